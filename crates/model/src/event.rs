@@ -1,0 +1,58 @@
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// What a published journal entry tells.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum EventType { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
+
+        impl EventType {
+            /// All types.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The type as on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+events! {
+    /// A file version became readable.
+    FileUploaded = "file.uploaded";
+    /// Bytes of a file were handed out.
+    FileDownloaded = "file.downloaded";
+    /// A file version went to the trash or was purged.
+    FileDeleted = "file.deleted";
+    /// A transfer was submitted.
+    TransferCreated = "transfer.created";
+    /// A runner took a transfer for the first time.
+    TransferStarted = "transfer.started";
+    /// A transfer ended well.
+    TransferCompleted = "transfer.completed";
+    /// A transfer ended otherwise.
+    TransferFailed = "transfer.failed";
+    /// A credential was refused.
+    AuthFailed = "auth.failed";
+    /// Policy, scope, network or a path bound refused a caller.
+    PolicyViolated = "policy.violated";
+    /// A webhook was switched off because its receiver failed for too long or asked for it.
+    WebhookDisabled = "webhook.disabled";
+    /// A test of a webhook.
+    Ping = "ping";
+}
+
+impl FromStr for EventType {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(())
+    }
+}

@@ -1,0 +1,47 @@
+//! The words of the domain: typed ids, nouns, state tables, limits and error kinds.
+//!
+//! Nothing here performs I/O, is asynchronous, reads a clock or makes randomness: time and chance come in as
+//! arguments ([`Clock`], [`Chance`]), so that everything above can be tested repeatably.
+#![warn(missing_docs)]
+
+mod api_key;
+mod clock;
+mod error;
+mod event;
+mod file;
+mod id;
+mod job;
+mod journal;
+pub mod limit;
+mod page;
+mod path;
+mod principal;
+mod remote;
+mod scope;
+mod tenant;
+mod time;
+mod transfer;
+mod upload;
+mod webhook;
+
+pub use api_key::{ApiKey, KeyLimits, KeySecret, KeyState};
+pub use clock::{Chance, Clock};
+pub use error::{Error, ErrorKind, FieldError, Result};
+pub use event::EventType;
+pub use file::{Classification, Extent, File, FileState, Folder, Placement};
+pub use id::*;
+pub use job::{Job, JobKind, Lease};
+pub use journal::{Entry, EntryKind, Outcome, SealedEntry, Subject};
+pub use page::{Cursor, Page, PageRequest};
+pub use path::{FileName, FilePath, FolderPath, NameRule, PathError};
+pub use principal::{Principal, PrincipalKind, PrincipalState, Role};
+pub use remote::{Remote, RemoteAddress, RemoteKind, RemoteName};
+pub use scope::{Scope, Scopes};
+pub use tenant::{Tenant, TenantSettings, TenantState, Usage};
+pub use time::Timestamp;
+pub use transfer::{
+    End, OnConflict, RetryRule, Transfer, TransferFault, TransferOutcome, TransferState,
+    TransferStep, Verify,
+};
+pub use upload::{Part, Upload, UploadState};
+pub use webhook::{Delivery, DeliveryState, Webhook, WebhookState};

@@ -1,0 +1,105 @@
+//! Every technical bound has a name here. Configuration moves some of them within these bounds.
+
+use std::time::Duration;
+
+/// Longest name of a file or folder, in bytes of UTF-8 after NFC.
+pub const NAME_BYTES_MAX: usize = 255;
+/// Longest path, in bytes.
+pub const PATH_BYTES_MAX: usize = 4096;
+/// Deepest folder.
+pub const PATH_DEPTH_MAX: usize = 64;
+
+/// Content up to this many bytes is sealed into the row store instead of a file of its own.
+pub const INLINE_BYTES_MAX: usize = 64 * 1024;
+/// Largest single-request upload and largest file, in bytes (5 TiB).
+pub const FILE_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024 * 1024;
+/// Smallest `part_size` a client may plan with.
+pub const PART_SIZE_MIN: u64 = 64 * 1024;
+/// `part_size` when the client names none.
+pub const PART_SIZE_DEFAULT: u64 = 8 * 1024 * 1024;
+/// Largest part.
+pub const PART_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Most parts in one upload.
+pub const PARTS_MAX: u32 = 10_000;
+/// How many parts of one upload may be sent at once.
+pub const PART_CONCURRENCY_MAX: u32 = 16;
+/// How long an upload lives after its last part.
+pub const UPLOAD_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Most open uploads of one tenant.
+pub const OPEN_UPLOADS_MAX: u64 = 10_000;
+
+/// How long a reservation protects bytes that no row names yet.
+pub const RESERVATION_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How long a blob without a name rests before the sweeper removes it.
+pub const BLOB_GRACE: Duration = Duration::from_secs(60);
+/// How long deleted files stay in the trash when the tenant sets nothing.
+pub const TRASH_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Page size when the client names none.
+pub const PAGE_DEFAULT: u32 = 50;
+/// Largest page.
+pub const PAGE_MAX: u32 = 500;
+/// How long a cursor is good.
+pub const CURSOR_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// Largest JSON body, in bytes.
+pub const JSON_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest text field of a multipart upload, in bytes.
+pub const FORM_FIELD_BYTES_MAX: u64 = 64 * 1024;
+/// Most fields of a multipart upload.
+pub const FORM_FIELDS_MAX: usize = 64;
+/// Most custom metadata entries of a file.
+pub const METADATA_ENTRIES_MAX: usize = 64;
+/// Longest key or tag, in bytes.
+pub const METADATA_KEY_BYTES_MAX: usize = 128;
+/// Longest metadata value, in bytes.
+pub const METADATA_VALUE_BYTES_MAX: usize = 4096;
+/// Most tags of a file.
+pub const TAGS_MAX: usize = 64;
+/// Longest free text (label, name, description), in bytes.
+pub const TEXT_BYTES_MAX: usize = 512;
+/// Longest idempotency key, in characters.
+pub const IDEMPOTENCY_KEY_MAX: usize = 255;
+/// How long an answer is kept for its idempotency key.
+pub const IDEMPOTENCY_LIFE: Duration = Duration::from_secs(24 * 3600);
+/// Largest answer body that is kept for an idempotency key, in bytes.
+pub const IDEMPOTENCY_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Most ranges answered in one multipart/byteranges body.
+pub const RANGES_MAX: usize = 16;
+
+/// Life of an API key when the client names none.
+pub const KEY_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Longest time for which an old secret stays good after a rotation.
+pub const KEY_GRACE_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How old a cached credential may be: revocation is seen everywhere within this time.
+pub const CREDENTIAL_CACHE: Duration = Duration::from_secs(2);
+
+/// Longest a long poll is held.
+pub const WAIT_MAX: Duration = Duration::from_secs(60);
+/// A transfer stores a checkpoint at least each so many bytes.
+pub const CHECKPOINT_BYTES: u64 = 8 * 1024 * 1024;
+/// A transfer stores a checkpoint at least this often.
+pub const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
+/// How long a job may be held without a heartbeat.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// How often a running job renews its lease.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Tries of a transfer when the client names none.
+pub const TRANSFER_ATTEMPTS: u32 = 5;
+/// Most tries a client may ask for.
+pub const TRANSFER_ATTEMPTS_MAX: u32 = 100;
+
+/// Waits before each try of a delivery; the first is at once.
+pub const DELIVERY_DELAYS_SECONDS: [u64; 10] = [
+    0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,
+];
+/// How long a receiver may take for its answer.
+pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Failures in a row over at least this time disable a webhook.
+pub const WEBHOOK_DISABLE_AFTER: Duration = Duration::from_secs(5 * 24 * 3600);
+/// Deliveries to one webhook under way at once.
+pub const DELIVERIES_PER_WEBHOOK: usize = 16;
+/// How long deliveries are kept.
+pub const DELIVERY_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long an old webhook secret still signs after a rotation, at most.
+pub const WEBHOOK_GRACE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -1,0 +1,361 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FileId, FilePath, PrincipalId, RemoteName, Timestamp, TransferId};
+
+/// Where a transfer is. The wire shows [`TransferState::public`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferState {
+    /// Waiting for a runner, or for its next try.
+    Queued,
+    /// Opening both ends.
+    Opening,
+    /// Moving bytes.
+    Moving,
+    /// Comparing what arrived with what was sent.
+    Verifying,
+    /// Renaming to the final name, once.
+    Settling,
+    /// Done. Final.
+    Completed,
+    /// Held by an operator.
+    Paused,
+    /// Ended otherwise; [`TransferOutcome`] says how. Final.
+    Failed,
+}
+
+impl TransferState {
+    /// All states.
+    pub const ALL: &'static [Self] = &[
+        Self::Queued,
+        Self::Opening,
+        Self::Moving,
+        Self::Verifying,
+        Self::Settling,
+        Self::Completed,
+        Self::Paused,
+        Self::Failed,
+    ];
+
+    /// What is not listed cannot happen. A step may fall back to `queued` when its runner lost its lease or waits for
+    /// the next try.
+    pub const fn may_become(self, next: Self) -> bool {
+        use TransferState::{
+            Completed, Failed, Moving, Opening, Paused, Queued, Settling, Verifying,
+        };
+        matches!(
+            (self, next),
+            (Queued, Opening)
+                | (Opening, Moving)
+                | (Moving, Verifying)
+                | (Verifying, Settling)
+                | (Settling, Completed)
+                | (Opening | Moving | Verifying | Settling, Queued)
+                | (Queued | Opening | Moving, Paused)
+                | (Paused, Queued)
+                | (
+                    Queued | Opening | Moving | Verifying | Settling | Paused,
+                    Failed
+                )
+        )
+    }
+
+    /// Whether nothing can follow.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+
+    /// The five words of the wire.
+    pub const fn public(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Opening | Self::Moving | Self::Verifying | Self::Settling => "running",
+            Self::Paused => "paused",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The step under way, if one is.
+    pub const fn step(self) -> Option<TransferStep> {
+        match self {
+            Self::Opening => Some(TransferStep::Opening),
+            Self::Moving => Some(TransferStep::Moving),
+            Self::Verifying => Some(TransferStep::Verifying),
+            Self::Settling => Some(TransferStep::Settling),
+            _ => None,
+        }
+    }
+}
+
+/// A row of the state table that does work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferStep {
+    /// Opening both ends.
+    Opening,
+    /// Moving bytes.
+    Moving,
+    /// Comparing.
+    Verifying,
+    /// Renaming.
+    Settling,
+}
+
+impl TransferStep {
+    /// The step as on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Moving => "moving",
+            Self::Verifying => "verifying",
+            Self::Settling => "settling",
+        }
+    }
+}
+
+/// How a transfer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferOutcome {
+    /// The file is there, whole.
+    Succeeded,
+    /// Some of its files are there.
+    Partial,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// Policy refused it.
+    Rejected,
+    /// Its deadline passed.
+    Expired,
+    /// A fault that no retry mends, or one too many.
+    Error,
+}
+
+impl TransferOutcome {
+    /// The outcome as on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Partial => "partial",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Why a transfer, or one try of it, ended early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferFault {
+    /// A stable word: `remote_unreachable`, `host_key_changed`, …
+    pub code: String,
+    /// What happened, in plain words.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+/// One end of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum End {
+    /// A path in Bailee.
+    Path {
+        /// The path.
+        path: FilePath,
+    },
+    /// A file version in Bailee. Only as source.
+    File {
+        /// The version.
+        file: FileId,
+    },
+    /// A path at a remote.
+    Remote {
+        /// Which remote.
+        remote: RemoteName,
+        /// The path there, as the remote understands it.
+        path: String,
+    },
+}
+
+impl std::fmt::Display for End {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path { path } => path.fmt(out),
+            Self::File { file } => file.fmt(out),
+            Self::Remote { remote, path } => write!(out, "{remote}:{path}"),
+        }
+    }
+}
+
+/// How the copy at the destination is compared with the source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verify {
+    /// By reading it back and hashing it.
+    #[default]
+    Hash,
+    /// By its size.
+    Size,
+    /// Not at all.
+    None,
+}
+
+/// What happens when the destination is occupied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// The transfer fails.
+    #[default]
+    Fail,
+    /// The old file is replaced, at once and whole.
+    Replace,
+    /// The new file takes a free name beside the old one.
+    Rename,
+    /// The transfer succeeds without moving anything.
+    Skip,
+}
+
+/// When a transient fault is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryRule {
+    /// Tries in all.
+    pub max_attempts: u32,
+    /// Wait before the second try; doubles with each.
+    pub initial_delay_seconds: u32,
+    /// The wait never exceeds this.
+    pub max_delay_seconds: u32,
+}
+
+impl Default for RetryRule {
+    fn default() -> Self {
+        Self {
+            max_attempts: crate::limit::TRANSFER_ATTEMPTS,
+            initial_delay_seconds: 2,
+            max_delay_seconds: 120,
+        }
+    }
+}
+
+impl RetryRule {
+    /// The wait after try number `attempt` (from 1), with full jitter: `chance` is between 0 and `u16::MAX`.
+    pub fn delay_ms(self, attempt: u32, chance: u16) -> u64 {
+        let doubled = u64::from(self.initial_delay_seconds) << attempt.saturating_sub(1).min(20);
+        let cap_ms = doubled
+            .min(u64::from(self.max_delay_seconds))
+            .saturating_mul(1000);
+        // At least a tenth of the cap, so that a run of low draws does not hammer the remote.
+        cap_ms / 10 + (cap_ms - cap_ms / 10) * u64::from(chance) / u64::from(u16::MAX)
+    }
+}
+
+/// Bytes from here to there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Its id.
+    pub id: TransferId,
+    /// Where it is.
+    pub state: TransferState,
+    /// How it ended.
+    pub outcome: Option<TransferOutcome>,
+    /// Why it ended, or why its last try did.
+    pub fault: Option<TransferFault>,
+    /// From where.
+    pub source: End,
+    /// To where.
+    pub destination: End,
+    /// For people.
+    pub label: Option<String>,
+    /// Lower runs first.
+    pub priority: i32,
+    /// How the copy is checked.
+    pub verify: Verify,
+    /// What happens when the destination is occupied.
+    pub on_conflict: OnConflict,
+    /// When transient faults are tried again.
+    pub retry: RetryRule,
+    /// After this it ends with outcome `expired`.
+    pub deadline: Option<Timestamp>,
+    /// Not before this.
+    pub start_at: Option<Timestamp>,
+    /// Whether its owner wants a notice of their own.
+    pub notify_on_completion: bool,
+    /// Custom entries.
+    pub metadata: BTreeMap<String, String>,
+    /// The transfer that this one repeats.
+    pub retry_of: Option<TransferId>,
+    /// Whether somebody asked for it to end; the runner obeys at its next step.
+    pub cancel_requested: bool,
+    /// Size of the source, once known.
+    pub bytes_total: Option<u64>,
+    /// Bytes known to have arrived.
+    pub bytes_done: u64,
+    /// Which try is under way or was last.
+    pub attempt: u32,
+    /// When the next try starts.
+    pub next_attempt_at: Option<Timestamp>,
+    /// The file it made in Bailee, when Bailee is the destination.
+    pub result_file: Option<FileId>,
+    /// SHA-256 of what was moved, lower-case hex, once known.
+    pub hash: Option<String>,
+    /// What the runner needs to go on at the byte; the engine's own words.
+    pub checkpoint: Option<serde_json::Value>,
+    /// Whose rights it runs with.
+    pub created_by: PrincipalId,
+    /// Which credential asked for it; its limits bind the transfer too.
+    pub created_with: Option<crate::KeyId>,
+    /// Since when it exists.
+    pub created_at: Timestamp,
+    /// When a runner first took it.
+    pub started_at: Option<Timestamp>,
+    /// When anything last changed.
+    pub updated_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Rises with every write of the row: a stale writer is refused.
+    pub revision: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_follows_a_final_state() {
+        for from in TransferState::ALL.iter().filter(|state| state.is_final()) {
+            assert!(
+                TransferState::ALL.iter().all(|to| !from.may_become(*to)),
+                "{from:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_state_can_be_reached_and_every_open_one_can_fail() {
+        for to in TransferState::ALL
+            .iter()
+            .filter(|state| **state != TransferState::Queued)
+        {
+            assert!(
+                TransferState::ALL.iter().any(|from| from.may_become(*to)),
+                "{to:?}"
+            );
+        }
+        for from in TransferState::ALL.iter().filter(|state| !state.is_final()) {
+            assert!(from.may_become(TransferState::Failed), "{from:?}");
+        }
+    }
+
+    #[test]
+    fn waits_double_up_to_the_cap() {
+        let rule = RetryRule::default();
+        assert_eq!(rule.delay_ms(1, u16::MAX), 2_000);
+        assert_eq!(rule.delay_ms(3, u16::MAX), 8_000);
+        assert_eq!(rule.delay_ms(40, u16::MAX), 120_000);
+        assert_eq!(rule.delay_ms(1, 0), 200);
+    }
+}
