@@ -156,21 +156,17 @@ fn deny() -> Result<()> {
         );
         return Ok(());
     }
-    process::run(process::cargo().args([
-        "deny",
-        "--offline",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))?;
+    let check = |kinds: &[&str]| {
+        // Fetching is a step of its own, below; each duplicate's graph would fill screens.
+        let mut deny = process::cargo();
+        process::run(
+            deny.args(["deny", "--offline", "check", "--hide-inclusion-graph"])
+                .args(kinds),
+        )
+    };
+    check(&["bans", "licenses", "sources"])?;
     if process::succeeds(process::cargo().args(["deny", "fetch", "db"])) {
-        return process::run(process::cargo().args([
-            "deny",
-            "check",
-            "--disable-fetch",
-            "advisories",
-        ]));
+        return check(&["advisories"]);
     }
     println!("the advisory database cannot be fetched: advisories were NOT checked");
     Ok(())
