@@ -1,0 +1,257 @@
+use std::collections::HashMap;
+use std::io::{IoSlice, Result};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::limits::Limits;
+use super::peer::Protocol;
+
+/// What a connection is doing: the memory behind those timers that hyper does not have.
+///
+/// hyper's own header timer runs from the end of the last answer, so it cannot tell an idle connection from a slow
+/// head, and for HTTP/2 it has none.
+pub(crate) struct Activity {
+    protocol: Protocol,
+    state: Mutex<State>,
+    head_begun: Notify,
+}
+
+struct State {
+    requests: u64,
+    active: u64,
+    idle_since: Instant,
+    head_since: Option<Instant>,
+    /// When the last piece of each answer went to the transport, which has not yet asked for more.
+    handed_at: HashMap<u64, Instant>,
+}
+
+/// Why a connection is closed by us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// No whole request head arrived in time.
+    SlowHead,
+    /// Nothing was asked for long enough.
+    Idle,
+    /// An answer was not taken.
+    Stalled,
+}
+
+/// Judgement over a connection at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    LookAgain(Instant),
+    Close(Cause),
+}
+
+impl Activity {
+    pub(crate) fn new(protocol: Protocol) -> Arc<Self> {
+        let state = State {
+            requests: 0,
+            active: 0,
+            idle_since: Instant::now(),
+            head_since: None,
+            handed_at: HashMap::new(),
+        };
+        Arc::new(Self {
+            protocol,
+            state: Mutex::new(state),
+            head_begun: Notify::new(),
+        })
+    }
+
+    /// A request head is complete. The request is active until the ticket is dropped.
+    pub(crate) fn begin(self: &Arc<Self>) -> Ticket {
+        let mut state = self.lock();
+        state.requests += 1;
+        state.active += 1;
+        state.head_since = None;
+        Ticket {
+            activity: Arc::clone(self),
+            number: state.requests,
+        }
+    }
+
+    /// Resolves when the first byte of a head arrived, so that [`Self::verdict`] is asked anew.
+    pub(crate) async fn head_begun(&self) {
+        self.head_begun.notified().await;
+    }
+
+    pub(crate) fn verdict(&self, limits: &Limits, now: Instant) -> Verdict {
+        let state = self.lock();
+        // A look earlier than due costs little, and nobody tells us when a request begins or ends.
+        let soon = now + limits.idle.min(limits.stream_stall);
+        let (cause, due) = if state.requests == 0 {
+            (Cause::SlowHead, state.idle_since + limits.header_read)
+        } else if state.active > 0 {
+            let Some(oldest) = state.handed_at.values().min() else {
+                return Verdict::LookAgain(soon);
+            };
+            (Cause::Stalled, *oldest + limits.stream_stall)
+        } else if let Some(since) = state.head_since {
+            (Cause::SlowHead, since + limits.header_read)
+        } else {
+            (Cause::Idle, state.idle_since + limits.idle)
+        };
+        if now >= due {
+            Verdict::Close(cause)
+        } else {
+            Verdict::LookAgain(due.min(soon))
+        }
+    }
+
+    fn bytes_read(&self) {
+        // On HTTP/2 the bytes may be pings and window updates; there the idle timer covers a slow head.
+        if self.protocol != Protocol::Http1 {
+            return;
+        }
+        let mut state = self.lock();
+        if state.active == 0 && state.head_since.is_none() {
+            state.head_since = Some(Instant::now());
+            drop(state);
+            self.head_begun.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One request from its complete head to the end of its answer.
+pub(crate) struct Ticket {
+    activity: Arc<Activity>,
+    number: u64,
+}
+
+impl Ticket {
+    /// A piece of the answer goes to the transport.
+    pub(crate) fn handed(&self) {
+        self.activity
+            .lock()
+            .handed_at
+            .insert(self.number, Instant::now());
+    }
+
+    /// The transport asks for more.
+    pub(crate) fn asked(&self) {
+        self.activity.lock().handed_at.remove(&self.number);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut state = self.activity.lock();
+        state.handed_at.remove(&self.number);
+        state.active = state.active.saturating_sub(1);
+        state.idle_since = Instant::now();
+    }
+}
+
+/// A stream of plain bytes that reports to an [`Activity`] that something was read.
+pub(crate) struct Watched<T> {
+    inner: T,
+    activity: Arc<Activity>,
+}
+
+impl<T> Watched<T> {
+    pub(crate) fn new(inner: T, activity: Arc<Activity>) -> Self {
+        Self { inner, activity }
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.activity.bytes_read();
+        }
+        read
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_phase_of_a_connection_has_its_timer() {
+        let limits = Limits::default();
+        let activity = Activity::new(Protocol::Http1);
+        let ahead = |time| activity.verdict(&limits, Instant::now() + time);
+        assert!(matches!(
+            ahead(limits.header_read / 2),
+            Verdict::LookAgain(_)
+        ));
+        assert_eq!(ahead(limits.header_read), Verdict::Close(Cause::SlowHead));
+
+        let ticket = activity.begin();
+        assert!(matches!(ahead(limits.stream_stall), Verdict::LookAgain(_)));
+        ticket.handed();
+        assert!(matches!(
+            ahead(limits.stream_stall / 2),
+            Verdict::LookAgain(_)
+        ));
+        assert_eq!(ahead(limits.stream_stall), Verdict::Close(Cause::Stalled));
+        ticket.asked();
+        assert!(matches!(ahead(limits.stream_stall), Verdict::LookAgain(_)));
+
+        drop(ticket);
+        assert!(matches!(ahead(limits.header_read), Verdict::LookAgain(_)));
+        assert_eq!(ahead(limits.idle), Verdict::Close(Cause::Idle));
+        activity.bytes_read();
+        assert_eq!(ahead(limits.header_read), Verdict::Close(Cause::SlowHead));
+    }
+
+    #[tokio::test]
+    async fn bytes_of_http2_between_requests_begin_no_head() {
+        let limits = Limits::default();
+        let activity = Activity::new(Protocol::Http2);
+        drop(activity.begin());
+        activity.bytes_read();
+        let later = Instant::now() + limits.header_read;
+        assert!(matches!(
+            activity.verdict(&limits, later),
+            Verdict::LookAgain(_)
+        ));
+    }
+}

@@ -1,0 +1,123 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Judges how fast the other side moves bytes: less than `bytes_min` in `window` of waiting is too slow.
+///
+/// Only time spent waiting counts, so our own slowness is never held against a peer, and a peer that brings one byte
+/// now and then does not start afresh with each. Nothing at all in a window is the idle case of the same rule.
+pub(crate) struct Pace {
+    window: Duration,
+    bytes_min: u64,
+    moved_bytes: u64,
+    waited: Duration,
+    waiting_since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Pace {
+    pub(crate) fn new(window: Duration, bytes_min: u64) -> Self {
+        Self {
+            window,
+            bytes_min: bytes_min.max(1),
+            moved_bytes: 0,
+            waited: Duration::ZERO,
+            waiting_since: None,
+            timer: None,
+        }
+    }
+
+    /// The other side moved `bytes`.
+    pub(crate) fn progress(&mut self, bytes: usize) {
+        if let Some(since) = self.waiting_since.take() {
+            self.waited += since.elapsed();
+        }
+        self.moved_bytes = self.moved_bytes.saturating_add(bytes as u64);
+        if self.moved_bytes >= self.bytes_min {
+            self.moved_bytes = 0;
+            self.waited = Duration::ZERO;
+        }
+    }
+
+    /// The other side lets us wait. Ready when it has done so for too long; otherwise the task is woken in time.
+    pub(crate) fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        let since = *self.waiting_since.get_or_insert(now);
+        let waited = self.waited + now.duration_since(since);
+        let Some(left) = self
+            .window
+            .checked_sub(waited)
+            .filter(|left| !left.is_zero())
+        else {
+            return Poll::Ready(());
+        };
+        let deadline = now + left;
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        // A timer that fires early costs one look; moving it at every wait would cost more.
+        if timer.deadline() > deadline || timer.is_elapsed() {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_millis(300);
+    const PART: Duration = Duration::from_millis(120);
+
+    async fn is_patient_for(pace: &mut Pace, time: Duration) -> bool {
+        timeout(time, poll_fn(|cx| pace.poll_too_slow(cx)))
+            .await
+            .is_err()
+    }
+
+    #[tokio::test]
+    async fn silence_is_too_slow_after_one_window() {
+        let mut pace = Pace::new(WINDOW, 100);
+        let start = Instant::now();
+        poll_fn(|cx| pace.poll_too_slow(cx)).await;
+        assert!(start.elapsed() >= WINDOW);
+    }
+
+    #[tokio::test]
+    async fn a_drip_does_not_start_afresh_but_a_mouthful_does() {
+        let mut pace = Pace::new(WINDOW, 100);
+        for _ in 0..2 {
+            assert!(is_patient_for(&mut pace, PART).await);
+            pace.progress(1);
+        }
+        assert!(!is_patient_for(&mut pace, PART).await);
+
+        let mut pace = Pace::new(WINDOW, 100);
+        for _ in 0..5 {
+            assert!(is_patient_for(&mut pace, PART).await);
+            pace.progress(100);
+        }
+    }
+
+    #[tokio::test]
+    async fn time_that_we_take_ourselves_does_not_count() {
+        let mut pace = Pace::new(WINDOW, 100);
+        assert!(is_patient_for(&mut pace, PART / 4).await);
+        pace.progress(1);
+        sleep(WINDOW).await;
+        assert!(is_patient_for(&mut pace, PART).await);
+    }
+}
