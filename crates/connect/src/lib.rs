@@ -1,0 +1,33 @@
+//! Connectors: our side of the protocols that far systems speak, and the one guarded way out.
+//!
+//! Everything that leaves this machine goes through [`EgressGuard`], which judges the address that is connected to.
+//! A [`Connector`] moves bytes to and from one far system; [`open`] makes one from a [`ConnectorSpec`], [`probe`] tests
+//! one step by step, and [`Poster`] sends webhooks. Nothing here knows tenants, policies or the database, and no
+//! connector retries: it says whether a fault is worth another try ([`Fault::is_transient`]) and the engine decides.
+#![warn(missing_docs)]
+
+mod connector;
+mod egress;
+mod failing;
+mod fault;
+mod http_post;
+mod limit;
+mod local;
+mod path;
+mod probe;
+mod sftp;
+mod spec;
+
+pub use connector::{
+    ByteStream, Capabilities, Connector, EntryKind, Listing, RemoteEntry, RemoteWriter, Replace,
+    WriteOptions,
+};
+pub use egress::EgressGuard;
+pub use failing::{Failing, FailurePlan};
+pub use fault::{Fault, FaultKind, HostKey, Result};
+pub use http_post::{PostAnswer, PostRequest, Poster, RetryAfter};
+pub use local::LocalConfig;
+pub use path::{RemotePath, RemotePathError};
+pub use probe::{ProbeOptions, ProbeReport, ProbeStep, ProbeStepName, probe};
+pub use sftp::{PrivateKey, SftpConfig, SftpTimes};
+pub use spec::{ConnectorSpec, open};

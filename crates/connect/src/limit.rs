@@ -1,0 +1,69 @@
+//! The bounds of this crate, by name. Whatever a far system sends or withholds stays within them.
+
+use std::time::Duration;
+
+/// How long a TCP connection may take to open.
+pub(crate) const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long handshake and sign-in may take together.
+pub(crate) const SIGN_IN_TIME_MAX: Duration = Duration::from_secs(20);
+/// How long a far system may stay silent within one operation.
+pub(crate) const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a hang-up may take before the connection is simply dropped.
+pub(crate) const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
+/// The backstop for a single SFTP request. Above [`IDLE_TIME_MAX`], because a request that waits behind others on a
+/// slow line is not idle.
+pub(crate) const SFTP_REQUEST_TIME_MAX: Duration = Duration::from_mins(10);
+/// A keep-alive is sent on a silent SSH connection after this time.
+pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+/// So many unanswered keep-alives end an SSH connection.
+pub(crate) const KEEPALIVES_UNANSWERED_MAX: usize = 3;
+/// Rounds of questions a server may ask in keyboard-interactive sign-in.
+pub(crate) const SIGN_IN_ROUNDS_MAX: usize = 4;
+/// Questions a server may ask in one round.
+pub(crate) const SIGN_IN_PROMPTS_MAX: usize = 4;
+
+/// Receive window of an SSH channel.
+pub(crate) const SSH_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
+/// Largest SSH packet; the crate's bound.
+pub(crate) const SSH_PACKET_BYTES: u32 = 65_535;
+/// Largest SFTP packet taken from a server.
+pub(crate) const SFTP_PACKET_BYTES_MAX: u32 = 256 * 1024;
+/// Bytes of a read or write request when the server states no limits: what every server must take.
+pub(crate) const SFTP_CHUNK_BYTES: usize = 32 * 1024;
+/// Bytes of a read or write request at most, whatever the server allows: 255 KiB, as OpenSSH does.
+pub(crate) const SFTP_CHUNK_BYTES_MAX: usize = 255 * 1024;
+/// Bytes asked for or sent and not yet answered, per stream.
+pub(crate) const IN_FLIGHT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Requests in flight per stream, at most.
+pub(crate) const IN_FLIGHT_REQUESTS_MAX: usize = 64;
+/// Requests in flight when a stream begins; it grows with each full answer, so small files cost few requests.
+pub(crate) const IN_FLIGHT_REQUESTS_FIRST: usize = 4;
+/// Bytes of one read from a local file.
+pub(crate) const LOCAL_CHUNK_BYTES: usize = 256 * 1024;
+
+/// Entries of one listing, at most.
+pub(crate) const LIST_ENTRIES_MAX: usize = 10_000;
+/// Bytes of one segment of a remote path.
+pub(crate) const SEGMENT_BYTES_MAX: usize = 255;
+/// Bytes of a remote path.
+pub(crate) const PATH_BYTES_MAX: usize = 4_096;
+/// Characters of a far system's own words that are shown.
+pub(crate) const FAR_WORDS_CHARS_MAX: usize = 200;
+
+/// Addresses of one name that are tried.
+pub(crate) const ADDRESSES_TRIED_MAX: usize = 6;
+
+/// Bytes of an answer's body that are kept.
+pub(crate) const ANSWER_KEPT_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of an answer's body that are read before the connection is given up.
+pub(crate) const ANSWER_READ_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an answer's status line and headers.
+pub(crate) const ANSWER_HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Headers of an answer.
+pub(crate) const ANSWER_HEADERS_MAX: usize = 100;
+/// Idle connections kept for one receiver.
+pub(crate) const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 8;
+/// Receivers for which idle connections are kept.
+pub(crate) const IDLE_HOSTS_MAX: usize = 1_024;
+/// How long an idle connection is kept.
+pub(crate) const IDLE_CONNECTION_TIME_MAX: Duration = Duration::from_secs(30);
