@@ -21,7 +21,10 @@ fn is_text(head: &[u8], is_cut: bool) -> bool {
         }
         Err(_) => return false,
     };
-    !text.is_empty() && !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}'))
+    !text.is_empty()
+        && !text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}'))
 }
 
 #[cfg(test)]
@@ -43,6 +46,10 @@ mod tests {
         content.extend_from_slice("äöü".as_bytes());
         assert_eq!(media_type(&content), Some("text/plain"));
         content.truncate(SNIFF_BYTES);
-        assert_eq!(media_type(&content), None, "cut by its own end, it is not UTF-8");
+        assert_eq!(
+            media_type(&content),
+            None,
+            "cut by its own end, it is not UTF-8"
+        );
     }
 }

@@ -139,7 +139,12 @@ pub enum End {
 struct BlobKey(LessSafeKey);
 
 impl BlobKey {
-    fn derive(data_key: &DataKey, header: &Header, tenant: TenantId, blob: BlobId) -> Result<Self, FormatError> {
+    fn derive(
+        data_key: &DataKey,
+        header: &Header,
+        tenant: TenantId,
+        blob: BlobId,
+    ) -> Result<Self, FormatError> {
         let (tenant, blob) = (tenant.to_string(), blob.to_string());
         // Ids are of fixed length, so the parts of the info cannot be confused with one another.
         let info = [BLOB_KEY_LABEL, tenant.as_bytes(), blob.as_bytes()];
@@ -170,7 +175,12 @@ pub struct SegmentSealer {
 
 impl SegmentSealer {
     /// A sealer for one blob. The header's salt must never have been used with this data key and blob before.
-    pub fn new(data_key: &DataKey, header: Header, tenant: TenantId, blob: BlobId) -> Result<Self, FormatError> {
+    pub fn new(
+        data_key: &DataKey,
+        header: Header,
+        tenant: TenantId,
+        blob: BlobId,
+    ) -> Result<Self, FormatError> {
         Ok(Self {
             key: BlobKey::derive(data_key, &header, tenant, blob)?,
             header: header.encode(),
@@ -185,12 +195,20 @@ impl SegmentSealer {
 
     /// Seals a run of segments from `content` into the front of `sealed` and returns the number of bytes written.
     /// Before the end `content` is whole segments; `sealed` must have room for a tag with each segment.
-    pub fn seal(&mut self, content: &[u8], end: End, sealed: &mut [u8]) -> Result<usize, FormatError> {
-        if end == End::More && (content.is_empty() || !content.len().is_multiple_of(SEGMENT_BYTES)) {
+    pub fn seal(
+        &mut self,
+        content: &[u8],
+        end: End,
+        sealed: &mut [u8],
+    ) -> Result<usize, FormatError> {
+        if end == End::More && (content.is_empty() || !content.len().is_multiple_of(SEGMENT_BYTES))
+        {
             return Err(FormatError::WrongLength);
         }
         let run_bytes = sealed_run(content.len());
-        let mut rest = sealed.get_mut(..run_bytes).ok_or(FormatError::WrongLength)?;
+        let mut rest = sealed
+            .get_mut(..run_bytes)
+            .ok_or(FormatError::WrongLength)?;
         let mut content = content;
         loop {
             let (segment, after) = content.split_at(content.len().min(SEGMENT_BYTES));
@@ -213,7 +231,14 @@ impl SegmentSealer {
             .ok_or(FormatError::WrongLength)?;
         self.key
             .0
-            .seal_out_of_place_scatter(nonce(index, end), Aad::from(&self.header), segment, ciphertext, &[], tag)
+            .seal_out_of_place_scatter(
+                nonce(index, end),
+                Aad::from(&self.header),
+                segment,
+                ciphertext,
+                &[],
+                tag,
+            )
             .map_err(|_| FormatError::Cipher)?;
         self.next = match end {
             End::More => index.checked_add(1),
@@ -245,7 +270,13 @@ impl SegmentOpener {
 
     /// Opens a run of segments beginning with number `first` from `sealed` into the front of `content`; returns the
     /// number of content bytes. On error `content` holds nothing that may be used.
-    pub fn open(&self, first: u32, end: End, sealed: &[u8], content: &mut [u8]) -> Result<usize, FormatError> {
+    pub fn open(
+        &self,
+        first: u32,
+        end: End,
+        sealed: &[u8],
+        content: &mut [u8],
+    ) -> Result<usize, FormatError> {
         let (mut sealed, mut content, mut index, mut opened) = (sealed, content, first, 0);
         loop {
             let (segment, after) = sealed.split_at(sealed.len().min(SEGMENT_BYTES + TAG_BYTES));
@@ -260,7 +291,13 @@ impl SegmentOpener {
             let segment_end = if after.is_empty() { end } else { End::More };
             self.key
                 .0
-                .open_separate_gather(nonce(index, segment_end), Aad::from(&self.header), ciphertext, tag, place)
+                .open_separate_gather(
+                    nonce(index, segment_end),
+                    Aad::from(&self.header),
+                    ciphertext,
+                    tag,
+                    place,
+                )
                 .map_err(|_| FormatError::WrongTag(index))?;
             opened += ciphertext.len();
             if after.is_empty() {

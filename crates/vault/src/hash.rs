@@ -74,7 +74,11 @@ const SAVED_BYTES: usize = 1 + 8 + 32 + 8 + 1 + 63;
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
 
     use super::*;
 
@@ -86,7 +90,10 @@ mod tests {
             hasher.update(&content);
             hasher.finish()
         };
-        assert_eq!(whole.as_slice(), aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content).as_ref());
+        assert_eq!(
+            whole.as_slice(),
+            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content).as_ref()
+        );
         for cut in 0..content.len() {
             let mut hasher = PrefixHasher::new();
             hasher.update(&content[..cut]);

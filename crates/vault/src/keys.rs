@@ -77,16 +77,23 @@ impl RootKey {
         match private_file::create(path.as_ref(), &hex::encode(suffix), line.as_bytes()) {
             Ok(()) => Ok(key),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path.as_ref()),
-            Err(source) => Err(KeyError::File { what: "create", source }),
+            Err(source) => Err(KeyError::File {
+                what: "create",
+                source,
+            }),
         }
     }
 
     /// The key in the file at `path`; refused if anyone but its owner can read it. Blocks.
     pub fn load(path: impl AsRef<OsStr>) -> Result<Self, KeyError> {
-        let (mode, line) = private_file::read(path.as_ref()).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => KeyError::Missing,
-            _ => KeyError::File { what: "read", source },
-        })?;
+        let (mode, line) =
+            private_file::read(path.as_ref()).map_err(|source| match source.kind() {
+                io::ErrorKind::NotFound => KeyError::Missing,
+                _ => KeyError::File {
+                    what: "read",
+                    source,
+                },
+            })?;
         if mode & 0o077 != 0 {
             return Err(KeyError::Exposed { mode });
         }
@@ -116,7 +123,12 @@ impl WrappingKey {
     }
 
     /// This key, wrapped for the database. `context` (the tenant id) must be given again to unwrap.
-    pub fn wrap_with(&self, root: &RootKey, context: &str, chance: &dyn Chance) -> Result<Vec<u8>, KeyError> {
+    pub fn wrap_with(
+        &self,
+        root: &RootKey,
+        context: &str,
+        chance: &dyn Chance,
+    ) -> Result<Vec<u8>, KeyError> {
         wrap(&root.0, WRAPPING_KEY_PURPOSE, context, &self.0, chance)
     }
 
@@ -127,9 +139,15 @@ impl WrappingKey {
 
     /// Seals a small secret (a password of a remote, a webhook secret, a saved state) for the database. Each is sealed
     /// under a key of its own, derived with a random salt: version byte, 32-byte salt, ciphertext, tag.
-    pub fn seal_secret(&self, secret: &[u8], context: &str, chance: &dyn Chance) -> Result<Vec<u8>, KeyError> {
+    pub fn seal_secret(
+        &self,
+        secret: &[u8],
+        context: &str,
+        chance: &dyn Chance,
+    ) -> Result<Vec<u8>, KeyError> {
         let salt: [u8; SECRET_SALT_BYTES] = random(chance);
-        let mut sealed = Vec::with_capacity(1 + SECRET_SALT_BYTES + secret.len() + AES_256_GCM.tag_len());
+        let mut sealed =
+            Vec::with_capacity(1 + SECRET_SALT_BYTES + secret.len() + AES_256_GCM.tag_len());
         sealed.push(SECRET_VERSION);
         sealed.extend_from_slice(&salt);
         let mut body = Zeroizing::new(Vec::with_capacity(secret.len() + AES_256_GCM.tag_len()));
@@ -142,7 +160,11 @@ impl WrappingKey {
     }
 
     /// The secret that was sealed with the same context.
-    pub fn open_secret(&self, sealed: &[u8], context: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub fn open_secret(
+        &self,
+        sealed: &[u8],
+        context: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let (&version, rest) = sealed.split_first().ok_or(KeyError::DoesNotOpen)?;
         let (salt, body) = rest
             .split_first_chunk::<SECRET_SALT_BYTES>()
@@ -182,12 +204,21 @@ impl DataKey {
     }
 
     /// This key, wrapped for the file's row. `context` (tenant and file id) must be given again to unwrap.
-    pub fn wrap_with(&self, tenant: &WrappingKey, context: &str, chance: &dyn Chance) -> Result<Vec<u8>, KeyError> {
+    pub fn wrap_with(
+        &self,
+        tenant: &WrappingKey,
+        context: &str,
+        chance: &dyn Chance,
+    ) -> Result<Vec<u8>, KeyError> {
         wrap(&tenant.0, DATA_KEY_PURPOSE, context, &self.0, chance)
     }
 
     /// The key that was wrapped.
-    pub fn unwrap_with(wrapped: &[u8], tenant: &WrappingKey, context: &str) -> Result<Self, KeyError> {
+    pub fn unwrap_with(
+        wrapped: &[u8],
+        tenant: &WrappingKey,
+        context: &str,
+    ) -> Result<Self, KeyError> {
         unwrap(&tenant.0, DATA_KEY_PURPOSE, context, wrapped).map(Self)
     }
 
@@ -227,9 +258,19 @@ fn wrap(
     let nonce: [u8; NONCE_LEN] = random(chance);
     let mut body = Zeroizing::new(*inner);
     let tag = cipher(key)?
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), aad(purpose, context), body.as_mut_slice())
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            aad(purpose, context),
+            body.as_mut_slice(),
+        )
         .map_err(|_| KeyError::Cipher)?;
-    Ok([&[WRAP_VERSION], nonce.as_slice(), body.as_slice(), tag.as_ref()].concat())
+    Ok([
+        &[WRAP_VERSION],
+        nonce.as_slice(),
+        body.as_slice(),
+        tag.as_ref(),
+    ]
+    .concat())
 }
 
 fn unwrap(
@@ -247,7 +288,11 @@ fn unwrap(
     }
     let mut body = Zeroizing::new(body.to_vec());
     let inner = cipher(key)?
-        .open_in_place(Nonce::assume_unique_for_key(*nonce), aad(purpose, context), &mut body)
+        .open_in_place(
+            Nonce::assume_unique_for_key(*nonce),
+            aad(purpose, context),
+            &mut body,
+        )
         .map_err(|_| KeyError::DoesNotOpen)?;
     <[u8; KEY_BYTES]>::try_from(&*inner).map_err(|_| KeyError::DoesNotOpen)
 }

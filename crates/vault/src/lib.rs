@@ -21,8 +21,9 @@ mod stage;
 
 pub use disk::{Disk, DiskError, StoredBlob};
 pub use format::{
-    ALGORITHM_AES_256_GCM, End, FormatError, HEADER_BYTES, Header, MAGIC, SALT_BYTES, SEGMENT_BYTES, SegmentOpener,
-    SegmentSealer, TAG_BYTES, VERSION, sealed_size, segment_count, segment_of,
+    ALGORITHM_AES_256_GCM, End, FormatError, HEADER_BYTES, Header, MAGIC, SALT_BYTES,
+    SEGMENT_BYTES, SegmentOpener, SegmentSealer, TAG_BYTES, VERSION, sealed_size, segment_count,
+    segment_of,
 };
 pub use hash::{HashStateError, PrefixHasher};
 pub use keys::{DataKey, KeyError, RootKey, WrappingKey};
@@ -75,6 +76,6 @@ impl Vault {
         let disk = Arc::clone(&self.disk);
         tokio::task::spawn_blocking(move || disk.remove(tenant, blob))
             .await
-            .unwrap_or_else(|_| Err(DiskError::Stopped))
+            .unwrap_or(Err(DiskError::Stopped))
     }
 }

@@ -18,8 +18,8 @@ use tokio::task::JoinHandle;
 use crate::Vault;
 use crate::disk::{Disk, DiskError, StoredFile};
 use crate::format::{
-    End, FormatError, HEADER_BYTES, SEGMENT_BYTES, SegmentOpener, sealed_offset, sealed_run, sealed_size,
-    segment_count, segment_of,
+    End, FormatError, HEADER_BYTES, SEGMENT_BYTES, SegmentOpener, sealed_offset, sealed_run,
+    sealed_size, segment_count, segment_of,
 };
 use crate::keys::DataKey;
 use crate::limit::{BLOB_BYTES_MAX, BLOCK_BYTES};
@@ -92,7 +92,8 @@ impl Vault {
             sealed: Vec::new(),
             buffers: Arc::default(),
         };
-        let is_within = range.start <= range.end && range.end <= command.size_bytes.min(BLOB_BYTES_MAX);
+        let is_within =
+            range.start <= range.end && range.end <= command.size_bytes.min(BLOB_BYTES_MAX);
         BlobBytes {
             state: if is_within {
                 State::Idle(Box::new(reader))
@@ -145,15 +146,16 @@ impl Stream for BlobBytes {
         if let State::Reading(blob, reading) = &mut self.state {
             let blob = *blob;
             let joined = ready!(reading.poll_unpin(context));
-            let (reader, opened) = match joined {
-                Ok(done) => done,
-                Err(_) => {
-                    self.state = State::Over;
-                    let source = DiskError::Stopped;
-                    return Poll::Ready(Some(Err(OpenError::Disk { blob, source })));
-                }
+            let Ok((reader, opened)) = joined else {
+                self.state = State::Over;
+                let source = DiskError::Stopped;
+                return Poll::Ready(Some(Err(OpenError::Disk { blob, source })));
             };
-            self.state = if opened.is_ok() { State::after(reader) } else { State::Over };
+            self.state = if opened.is_ok() {
+                State::after(reader)
+            } else {
+                State::Over
+            };
             return Poll::Ready(opened.transpose());
         }
         match mem::replace(&mut self.state, State::Over) {
@@ -190,8 +192,14 @@ pub(crate) struct Reader {
 }
 
 enum Source {
-    Closed { disk: Arc<Disk>, placement: Placement },
-    Open { bytes: SealedBytes, opener: SegmentOpener },
+    Closed {
+        disk: Arc<Disk>,
+        placement: Placement,
+    },
+    Open {
+        bytes: SealedBytes,
+        opener: SegmentOpener,
+    },
 }
 
 enum SealedBytes {
@@ -211,7 +219,9 @@ impl SealedBytes {
         match self {
             Self::File(file) => file.read_at(into, offset),
             Self::Inline(bytes) => {
-                let from = usize::try_from(offset).ok().and_then(|at| bytes.get(at..)?.get(..into.len()));
+                let from = usize::try_from(offset)
+                    .ok()
+                    .and_then(|at| bytes.get(at..)?.get(..into.len()));
                 into.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
                 Ok(())
             }
@@ -223,7 +233,13 @@ impl Reader {
     fn is_inline(&self) -> bool {
         matches!(
             self.source,
-            Source::Closed { placement: Placement::Inline(_), .. } | Source::Open { bytes: SealedBytes::Inline(_), .. }
+            Source::Closed {
+                placement: Placement::Inline(_),
+                ..
+            } | Source::Open {
+                bytes: SealedBytes::Inline(_),
+                ..
+            }
         )
     }
 
@@ -257,7 +273,11 @@ impl Reader {
             .read_at(sealed, sealed_offset(first))
             .map_err(|source| read_error(self.blob, source))?;
         let mut buffer = Buffer::of(&self.buffers, content_bytes);
-        let ends = if last + 1 == count { End::Last } else { End::More };
+        let ends = if last + 1 == count {
+            End::Last
+        } else {
+            End::More
+        };
         opener
             .open(first as u32, ends, sealed, &mut buffer.bytes)
             .map_err(|source| corrupt(self.blob, source))?;
@@ -268,7 +288,10 @@ impl Reader {
         if from == to {
             return Ok(None);
         }
-        let opened = Bytes::from_owner(Opening { buffer, length: content_bytes });
+        let opened = Bytes::from_owner(Opening {
+            buffer,
+            length: content_bytes,
+        });
         Ok(Some(opened.slice(from..to)))
     }
 
@@ -329,7 +352,11 @@ struct Buffer {
 impl Buffer {
     /// A buffer with at least `length` bytes, used or new.
     fn of(home: &Arc<Buffers>, length: usize) -> Self {
-        let used = home.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let used = home
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
         let mut bytes = used.unwrap_or_default();
         if bytes.len() < length {
             bytes.resize(length, 0);

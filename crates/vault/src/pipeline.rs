@@ -139,7 +139,10 @@ impl Pipeline {
     }
 
     async fn report(&mut self) -> Result<Report, StoreError> {
-        self.reports.recv().await.ok_or(StoreError::Disk(DiskError::Stopped))
+        self.reports
+            .recv()
+            .await
+            .ok_or(StoreError::Disk(DiskError::Stopped))
     }
 }
 
@@ -222,7 +225,11 @@ impl Write {
         if let Some(front) = self.sealed.first_chunk_mut() {
             *front = *self.target.sealer.header();
         }
-        self.state = State::Writing(self.target.disk.create(self.target.tenant, self.target.blob)?);
+        self.state = State::Writing(
+            self.target
+                .disk
+                .create(self.target.tenant, self.target.blob)?,
+        );
         Ok(())
     }
 
@@ -235,7 +242,11 @@ impl Write {
             return Ok(Report::Free(block.content));
         };
         // The header goes out in front of the first block, in the same write.
-        let begin = if self.sealed_bytes == 0 { 0 } else { HEADER_BYTES };
+        let begin = if self.sealed_bytes == 0 {
+            0
+        } else {
+            HEADER_BYTES
+        };
         let room = self.sealed.get_mut(HEADER_BYTES..).unwrap_or_default();
         let end = HEADER_BYTES + self.target.sealer.seal(&block.content, block.end, room)?;
         let sealed = self.sealed.get(begin..end).unwrap_or_default();
@@ -259,7 +270,11 @@ impl Write {
     fn abandon(&mut self) {
         if let State::Stored = std::mem::replace(&mut self.state, State::Over) {
             // If that fails, the blob is an orphan, and the sweeper's.
-            drop(self.target.disk.remove(self.target.tenant, self.target.blob));
+            drop(
+                self.target
+                    .disk
+                    .remove(self.target.tenant, self.target.blob),
+            );
         }
     }
 }

@@ -10,7 +10,9 @@ use futures::{Stream, StreamExt};
 pub use bailee_model::Placement;
 
 use crate::disk::DiskError;
-use crate::format::{End, FormatError, HEADER_BYTES, Header, SALT_BYTES, SegmentSealer, sealed_run};
+use crate::format::{
+    End, FormatError, HEADER_BYTES, Header, SALT_BYTES, SegmentSealer, sealed_run,
+};
 use crate::keys::DataKey;
 use crate::limit::{BLOCK_BYTES, INLINE_BYTES_MAX};
 use crate::pipeline::{Pipeline, StoreError, Stored, Target};
@@ -110,8 +112,13 @@ impl Vault {
     {
         let mut salt = [0; SALT_BYTES];
         chance.fill(&mut salt);
-        let sealer = SegmentSealer::new(command.data_key, Header::new(salt), command.tenant, command.blob)
-            .map_err(SealError::Cipher)?;
+        let sealer = SegmentSealer::new(
+            command.data_key,
+            Header::new(salt),
+            command.tenant,
+            command.blob,
+        )
+        .map_err(SealError::Cipher)?;
         let target = Target {
             disk: Arc::clone(&self.disk),
             tenant: command.tenant,
@@ -167,7 +174,8 @@ impl Intake {
             if room < taken && self.filling.len() + taken > self.inline_bytes_max {
                 self.filling.reserve_exact(BLOCK_BYTES - self.filling.len());
             }
-            self.filling.extend_from_slice(chunk.get(..taken).unwrap_or_default());
+            self.filling
+                .extend_from_slice(chunk.get(..taken).unwrap_or_default());
             chunk.advance(taken);
         }
         Ok(())
@@ -178,7 +186,10 @@ impl Intake {
         if last.len() as u64 == self.size_bytes && last.len() <= self.inline_bytes_max {
             return self.seal_inline(blob, &last);
         }
-        let Stored { sealed_bytes, sha256 } = self.pipeline(&last)?.finish(last).await?;
+        let Stored {
+            sealed_bytes,
+            sha256,
+        } = self.pipeline(&last)?.finish(last).await?;
         Ok(SealedBlob {
             blob,
             size_bytes: self.size_bytes,
@@ -195,7 +206,9 @@ impl Intake {
             self.detected_type = detect::media_type(first);
             self.pipeline = Some(Pipeline::new(target));
         }
-        self.pipeline.as_mut().ok_or(StoreError::Disk(DiskError::Stopped))
+        self.pipeline
+            .as_mut()
+            .ok_or(StoreError::Disk(DiskError::Stopped))
     }
 
     fn seal_inline(self, blob: BlobId, content: &[u8]) -> Result<SealedBlob, StoreError> {

@@ -61,7 +61,9 @@ pub enum DiskError {
 impl DiskError {
     fn at(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace { what, source },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::NoSpace { what, source }
+            }
             _ => Self::Failed { what, source },
         }
     }
@@ -116,14 +118,17 @@ impl Disk {
     }
 
     /// What is stored for one tenant.
-    pub fn list_tenant(&self, tenant: TenantId) -> impl Iterator<Item = Result<StoredBlob, DiskError>> + Send + use<> {
+    pub fn list_tenant(
+        &self,
+        tenant: TenantId,
+    ) -> impl Iterator<Item = Result<StoredBlob, DiskError>> + Send + use<> {
         walk::Walk::of_tenant(self.blobs.join(tenant.to_string()))
     }
 
     /// Bytes an unprivileged process may still write.
     pub fn free_bytes(&self) -> Result<u64, DiskError> {
-        let numbers =
-            rustix::fs::statvfs(&self.blobs).map_err(|errno| DiskError::at("ask for free space")(errno.into()))?;
+        let numbers = rustix::fs::statvfs(&self.blobs)
+            .map_err(|errno| DiskError::at("ask for free space")(errno.into()))?;
         Ok(numbers.f_bavail.saturating_mul(numbers.f_frsize))
     }
 
@@ -151,7 +156,11 @@ impl Disk {
     }
 
     /// The stored blob, or None if there is no such file.
-    pub(crate) fn read(&self, tenant: TenantId, blob: BlobId) -> Result<Option<StoredFile>, DiskError> {
+    pub(crate) fn read(
+        &self,
+        tenant: TenantId,
+        blob: BlobId,
+    ) -> Result<Option<StoredFile>, DiskError> {
         let what = "open a blob's file";
         let file = match File::open(self.place(tenant, blob).file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -163,7 +172,10 @@ impl Disk {
 
     fn place(&self, tenant: TenantId, blob: BlobId) -> Place {
         let name = blob.to_string();
-        let shard = name.split_at_checked(name.len().saturating_sub(2)).unwrap_or_default().1;
+        let shard = name
+            .split_at_checked(name.len().saturating_sub(2))
+            .unwrap_or_default()
+            .1;
         let tenant_folder = self.blobs.join(tenant.to_string());
         let folder = tenant_folder.join(shard);
         Place {
@@ -216,7 +228,13 @@ impl NewFile {
     /// clean ones only, and these are not clean yet. Advice may be ignored, so its failure is none.
     fn write_back(&mut self) {
         let length = NonZeroU64::new(self.size_bytes - self.written_back_bytes);
-        rustix::fs::fadvise(&self.file, self.written_back_bytes, length, Advice::DontNeed).ok();
+        rustix::fs::fadvise(
+            &self.file,
+            self.written_back_bytes,
+            length,
+            Advice::DontNeed,
+        )
+        .ok();
         self.written_back_bytes = self.size_bytes;
     }
 
@@ -260,7 +278,11 @@ impl StoredFile {
 }
 
 fn create_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// Renames without replacing: a blob that exists is never written over. File systems that cannot promise that get the
@@ -281,7 +303,9 @@ fn make_folder(path: &Path) -> Result<(), DiskError> {
 
 fn sync_folder(path: &Path) -> Result<(), DiskError> {
     let folder = File::open(path).map_err(DiskError::at("open a folder of blobs"))?;
-    folder.sync_all().map_err(DiskError::sync("a folder of blobs"))
+    folder
+        .sync_all()
+        .map_err(DiskError::sync("a folder of blobs"))
 }
 
 fn remove(path: &Path) -> Result<bool, DiskError> {

@@ -15,7 +15,8 @@ pub(crate) fn read(path: &OsStr) -> io::Result<(u32, Zeroizing<Vec<u8>>)> {
     let file = File::open(path)?;
     let mode = file.metadata()?.permissions().mode() & 0o777;
     let mut content = Zeroizing::new(Vec::with_capacity(ROOT_KEY_FILE_BYTES_MAX as usize));
-    file.take(ROOT_KEY_FILE_BYTES_MAX).read_to_end(&mut content)?;
+    file.take(ROOT_KEY_FILE_BYTES_MAX)
+        .read_to_end(&mut content)?;
     Ok((mode, content))
 }
 
@@ -38,6 +39,8 @@ pub(crate) fn create(path: &OsStr, suffix: &str, content: &[u8]) -> io::Result<(
         .and_then(|()| fs::hard_link(&temporary, path));
     let removed = fs::remove_file(&temporary);
     made.and(removed)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

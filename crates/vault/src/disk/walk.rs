@@ -57,7 +57,11 @@ impl Walk {
     }
 
     pub(super) fn of_tenant(folder: PathBuf) -> Self {
-        let tenants = if folder.is_dir() { vec![folder] } else { Vec::new() };
+        let tenants = if folder.is_dir() {
+            vec![folder]
+        } else {
+            Vec::new()
+        };
         Self {
             tenants,
             shards: Vec::new(),

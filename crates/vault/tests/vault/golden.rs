@@ -45,7 +45,10 @@ fn sealing_yields_the_golden_bytes() {
             .unwrap();
         assert_eq!(written, sealed.len() - HEADER_BYTES);
         assert!(sealed == golden, "content of {size_bytes} bytes");
-        assert!(sealer.seal(b"more", End::Last, &mut sealed).is_err(), "nothing comes after the last segment");
+        assert!(
+            sealer.seal(b"more", End::Last, &mut sealed).is_err(),
+            "nothing comes after the last segment"
+        );
     }
 }
 
@@ -56,7 +59,10 @@ fn golden_bytes_open() {
         let (header, segments) = golden.split_first_chunk().unwrap();
         let opener = SegmentOpener::new(&data_key, header, tenant, blob).unwrap();
         let mut content = vec![0; size_bytes];
-        assert_eq!(opener.open(0, End::Last, segments, &mut content), Ok(size_bytes));
+        assert_eq!(
+            opener.open(0, End::Last, segments, &mut content),
+            Ok(size_bytes)
+        );
         assert!(content == pattern(size_bytes));
     }
 }

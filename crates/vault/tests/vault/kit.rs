@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bailee_model::{BlobId, Chance, TenantId};
-use bailee_vault::{DataKey, Digest, Disk, OpenBlob, OpenError, Placement, SealBlob, SealedBlob, Vault, VaultLimits};
+use bailee_vault::{
+    DataKey, Digest, Disk, OpenBlob, OpenError, Placement, SealBlob, SealedBlob, Vault, VaultLimits,
+};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use tempfile::TempDir;
@@ -20,7 +22,9 @@ impl Chance for Seeded {
     fn fill(&self, bytes: &mut [u8]) {
         for byte in bytes {
             let drawn = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-            *byte = (drawn ^ (drawn >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9).to_be_bytes()[0];
+            *byte = (drawn ^ (drawn >> 29))
+                .wrapping_mul(0xbf58_476d_1ce4_e5b9)
+                .to_be_bytes()[0];
         }
     }
 }
@@ -59,7 +63,8 @@ impl Kit {
     }
 
     pub async fn seal(&self, content: &[u8], inline_bytes_max: usize) -> SealedBlob {
-        self.seal_chunks(chunks(content, 100_000), inline_bytes_max).await
+        self.seal_chunks(chunks(content, 100_000), inline_bytes_max)
+            .await
     }
 
     pub async fn seal_chunks(
@@ -68,7 +73,10 @@ impl Kit {
         inline_bytes_max: usize,
     ) -> SealedBlob {
         let command = self.command(inline_bytes_max);
-        self.vault.seal(command, chunks, &self.chance).await.unwrap()
+        self.vault
+            .seal(command, chunks, &self.chance)
+            .await
+            .unwrap()
     }
 
     pub fn opening(&self, size_bytes: u64, placement: Placement) -> OpenBlob<'_> {
@@ -94,7 +102,11 @@ impl Kit {
     }
 }
 
-pub async fn collect(vault: &Vault, command: OpenBlob<'_>, range: Range<u64>) -> Result<Vec<u8>, OpenError> {
+pub async fn collect(
+    vault: &Vault,
+    command: OpenBlob<'_>,
+    range: Range<u64>,
+) -> Result<Vec<u8>, OpenError> {
     let mut content = Vec::new();
     let mut opened = vault.open(command, range);
     while let Some(bytes) = opened.next().await {
@@ -105,14 +117,23 @@ pub async fn collect(vault: &Vault, command: OpenBlob<'_>, range: Range<u64>) ->
     Ok(content)
 }
 
-pub fn chunks(content: &[u8], chunk_bytes: usize) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + use<> {
-    let chunks: Vec<_> = content.chunks(chunk_bytes).map(Bytes::copy_from_slice).map(Ok).collect();
+pub fn chunks(
+    content: &[u8],
+    chunk_bytes: usize,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + use<> {
+    let chunks: Vec<_> = content
+        .chunks(chunk_bytes)
+        .map(Bytes::copy_from_slice)
+        .map(Ok)
+        .collect();
     stream::iter(chunks)
 }
 
 /// Content in which every position can be told.
 pub fn pattern(size_bytes: usize) -> Vec<u8> {
-    (0..size_bytes).map(|at| ((at * 31) % 251) as u8 ^ (at >> 16) as u8).collect()
+    (0..size_bytes)
+        .map(|at| ((at * 31) % 251) as u8 ^ (at >> 16) as u8)
+        .collect()
 }
 
 /// Every file under a folder.

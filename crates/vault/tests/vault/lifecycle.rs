@@ -39,11 +39,22 @@ async fn files_are_private_opaque_and_sealed() {
     let content = canary.repeat(40_000);
     kit.seal(&content, 0).await;
     let path = kit.file();
-    let under = path.strip_prefix(kit.folder.path()).unwrap().to_str().unwrap().to_owned();
+    let under = path
+        .strip_prefix(kit.folder.path())
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(under, format!("blobs/{}/0b/{}", kit.tenant, kit.blob));
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     for folder in path.ancestors().skip(1).take(3) {
-        assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(folder).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
     }
     let written = fs::read(&path).unwrap();
     assert!(!written.windows(16).any(|window| window == &canary[..16]));
@@ -101,10 +112,27 @@ async fn too_large_content_is_refused_and_removed() {
         blob_bytes_max: 600_000,
     };
     let vault = Vault::new(Disk::open(kit.folder.path()).unwrap(), limits);
-    let ended = vault.seal(kit.command(0), chunks(&pattern(600_001), 65_536), &kit.chance).await;
-    assert!(matches!(ended, Err(SealError::TooLarge { limit_bytes: 600_000 })));
+    let ended = vault
+        .seal(
+            kit.command(0),
+            chunks(&pattern(600_001), 65_536),
+            &kit.chance,
+        )
+        .await;
+    assert!(matches!(
+        ended,
+        Err(SealError::TooLarge {
+            limit_bytes: 600_000
+        })
+    ));
     until_no_file_is_left(&kit).await;
-    let sealed = vault.seal(kit.command(0), chunks(&pattern(600_000), 65_536), &kit.chance).await;
+    let sealed = vault
+        .seal(
+            kit.command(0),
+            chunks(&pattern(600_000), 65_536),
+            &kit.chance,
+        )
+        .await;
     assert_eq!(sealed.unwrap().size_bytes, 600_000);
 }
 
@@ -112,7 +140,10 @@ async fn too_large_content_is_refused_and_removed() {
 async fn an_id_is_never_sealed_over() {
     let kit = Kit::new();
     let first = kit.seal(&pattern(300_000), 0).await;
-    let ended = kit.vault.seal(kit.command(0), chunks(b"x", 1), &kit.chance).await;
+    let ended = kit
+        .vault
+        .seal(kit.command(0), chunks(b"x", 1), &kit.chance)
+        .await;
     assert!(matches!(ended, Err(SealError::Disk(_))));
     assert_eq!(files(kit.folder.path()).len(), 1);
     assert!(kit.read(&first, 0..first.size_bytes).await.is_ok());
@@ -127,8 +158,16 @@ async fn what_is_stored_is_listed_and_removed_by_tenant() {
             let mut command = kit.command(0);
             command.tenant = TenantId::from_bits(tenant);
             command.blob = BlobId::from_bits(blob);
-            let sealed = kit.vault.seal(command, chunks(b"content", 3), &kit.chance).await.unwrap();
-            expected.push((TenantId::from_bits(tenant), BlobId::from_bits(blob), sealed.sealed_bytes));
+            let sealed = kit
+                .vault
+                .seal(command, chunks(b"content", 3), &kit.chance)
+                .await
+                .unwrap();
+            expected.push((
+                TenantId::from_bits(tenant),
+                BlobId::from_bits(blob),
+                sealed.sealed_bytes,
+            ));
         }
     }
     fs::write(kit.folder.path().join("blobs/foreign"), b"").unwrap();
@@ -153,7 +192,10 @@ async fn what_is_stored_is_listed_and_removed_by_tenant() {
 async fn opening_may_be_given_up_at_any_time() {
     let kit = Kit::new();
     let sealed = kit.seal(&pattern(8 * limit::BLOCK_BYTES), 0).await;
-    let mut opened = kit.vault.open(kit.opening(sealed.size_bytes, sealed.placement.clone()), 0..sealed.size_bytes);
+    let mut opened = kit.vault.open(
+        kit.opening(sealed.size_bytes, sealed.placement.clone()),
+        0..sealed.size_bytes,
+    );
     let first: Bytes = opened.next().await.unwrap().unwrap();
     drop(opened);
     assert_eq!(first.len(), limit::BLOCK_BYTES);

@@ -13,7 +13,10 @@ use crate::kit::{Kit, chunks, pattern};
 const SEGMENT: usize = SEGMENT_BYTES;
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap()
 }
 
 fn sizes() -> impl Strategy<Value = usize> {
@@ -21,7 +24,8 @@ fn sizes() -> impl Strategy<Value = usize> {
         0..200_usize,
         0..3 * SEGMENT,
         0..6 * limit::BLOCK_BYTES,
-        (0..10_usize, 0..3_usize).prop_map(|(segments, more)| (segments * SEGMENT + more).saturating_sub(1)),
+        (0..10_usize, 0..3_usize)
+            .prop_map(|(segments, more)| (segments * SEGMENT + more).saturating_sub(1)),
     ]
 }
 
@@ -60,7 +64,16 @@ proptest! {
 async fn ranges_at_the_edges_of_segments_open() {
     let (kit, content) = (Kit::new(), pattern(2 * SEGMENT + 2));
     let sealed = kit.seal(&content, 0).await;
-    let edges = [0, 1, SEGMENT - 1, SEGMENT, SEGMENT + 1, 2 * SEGMENT, 2 * SEGMENT + 1, 2 * SEGMENT + 2];
+    let edges = [
+        0,
+        1,
+        SEGMENT - 1,
+        SEGMENT,
+        SEGMENT + 1,
+        2 * SEGMENT,
+        2 * SEGMENT + 1,
+        2 * SEGMENT + 2,
+    ];
     for from in edges {
         for to in edges.into_iter().filter(|to| *to >= from) {
             let opened = kit.read(&sealed, from as u64..to as u64).await.unwrap();
@@ -91,7 +104,11 @@ async fn a_digest_is_made_only_when_asked_for_and_types_are_detected() {
         digest: Digest::None,
         ..kit.command(0)
     };
-    let sealed = kit.vault.seal(command, chunks(&content, 7), &kit.chance).await.unwrap();
+    let sealed = kit
+        .vault
+        .seal(command, chunks(&content, 7), &kit.chance)
+        .await
+        .unwrap();
     assert_eq!(sealed.sha256, None);
     assert_eq!(sealed.detected_type, Some("application/pdf"));
     assert!(kit.read(&sealed, 0..sealed.size_bytes).await.unwrap() == content);
@@ -100,8 +117,11 @@ async fn a_digest_is_made_only_when_asked_for_and_types_are_detected() {
 #[tokio::test]
 async fn empty_chunks_and_one_huge_chunk_are_no_different() {
     let (kit, content) = (Kit::new(), pattern(3 * limit::BLOCK_BYTES));
-    let pieces: [Result<Bytes, Infallible>; 3] =
-        [Ok(Bytes::new()), Ok(Bytes::from(content.clone())), Ok(Bytes::new())];
+    let pieces: [Result<Bytes, Infallible>; 3] = [
+        Ok(Bytes::new()),
+        Ok(Bytes::from(content.clone())),
+        Ok(Bytes::new()),
+    ];
     let sealed = kit.seal_chunks(stream::iter(pieces), 65_536).await;
     assert!(kit.read(&sealed, 0..sealed.size_bytes).await.unwrap() == content);
 }
@@ -117,7 +137,8 @@ async fn many_at_once_on_one_blocking_thread_do_not_lock_up() {
         runtime.block_on(async {
             let kits: Vec<_> = (0..8).map(|_| Kit::new()).collect();
             let content = pattern(5 * limit::BLOCK_BYTES + 1);
-            let sealed = futures::future::join_all(kits.iter().map(|kit| kit.seal(&content, 0))).await;
+            let sealed =
+                futures::future::join_all(kits.iter().map(|kit| kit.seal(&content, 0))).await;
             for (kit, sealed) in kits.iter().zip(&sealed) {
                 assert!(kit.read(sealed, 0..sealed.size_bytes).await.unwrap() == content);
             }

@@ -2,7 +2,8 @@
 
 use bailee_model::{BlobId, TenantId};
 use bailee_vault::{
-    DataKey, End, HEADER_BYTES, OpenBlob, OpenError, Placement, SEGMENT_BYTES, ScrubReport, SegmentOpener, TAG_BYTES,
+    DataKey, End, HEADER_BYTES, OpenBlob, OpenError, Placement, SEGMENT_BYTES, ScrubReport,
+    SegmentOpener, TAG_BYTES,
 };
 use std::fs;
 
@@ -47,19 +48,31 @@ async fn flipped_bits_of_many_segments_are_noticed() {
     for (index, segment) in sealed[HEADER_BYTES..].chunks(SEALED_SEGMENT).enumerate() {
         let end = if index == 2 { End::Last } else { End::More };
         let open = |header: &[u8; HEADER_BYTES], segment: &[u8], opened: &mut [u8]| {
-            SegmentOpener::new(&kit.data_key, header, kit.tenant, kit.blob)?.open(index as u32, end, segment, opened)
+            SegmentOpener::new(&kit.data_key, header, kit.tenant, kit.blob)?.open(
+                index as u32,
+                end,
+                segment,
+                opened,
+            )
         };
         assert!(open(header, segment, &mut opened).is_ok());
-        let near = |byte: usize| byte < 32 || byte + 32 >= segment.len() || byte % 4_093 == 0;
+        let near =
+            |byte: usize| byte < 32 || byte + 32 >= segment.len() || byte.is_multiple_of(4_093);
         for bit in (0..segment.len() * 8).filter(|bit| near(bit / 8)) {
             let mut changed = segment.to_vec();
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(open(header, &changed, &mut opened).is_err(), "segment {index} bit {bit}");
+            assert!(
+                open(header, &changed, &mut opened).is_err(),
+                "segment {index} bit {bit}"
+            );
         }
         for bit in 0..HEADER_BYTES * 8 {
             let mut changed = *header;
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(open(&changed, segment, &mut opened).is_err(), "header bit {bit}");
+            assert!(
+                open(&changed, segment, &mut opened).is_err(),
+                "header bit {bit}"
+            );
         }
     }
 }
@@ -83,12 +96,23 @@ async fn cut_longer_swapped_and_spliced_blobs_are_noticed() {
     let mut foreign_header = sealed.clone();
     foreign_header[..first].copy_from_slice(&other[..first]);
     let longer = [sealed.as_slice(), &[0]].concat();
-    for changed in [swapped, spliced, doubled, foreign_header, longer, Vec::new()] {
+    for changed in [
+        swapped,
+        spliced,
+        doubled,
+        foreign_header,
+        longer,
+        Vec::new(),
+    ] {
         let found = scrub(&kit, size, changed).await;
         assert!(matches!(found, Err(OpenError::Corrupt { .. })));
     }
     // A cut blob is noticed even if the row lies about the size in the same way.
-    for (cut, claimed) in [(third, 2 * SEGMENT_BYTES), (second, SEGMENT_BYTES), (first + TAG_BYTES, 0)] {
+    for (cut, claimed) in [
+        (third, 2 * SEGMENT_BYTES),
+        (second, SEGMENT_BYTES),
+        (first + TAG_BYTES, 0),
+    ] {
         assert!(scrub(&kit, claimed, sealed[..cut].to_vec()).await.is_err());
         assert!(scrub(&kit, size, sealed[..cut].to_vec()).await.is_err());
     }
@@ -122,7 +146,10 @@ async fn a_blob_opens_only_with_its_key_in_its_place() {
         let found = collect(&kit.vault, command, 0..7).await;
         assert!(matches!(found, Err(OpenError::Corrupt { .. })));
     }
-    assert_eq!(collect(&kit.vault, right(), 0..7).await.unwrap(), b"content");
+    assert_eq!(
+        collect(&kit.vault, right(), 0..7).await.unwrap(),
+        b"content"
+    );
 }
 
 #[tokio::test]
@@ -137,12 +164,21 @@ async fn a_damaged_file_yields_what_precedes_and_an_error() {
     changed[at] ^= 1;
     fs::write(&path, &changed).unwrap();
     let early = 2 * bailee_vault::limit::BLOCK_BYTES as u64;
-    assert!(kit.read(&sealed, 0..early).await.is_ok(), "other segments are not touched");
+    assert!(
+        kit.read(&sealed, 0..early).await.is_ok(),
+        "other segments are not touched"
+    );
     let found = kit.read(&sealed, 0..sealed.size_bytes).await;
     assert!(matches!(found, Err(OpenError::Corrupt { .. })));
 
     fs::write(&path, &written[..written.len() - 1]).unwrap();
-    assert!(matches!(kit.read(&sealed, 0..1).await, Err(OpenError::Corrupt { .. })));
+    assert!(matches!(
+        kit.read(&sealed, 0..1).await,
+        Err(OpenError::Corrupt { .. })
+    ));
     fs::remove_file(&path).unwrap();
-    assert!(matches!(kit.read(&sealed, 0..1).await, Err(OpenError::Missing { .. })));
+    assert!(matches!(
+        kit.read(&sealed, 0..1).await,
+        Err(OpenError::Missing { .. })
+    ));
 }
