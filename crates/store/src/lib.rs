@@ -1,8 +1,115 @@
-//! Rows: the database, and what is kept in it.
+//! Rows: everything that Bailee remembers, on SQLite or PostgreSQL, from one SQL text.
+//!
+//! Whoever holds a [`Permit`] opens a [`Change`] or a [`Reader`] on the rows of its tenant. There are three doors
+//! without a permit: [`Store::identity`] (credentials, before a tenant is known), [`Store::facts`] (what the gate
+//! must know to decide) and [`Store::queue`] (job leases, sealing, sweeping). Rows never leave: nouns do.
 
+mod api_key;
+mod change;
 pub mod db;
+mod delivery;
+mod extent;
+mod facts;
+mod file;
+mod folder;
+mod idempotency;
+mod identity;
+mod job;
+mod journal;
+mod principal;
+mod queue;
+mod reader;
+mod remote;
+mod rows;
+mod schema;
+mod sweep;
+mod tenant;
+mod transfer;
+mod upload;
+mod webhook;
 
+/// The names of the conflicts that a [`Change`] can be answered with.
+pub mod conflict {
+    pub use crate::folder::PLACE;
+    pub use crate::idempotency::KEY_USED;
+    pub use crate::identity::{SETTING_SET, TENANT_NAME};
+    pub use crate::job::FENCE;
+    pub use crate::journal::HEAD_MOVED;
+    pub use crate::principal::NAME as PRINCIPAL_NAME;
+    pub use crate::remote::NAME as REMOTE_NAME;
+    pub use crate::tenant::QUOTA;
+    pub use crate::transfer::REVISION as TRANSFER_REVISION;
+    pub use crate::upload::{OPEN as UPLOAD_OPEN, PART_RACE};
+    pub use crate::webhook::REVISION as WEBHOOK_REVISION;
+}
+
+pub use change::Change;
 pub use db::{
     Db, DbError, Durability, Guard, IntoValue, Migration, PgOptions, PgUrl, Row, Scope, Script, Sql,
 };
 pub use db::{SqliteOptions, Value};
+pub use delivery::DeliveryFilter;
+pub use facts::FactsDoor;
+pub use file::FileFilter;
+pub use idempotency::{Remembered, RequestKey};
+pub use identity::{FoundKey, IdentityDoor};
+pub use job::Want;
+pub use journal::{AuditFilter, Head, StoredEntry, UnsealedEntry};
+pub use queue::QueueDoor;
+pub use reader::Reader;
+pub use schema::{MIGRATIONS, statements};
+pub use sweep::ScrubItem;
+pub use transfer::TransferFilter;
+pub use upload::HashedPrefix;
+pub use webhook::lane as webhook_lane;
+
+use bailee_auth::Permit;
+use bailee_model::TenantId;
+
+/// The rows of an installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    db: Db,
+}
+
+impl Store {
+    /// Over an open database whose schema is up to date.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// Opens a change to the rows of the permit's tenant.
+    pub fn change(&self, permit: &Permit) -> Change {
+        Change::new(self.db.clone(), permit.tenant())
+    }
+
+    /// Reads rows of the permit's tenant.
+    pub fn reader(&self, permit: &Permit) -> Reader {
+        Reader::new(self.db.clone(), permit.tenant())
+    }
+
+    /// Door without permit 1: credentials, before a tenant is known, and the making of tenants.
+    pub fn identity(&self) -> IdentityDoor {
+        IdentityDoor::new(self.db.clone())
+    }
+
+    /// Door without permit 2: what the gate must know of a thing to decide about it.
+    pub fn facts(&self, tenant: TenantId) -> FactsDoor {
+        FactsDoor::new(Reader::new(self.db.clone(), tenant))
+    }
+
+    /// Door without permit 3: job leases, sealing of the journal, sweeping.
+    pub fn queue(&self) -> QueueDoor {
+        QueueDoor::new(self.db.clone())
+    }
+
+    /// Rises after every durable commit.
+    pub fn committed(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.db.committed()
+    }
+
+    /// Waits for what is under way and closes the database.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+}

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | `{serial}` | `INTEGER PRIMARY KEY AUTOINCREMENT` | `BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY` |
 //! | `{bytes}` | `BLOB` | `BYTEA` |
+//! | `{name}` | `TEXT` | `TEXT COLLATE "C"`, so that both sort names alike |
 //! | `{skip_locked}` | nothing | `FOR UPDATE SKIP LOCKED` |
 
 use std::borrow::Cow;
@@ -23,13 +24,14 @@ enum Reach {
     Across,
 }
 
-const HOLES: [(&str, &str, &str); 3] = [
+const HOLES: [(&str, &str, &str); 4] = [
     (
         "{serial}",
         "INTEGER PRIMARY KEY AUTOINCREMENT",
         "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     ),
     ("{bytes}", "BLOB", "BYTEA"),
+    ("{name}", "TEXT", "TEXT COLLATE \"C\""),
     ("{skip_locked}", "", "FOR UPDATE SKIP LOCKED"),
 ];
 

@@ -165,7 +165,7 @@ fn condition(error: &Error) -> Option<DbError> {
 fn is_io(error: &Error) -> bool {
     error
         .source()
-        .is_some_and(|source| source.is::<std::io::Error>())
+        .is_some_and(|source| source.downcast_ref::<std::io::Error>().is_some())
 }
 
 /// The server's own message without its "detail" line, which may quote values.

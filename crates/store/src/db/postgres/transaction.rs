@@ -82,7 +82,7 @@ async fn perform_all(client: &Object, steps: &[(&Step, &Statement)]) -> Vec<Resu
         assert!(
             PIPELINE_MAX <= 30,
             "the order of the requests must be the order of the steps"
-        )
+        );
     };
     join_all(
         steps

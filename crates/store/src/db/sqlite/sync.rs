@@ -46,7 +46,7 @@ pub(super) fn start(
 ) -> Result<Sync, DbError> {
     let (batches, inbox) = bounded(SYNC_QUEUE_MAX);
     let thread = spawn("bailee-sync", move || {
-        work(&log, &inbox, &committed, &syncs)
+        work(&log, &inbox, &committed, &syncs);
     })?;
     Ok(Sync { batches, thread })
 }

@@ -108,7 +108,7 @@ impl Writer {
         for (Order { script, reply }, outcome) in batch.into_iter().zip(outcomes) {
             match outcome {
                 Ok(done) if script.durability == Durability::Synced => {
-                    acks.push(Ack { reply, done })
+                    acks.push(Ack { reply, done });
                 }
                 other => {
                     is_logged |= other.is_ok();

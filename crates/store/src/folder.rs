@@ -1,0 +1,104 @@
+use bailee_model::{FileName, Folder, FolderId, FolderPath, Timestamp};
+
+use crate::rows::statements;
+use crate::{Change, DbError, Guard, Reader, Row, values};
+
+statements! {
+    INSERT: tenant = "INSERT INTO folder (tenant_id, id, parent_id, name, created_at) \
+        SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM folder WHERE tenant_id = $1 AND id = $3 AND deleted_at IS NULL) \
+        AND NOT EXISTS (SELECT 1 FROM file WHERE tenant_id = $1 AND folder_id = $3 AND name = $4 AND is_current = 1)";
+    MOVE: tenant = "UPDATE folder SET parent_id = $3, name = $4 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL";
+    DELETE: tenant = "UPDATE folder SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM file WHERE tenant_id = $1 AND folder_id = $2 AND is_current = 1) \
+        AND NOT EXISTS (SELECT 1 FROM folder c WHERE c.tenant_id = $1 AND c.parent_id = $2 AND c.deleted_at IS NULL)";
+    CHILD: tenant = "SELECT id, created_at FROM folder \
+        WHERE tenant_id = $1 AND parent_id = $2 AND name = $3 AND deleted_at IS NULL";
+    ROOT: tenant = "SELECT id, created_at FROM folder WHERE tenant_id = $1 AND id = $2";
+    CHILDREN: tenant = "SELECT id, name, created_at FROM folder \
+        WHERE tenant_id = $1 AND parent_id = $2 AND deleted_at IS NULL AND name > $3 ORDER BY name LIMIT $4";
+    UP: tenant = "WITH RECURSIVE up (id, parent_id, name, depth) AS ( \
+        SELECT id, parent_id, name, CAST(0 AS BIGINT) FROM folder WHERE tenant_id = $1 AND id = $2 \
+        UNION ALL SELECT f.id, f.parent_id, f.name, up.depth + 1 FROM folder f JOIN up ON f.id = up.parent_id \
+        WHERE f.tenant_id = $1) SELECT name FROM up WHERE parent_id IS NOT NULL ORDER BY depth DESC";
+    BELOW: tenant = "WITH RECURSIVE below (id, depth) AS ( \
+        SELECT id, CAST(0 AS BIGINT) FROM folder WHERE tenant_id = $1 AND id = $2 \
+        UNION ALL SELECT f.id, below.depth + 1 FROM folder f JOIN below ON f.parent_id = below.id \
+        WHERE f.tenant_id = $1 AND f.deleted_at IS NULL) SELECT id FROM below ORDER BY depth DESC LIMIT $3";
+}
+
+/// The conflict of folder verbs: the place is taken, gone, or not empty. Read again.
+pub const PLACE: &str = "place";
+
+impl Change {
+    /// Adds a folder below an existing one; the conflict is [`PLACE`].
+    pub fn insert_folder(&mut self, folder: &Folder) -> &mut Self {
+        let name = folder.name().map_or("", FileName::as_str);
+        let row = values![folder.id, folder.parent, name, folder.created_at];
+        self.add(INSERT, row, Guard::One, PLACE)
+    }
+
+    /// Moves a folder with all that is in it; the conflict is [`PLACE`].
+    pub fn move_folder(&mut self, id: FolderId, parent: FolderId, name: &FileName) -> &mut Self {
+        self.add(MOVE, values![id, parent, name.as_str()], Guard::One, PLACE)
+    }
+
+    /// Removes a folder that holds nothing; the conflict is [`PLACE`].
+    pub fn delete_folder(&mut self, id: FolderId, now: Timestamp) -> &mut Self {
+        self.add(DELETE, values![id, now], Guard::One, PLACE)
+    }
+}
+
+impl Reader {
+    /// The folder at `path`; `None` when it or one above it is missing.
+    pub async fn folder_at(&self, path: &FolderPath) -> Result<Option<Folder>, DbError> {
+        let (folder, missing) = self.deepest_folder(path).await?;
+        Ok(if missing == 0 { Some(folder) } else { None })
+    }
+
+    /// The deepest folder that exists on the way to `path`, and how many names below it are missing.
+    pub async fn deepest_folder(&self, path: &FolderPath) -> Result<(Folder, usize), DbError> {
+        let mut found =
+            Folder { id: Folder::ROOT, parent: None, path: FolderPath::root(), created_at: Timestamp::default() };
+        if path.is_root()
+            && let Some(row) = self.row(ROOT, values![Folder::ROOT]).await?
+        {
+            found.created_at = row.time(1)?;
+        }
+        for (at, name) in path.names().iter().enumerate() {
+            let Some(row) = self.row(CHILD, values![found.id, name.as_str()]).await? else {
+                return Ok((found, path.names().len() - at));
+            };
+            let path = found.path.child(name.clone()).map_err(|_| row.wrong(0, "a path that is too long"))?;
+            found = Folder { id: row.parse(0)?, parent: Some(found.id), path, created_at: row.time(1)? };
+        }
+        Ok((found, 0))
+    }
+
+    /// Where a folder is, whether deleted or not.
+    pub async fn folder_path(&self, id: FolderId) -> Result<FolderPath, DbError> {
+        if id == Folder::ROOT {
+            return Ok(FolderPath::root());
+        }
+        let mut path = FolderPath::root();
+        for row in self.rows(UP, values![id]).await? {
+            path = path.child(row.parse(0)?).map_err(|_| row.wrong(0, "a path that is too long"))?;
+        }
+        Ok(path)
+    }
+
+    /// The folders in a folder by name, at most `limit`, after the name given.
+    pub async fn folders_in(&self, parent: &Folder, after: &str, limit: u32) -> Result<Vec<Folder>, DbError> {
+        let rows = self.rows(CHILDREN, values![parent.id, after, limit]).await?;
+        rows.iter().map(|row| child(parent, row)).collect()
+    }
+
+    /// A folder and all folders below it, deepest first, at most `limit`.
+    pub async fn folders_below(&self, id: FolderId, limit: u32) -> Result<Vec<FolderId>, DbError> {
+        self.rows(BELOW, values![id, limit]).await?.iter().map(|row| row.parse(0)).collect()
+    }
+}
+
+fn child(parent: &Folder, row: &Row) -> Result<Folder, DbError> {
+    let path = parent.path.child(row.parse(1)?).map_err(|_| row.wrong(1, "a path that is too long"))?;
+    Ok(Folder { id: row.parse(0)?, parent: Some(parent.id), path, created_at: row.time(2)? })
+}

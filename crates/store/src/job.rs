@@ -1,0 +1,115 @@
+//! The durable queue. A lease is a time in `run_at`: a job whose runner stopped renewing it is due again by itself.
+
+use bailee_model::{Job, JobId, JobKind, Lease, Timestamp};
+
+use crate::rows::statements;
+use crate::{Change, DbError, Guard, QueueDoor, Row, Script, Value, values};
+
+statements! {
+    INSERT: tenant = "INSERT INTO job (tenant_id, id, kind, subject, lane, run_at, priority, attempt, fence) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)";
+    HOLD: tenant = "UPDATE job SET fence = fence WHERE tenant_id = $1 AND id = $2 AND fence = $3";
+    FINISH: tenant = "DELETE FROM job WHERE tenant_id = $1 AND id = $2 AND fence = $3";
+    AGAIN: tenant = "UPDATE job SET run_at = $4, owner = NULL, fence = fence + 1 \
+        WHERE tenant_id = $1 AND id = $2 AND fence = $3";
+    RENEW: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND id = $2 AND fence = $3";
+    HASTEN: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND owner IS NULL";
+    DROP: tenant = "DELETE FROM job WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND owner IS NULL";
+    TAKE: across = "UPDATE job SET owner = $1, run_at = $2, fence = fence + 1, attempt = attempt + 1 \
+        WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM job WHERE kind = $3 AND run_at <= $4 \
+        AND CAST($5 AS TEXT) NOT LIKE '%|' || lane || '|%' ORDER BY run_at, priority LIMIT $6 {skip_locked}) \
+        RETURNING tenant_id, id, kind, subject, lane, priority, attempt, fence, run_at";
+    DUE: across = "SELECT MIN(run_at) FROM job WHERE kind = $1";
+}
+
+/// The conflict of every verb that needs a lease: it is lost, and another runner may be at work.
+pub const FENCE: &str = "fence";
+
+/// Which jobs a runner wants.
+#[derive(Clone, Debug)]
+pub struct Want<'a> {
+    /// What they do.
+    pub kind: JobKind,
+    /// How many at most.
+    pub limit: u32,
+    /// Lanes that are full.
+    pub busy_lanes: &'a [String],
+    /// The runner's name.
+    pub owner: &'a str,
+    /// The time now.
+    pub now: Timestamp,
+    /// Until when they are held unless renewed.
+    pub until: Timestamp,
+}
+
+impl Change {
+    /// Adds a job; the conflict is `job`: there is one for the same subject.
+    pub fn enqueue(&mut self, job: &Job) -> &mut Self {
+        let row = values![job.id, job.kind.as_str(), &job.subject, &job.lane, job.run_at, i64::from(job.priority)];
+        self.add(INSERT, row, Guard::One, "job")
+    }
+
+    /// Makes this change fail with [`FENCE`] unless the lease still holds.
+    pub fn hold(&mut self, lease: &Lease) -> &mut Self {
+        self.add(HOLD, values![lease.job.id, lease.fence], Guard::One, FENCE)
+    }
+
+    /// Ends the job; the conflict is [`FENCE`].
+    pub fn finish_job(&mut self, lease: &Lease) -> &mut Self {
+        self.add(FINISH, values![lease.job.id, lease.fence], Guard::One, FENCE)
+    }
+
+    /// Gives the job back, due at `run_at`; the conflict is [`FENCE`].
+    pub fn run_again(&mut self, lease: &Lease, run_at: Timestamp) -> &mut Self {
+        self.add(AGAIN, values![lease.job.id, lease.fence, run_at], Guard::One, FENCE)
+    }
+
+    /// Makes a waiting job due at `run_at`, if nobody holds it.
+    pub fn hasten(&mut self, kind: JobKind, subject: &str, run_at: Timestamp) -> &mut Self {
+        self.add(HASTEN, values![kind.as_str(), subject, run_at], Guard::Any, "job")
+    }
+
+    /// Drops a waiting job, if nobody holds it.
+    pub fn drop_job(&mut self, kind: JobKind, subject: &str) -> &mut Self {
+        self.add(DROP, values![kind.as_str(), subject], Guard::Any, "job")
+    }
+}
+
+impl QueueDoor {
+    /// Leases jobs that are due. Two runners never get the same one.
+    pub async fn take(&self, want: &Want<'_>) -> Result<Vec<Lease>, DbError> {
+        let busy = format!("|{}|", want.busy_lanes.join("|"));
+        let mut script = Script::across();
+        let row = values![want.owner, want.until, want.kind.as_str(), want.now, busy, want.limit];
+        script.push(TAKE, row, Guard::Any, "job").durability(crate::Durability::Logged);
+        let rows = self.db().run_returning(script).await?;
+        rows.iter().flatten().map(lease).collect()
+    }
+
+    /// Holds a lease for longer; the conflict is [`FENCE`].
+    pub async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), DbError> {
+        let mut script = Script::tenant(lease.job.tenant);
+        let row = values![Value::text(lease.job.tenant), lease.job.id, lease.fence, until];
+        script.push(RENEW, row, Guard::One, FENCE).durability(crate::Durability::Logged);
+        self.db().run(script).await.map(drop)
+    }
+
+    /// When the next job of a kind is due.
+    pub async fn next_due(&self, kind: JobKind) -> Result<Option<Timestamp>, DbError> {
+        let rows = self.across(DUE, values![kind.as_str()]).await?;
+        rows.first().map_or(Ok(None), |row| row.opt_time(0))
+    }
+}
+
+fn lease(row: &Row) -> Result<Lease, DbError> {
+    let job = Job {
+        tenant: row.parse(0)?,
+        id: row.parse::<JobId>(1)?,
+        kind: row.parse::<JobKind>(2)?,
+        subject: row.text(3)?.to_owned(),
+        lane: row.text(4)?.to_owned(),
+        priority: row.int(5)? as i32,
+        run_at: row.time(8)?,
+    };
+    Ok(Lease { attempt: row.uint(6)? as u32, fence: row.uint(7)?, until: row.time(8)?, job })
+}

@@ -1,0 +1,318 @@
+use bailee_model::{
+    AuditId, Entry, EntryKind, EventType, Outcome, Page, PageRequest, SealedEntry, Subject, TenantId, Timestamp,
+    TransferId,
+};
+
+use crate::rows::statements;
+use crate::{Change, DbError, Guard, QueueDoor, Reader, Row, Script, Value, values};
+
+/// The columns of an entry, in the order [`read`] takes them.
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT sequence, id, kind, made_at, operation, user_label, status, ip_address, transfer_id, principal_id, \
+             request_id, decision_id, subject_id, subject_path, data, leaf, ord, tenant_id FROM journal ",
+            $rest
+        )
+    };
+}
+
+statements! {
+    INSERT: tenant = "INSERT INTO journal (tenant_id, id, kind, made_at, operation, user_label, status, ip_address, \
+        transfer_id, principal_id, request_id, decision_id, subject_id, subject_path, data) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    UNSEALED: across = columns!("WHERE sequence IS NULL ORDER BY ord LIMIT $1");
+    SEAL: tenant = "UPDATE journal SET sequence = $3, leaf = $4 WHERE tenant_id = $1 AND ord = $2 AND sequence IS NULL";
+    HEAD: tenant = "SELECT size, frontier, checkpoint_size FROM journal_head WHERE tenant_id = $1";
+    PUT_HEAD: tenant = "UPDATE journal_head SET size = $2, frontier = $3 WHERE tenant_id = $1 AND size = $4";
+    CHECKPOINTED: tenant = "UPDATE journal_head SET checkpoint_size = $2 WHERE tenant_id = $1 AND checkpoint_size < $2";
+    BEHIND: across = "SELECT tenant_id, size, frontier, checkpoint_size FROM journal_head WHERE size > checkpoint_size LIMIT 1000";
+    INSERT_CHECKPOINT: tenant = "INSERT INTO checkpoint (tenant_id, tree_size, note, signed_at) VALUES ($1, $2, $3, $4)";
+    CHECKPOINTS: tenant = "SELECT tree_size, note, signed_at FROM checkpoint WHERE tenant_id = $1 AND tree_size < $2 \
+        ORDER BY tree_size DESC LIMIT $3";
+    CHECKPOINTS_UP: tenant = "SELECT tree_size, note, signed_at FROM checkpoint WHERE tenant_id = $1 AND tree_size > $2 \
+        ORDER BY tree_size LIMIT $3";
+    READ: tenant = columns!("WHERE tenant_id = $1 AND id = $2 AND sequence IS NOT NULL");
+    WALK: tenant = columns!("WHERE tenant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3");
+    UNSEALED_COUNT: tenant = "SELECT COUNT(*) FROM journal WHERE tenant_id = $1 AND sequence IS NULL";
+    SEARCH: tenant = columns!(
+        "WHERE tenant_id = $1 AND sequence < $2 \
+         AND (CAST($3 AS TEXT) IS NULL OR operation = $3) AND (CAST($4 AS TEXT) IS NULL OR user_label = $4) \
+         AND (CAST($5 AS TEXT) IS NULL OR status = $5) AND (CAST($6 AS TEXT) IS NULL OR ip_address = $6) \
+         AND (CAST($7 AS TEXT) IS NULL OR transfer_id = $7) AND (CAST($8 AS TEXT) IS NULL OR request_id = $8) \
+         AND (CAST($9 AS TEXT) IS NULL OR subject_path = $9 OR subject_path LIKE $10 ESCAPE '!') \
+         AND made_at >= $11 AND made_at < $12 AND (CAST($13 AS TEXT) IS NULL OR subject_id = $13) \
+         ORDER BY sequence DESC LIMIT $14");
+    EVENTS: tenant = columns!(
+        "WHERE tenant_id = $1 AND sequence > $2 AND kind <> 'record' \
+         AND (CAST($3 AS TEXT) IS NULL OR CAST($3 AS TEXT) LIKE '%|' || kind || '|%') ORDER BY sequence LIMIT $4");
+    NEWEST_EVENTS: tenant = columns!(
+        "WHERE tenant_id = $1 AND sequence IS NOT NULL AND kind <> 'record' \
+         AND (CAST($2 AS TEXT) IS NULL OR CAST($2 AS TEXT) LIKE '%|' || kind || '|%') ORDER BY sequence DESC LIMIT $3");
+    CURSOR: tenant = "SELECT sequence FROM journal_cursor WHERE tenant_id = $1 AND consumer = $2";
+    PUT_CURSOR: tenant = "UPDATE journal_cursor SET sequence = $3 WHERE tenant_id = $1 AND consumer = $2 AND sequence = $4";
+    INSERT_CURSOR: tenant = "INSERT INTO journal_cursor (tenant_id, consumer, sequence) VALUES ($1, $2, $3)";
+    LAGGING: across = "SELECT c.tenant_id, c.sequence, h.size FROM journal_cursor c \
+        JOIN journal_head h ON h.tenant_id = c.tenant_id WHERE c.consumer = $1 AND h.size > c.sequence LIMIT 1000";
+    INSERT_HEAD: tenant = "INSERT INTO journal_head (tenant_id, size, frontier, checkpoint_size) VALUES ($1, 0, '', 0)";
+}
+
+/// The conflict of sealing and of moving a cursor: another node was first.
+pub const HEAD_MOVED: &str = "journal_head";
+
+/// How far a journal is sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Sealed entries.
+    pub size: u64,
+    /// The roots of the perfect subtrees that the tree consists of, largest first, as hex joined by `.`.
+    pub frontier: String,
+    /// Size of the newest signed checkpoint.
+    pub checkpoint_size: u64,
+}
+
+/// An entry that has no sequence yet.
+#[derive(Clone, Debug)]
+pub struct UnsealedEntry {
+    /// Whose journal.
+    pub tenant: TenantId,
+    /// Its place in the order of writing.
+    pub ord: i64,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// An entry as stored, with the leaf hash that stands beside it.
+pub type StoredEntry = (SealedEntry, String);
+
+/// Which audit records a search finds.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Only of this operation.
+    pub operation: Option<String>,
+    /// Only by this user.
+    pub user: Option<String>,
+    /// Only with this status.
+    pub status: Option<String>,
+    /// Only from this address.
+    pub ip_address: Option<String>,
+    /// Only of this transfer.
+    pub transfer: Option<TransferId>,
+    /// Only of this request.
+    pub request: Option<String>,
+    /// Only about this thing.
+    pub subject: Option<String>,
+    /// Only about this path or below it.
+    pub path: Option<String>,
+    /// Only at or after this time.
+    pub after: Option<Timestamp>,
+    /// Only before this time.
+    pub before: Option<Timestamp>,
+}
+
+impl Change {
+    /// Adds an entry to the tenant's journal: audit record and event in one.
+    pub fn journal(&mut self, entry: &Entry) -> &mut Self {
+        let row = values![
+            entry.id,
+            entry.kind.as_str(),
+            entry.timestamp,
+            &entry.operation,
+            &entry.user,
+            entry.status.as_str(),
+            entry.ip_address.map(|ip| ip.to_string()),
+            entry.transfer,
+            entry.principal.map(|id| id.to_string()),
+            entry.request,
+            entry.decision,
+            entry.subject.id.as_deref(),
+            entry.subject.path.as_deref(),
+            &entry.data,
+        ];
+        self.add(INSERT, row, Guard::One, "journal")
+    }
+
+    /// Begins a tenant's journal and its cursors.
+    pub fn begin_journal(&mut self, consumers: &[&str]) -> &mut Self {
+        self.add(INSERT_HEAD, values![], Guard::One, HEAD_MOVED);
+        for consumer in consumers {
+            self.add(INSERT_CURSOR, values![*consumer, 0_u64], Guard::One, HEAD_MOVED);
+        }
+        self
+    }
+
+    /// Moves a consumer's cursor on; the conflict is [`HEAD_MOVED`]: another node was first.
+    pub fn move_cursor(&mut self, consumer: &str, from: u64, to: u64) -> &mut Self {
+        self.add(PUT_CURSOR, values![consumer, to, from], Guard::One, HEAD_MOVED)
+    }
+}
+
+impl Reader {
+    /// How far the journal is sealed.
+    pub async fn journal_head(&self) -> Result<Option<Head>, DbError> {
+        let row = self.row(HEAD, values![]).await?;
+        row.map(|row| head(&row, 0)).transpose()
+    }
+
+    /// One sealed entry.
+    pub async fn entry(&self, id: AuditId) -> Result<Option<SealedEntry>, DbError> {
+        self.row(READ, values![id]).await?.map(|row| Ok(read(&row)?.0)).transpose()
+    }
+
+    /// Sealed entries after a sequence, with their stored leaf hashes, oldest first.
+    pub async fn walk(&self, after: u64, limit: u32) -> Result<Vec<StoredEntry>, DbError> {
+        self.rows(WALK, values![after, limit]).await?.iter().map(read).collect()
+    }
+
+    /// How many entries wait to be sealed.
+    pub async fn count_unsealed(&self) -> Result<u64, DbError> {
+        self.row(UNSEALED_COUNT, values![]).await?.map_or(Ok(0), |row| row.uint(0))
+    }
+
+    /// Sealed entries, newest first.
+    pub async fn audit(&self, filter: &AuditFilter, page: &PageRequest) -> Result<Page<SealedEntry>, DbError> {
+        let before = page.after.as_ref().and_then(|cursor| cursor.id.parse().ok()).unwrap_or(i64::MAX);
+        let escaped = |path: &str| path.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        let below = filter.path.as_deref().map(|path| format!("{}/%", escaped(path.trim_end_matches('/'))));
+        let row = values![
+            before,
+            filter.operation.as_deref(),
+            filter.user.as_deref(),
+            filter.status.as_deref(),
+            filter.ip_address.as_deref(),
+            filter.transfer,
+            filter.request.as_deref(),
+            filter.path.as_deref(),
+            below,
+            filter.after.map_or(i64::MIN, Timestamp::ms),
+            filter.before.map_or(i64::MAX, Timestamp::ms),
+            filter.subject.as_deref(),
+            page.limit + 1,
+        ];
+        let rows = self.rows(SEARCH, row).await?;
+        let found = rows.iter().map(|row| Ok(read(row)?.0)).collect::<Result<Vec<_>, DbError>>()?;
+        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.sequence)))
+    }
+
+    /// Published entries after a sequence, oldest first; `types` empty is all.
+    pub async fn events_after(&self, after: u64, types: &[EventType], limit: u32) -> Result<Vec<SealedEntry>, DbError> {
+        let rows = self.rows(EVENTS, values![after, wanted(types), limit]).await?;
+        rows.iter().map(|row| Ok(read(row)?.0)).collect()
+    }
+
+    /// The newest published entries, oldest first.
+    pub async fn newest_events(&self, types: &[EventType], limit: u32) -> Result<Vec<SealedEntry>, DbError> {
+        let rows = self.rows(NEWEST_EVENTS, values![wanted(types), limit]).await?;
+        rows.iter().rev().map(|row| Ok(read(row)?.0)).collect()
+    }
+
+    /// Where a consumer is.
+    pub async fn journal_cursor(&self, consumer: &str) -> Result<u64, DbError> {
+        self.row(CURSOR, values![consumer]).await?.map_or(Ok(0), |row| row.uint(0))
+    }
+
+    /// Signed checkpoints with a smaller tree, newest first: size, note, time.
+    pub async fn checkpoints(&self, below: u64, limit: u32) -> Result<Vec<(u64, String, Timestamp)>, DbError> {
+        self.rows(CHECKPOINTS, values![below, limit]).await?.iter().map(checkpoint).collect()
+    }
+
+    /// Signed checkpoints with a larger tree, oldest first: size, note, time.
+    pub async fn checkpoints_after(&self, above: u64, limit: u32) -> Result<Vec<(u64, String, Timestamp)>, DbError> {
+        self.rows(CHECKPOINTS_UP, values![above, limit]).await?.iter().map(checkpoint).collect()
+    }
+}
+
+impl QueueDoor {
+    /// Entries without a sequence in the order of writing, of all tenants.
+    pub async fn unsealed(&self, limit: u32) -> Result<Vec<UnsealedEntry>, DbError> {
+        let rows = self.across(UNSEALED, values![limit]).await?;
+        rows.iter()
+            .map(|row| Ok(UnsealedEntry { tenant: row.parse(17)?, ord: row.int(16)?, entry: entry(row)? }))
+            .collect()
+    }
+
+    /// Gives entries of one tenant their sequences and moves the head from `from` to `to`; the conflict is
+    /// [`HEAD_MOVED`]. `leaves` are (ord, leaf hash) in order; the first gets sequence `from.size + 1`.
+    pub async fn seal(&self, tenant: TenantId, from: &Head, leaves: &[(i64, String)], to: &Head) -> Result<(), DbError> {
+        let mut script = Script::tenant(tenant);
+        let id = Value::text(tenant);
+        let head = values![id.clone(), to.size, &to.frontier, from.size];
+        script.push(PUT_HEAD, head, Guard::One, HEAD_MOVED);
+        for (sequence, (ord, leaf)) in (from.size + 1..).zip(leaves) {
+            script.push(SEAL, values![id.clone(), *ord, sequence, leaf], Guard::One, HEAD_MOVED);
+        }
+        self.db().run(script).await.map(drop)
+    }
+
+    /// Journals that have grown since their last checkpoint.
+    pub async fn behind_checkpoint(&self) -> Result<Vec<(TenantId, Head)>, DbError> {
+        let rows = self.across(BEHIND, values![]).await?;
+        rows.iter().map(|row| Ok((row.parse(0)?, head(row, 1)?))).collect()
+    }
+
+    /// Stores a signed checkpoint.
+    pub async fn put_checkpoint(
+        &self,
+        tenant: TenantId,
+        tree_size: u64,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<(), DbError> {
+        let mut script = Script::tenant(tenant);
+        let id = Value::text(tenant);
+        script.push(CHECKPOINTED, values![id.clone(), tree_size], Guard::One, HEAD_MOVED);
+        script.push(INSERT_CHECKPOINT, values![id, tree_size, note, now], Guard::One, HEAD_MOVED);
+        self.db().run(script).await.map(drop)
+    }
+
+    /// Tenants in which a consumer has sealed entries to read: tenant, its cursor, the journal's size.
+    pub async fn lagging(&self, consumer: &str) -> Result<Vec<(TenantId, u64, u64)>, DbError> {
+        let rows = self.across(LAGGING, values![consumer]).await?;
+        rows.iter().map(|row| Ok((row.parse(0)?, row.uint(1)?, row.uint(2)?))).collect()
+    }
+}
+
+fn wanted(types: &[EventType]) -> Option<String> {
+    let words: Vec<&str> = types.iter().map(|kind| kind.as_str()).collect();
+    (!words.is_empty()).then(|| format!("|{}|", words.join("|")))
+}
+
+fn head(row: &Row, at: usize) -> Result<Head, DbError> {
+    Ok(Head { size: row.uint(at)?, frontier: row.text(at + 1)?.to_owned(), checkpoint_size: row.uint(at + 2)? })
+}
+
+fn checkpoint(row: &Row) -> Result<(u64, String, Timestamp), DbError> {
+    Ok((row.uint(0)?, row.text(1)?.to_owned(), row.time(2)?))
+}
+
+fn read(row: &Row) -> Result<StoredEntry, DbError> {
+    let sealed = SealedEntry { sequence: row.uint(0)?, entry: entry(row)? };
+    Ok((sealed, row.opt_text(15)?.unwrap_or_default().to_owned()))
+}
+
+fn entry(row: &Row) -> Result<Entry, DbError> {
+    let status = match row.text(6)? {
+        "success" => Outcome::Success,
+        "denied" => Outcome::Denied,
+        "error" => Outcome::Error,
+        _ => return Err(row.wrong(6, "an unknown word")),
+    };
+    Ok(Entry {
+        id: row.parse(1)?,
+        kind: EntryKind::parse(row.text(2)?).ok_or_else(|| row.wrong(2, "an unknown kind"))?,
+        timestamp: row.time(3)?,
+        operation: row.text(4)?.to_owned(),
+        user: row.text(5)?.to_owned(),
+        status,
+        ip_address: row.opt_parse(7)?,
+        transfer: row.opt_parse(8)?,
+        principal: row.opt_parse(9)?,
+        request: row.opt_parse(10)?,
+        decision: row.opt_parse(11)?,
+        subject: Subject {
+            id: row.opt_text(12)?.map(str::to_owned),
+            path: row.opt_text(13)?.map(str::to_owned),
+        },
+        data: row.text(14)?.to_owned(),
+    })
+}

@@ -1,0 +1,56 @@
+use bailee_model::{Page, PageRequest, Principal, PrincipalId, PrincipalKind};
+
+use crate::rows::{from_json, json, statements, word};
+use crate::{Change, DbError, Guard, Reader, values};
+
+statements! {
+    INSERT: tenant = "INSERT INTO principal (tenant_id, id, kind, name, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+    PUT: tenant = "UPDATE principal SET name = $3, body = $4 WHERE tenant_id = $1 AND id = $2";
+    DELETE: tenant = "DELETE FROM principal WHERE tenant_id = $1 AND id = $2";
+    READ: tenant = "SELECT body FROM principal WHERE tenant_id = $1 AND id = $2";
+    LIST: tenant = "SELECT body FROM principal WHERE tenant_id = $1 AND kind = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+    COUNT_KEYS: tenant = "SELECT COUNT(*) FROM api_key WHERE tenant_id = $1 AND principal_id = $2";
+}
+
+/// The conflict of [`Change::insert_principal`] and [`Change::put_principal`] when the name is taken.
+pub const NAME: &str = "principal_name";
+
+impl Change {
+    /// Adds a principal; the conflict is [`NAME`].
+    pub fn insert_principal(&mut self, principal: &Principal) -> &mut Self {
+        let kind = word(&principal.kind());
+        let row = values![principal.id.to_string(), kind, &principal.name, json(principal), principal.created_at];
+        self.add(INSERT, row, Guard::One, NAME)
+    }
+
+    /// Replaces a principal; the conflict is [`NAME`].
+    pub fn put_principal(&mut self, principal: &Principal) -> &mut Self {
+        self.add(PUT, values![principal.id.to_string(), &principal.name, json(principal)], Guard::One, NAME)
+    }
+
+    /// Removes a principal that has no keys; the conflict is `in_use`.
+    pub fn delete_principal(&mut self, id: PrincipalId) -> &mut Self {
+        self.add(DELETE, values![id.to_string()], Guard::One, "in_use")
+    }
+}
+
+impl Reader {
+    /// One principal.
+    pub async fn principal(&self, id: PrincipalId) -> Result<Option<Principal>, DbError> {
+        let row = self.row(READ, values![id.to_string()]).await?;
+        row.map(|row| from_json(&row, 0)).transpose()
+    }
+
+    /// Principals of a kind, newest first.
+    pub async fn principals(&self, kind: PrincipalKind, page: &PageRequest) -> Result<Page<Principal>, DbError> {
+        let after = crate::reader::before(page);
+        let rows = self.rows(LIST, values![word(&kind), after, page.limit + 1]).await?;
+        let found = rows.iter().map(|row| from_json(row, 0)).collect::<Result<Vec<Principal>, _>>()?;
+        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+    }
+
+    /// How many keys a principal has, revoked ones included.
+    pub async fn count_keys(&self, id: PrincipalId) -> Result<u64, DbError> {
+        self.row(COUNT_KEYS, values![id.to_string()]).await?.map_or(Ok(0), |row| row.uint(0))
+    }
+}

@@ -1,0 +1,55 @@
+use crate::{Migration, Sql};
+
+/// The schema, step by step; see docs/migrations.md.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "first",
+    text: include_str!("../migrations/0001_first.sql"),
+    tenant_tables: &[
+        "tenant",
+        "usage_total",
+        "principal",
+        "api_key",
+        "folder",
+        "file",
+        "blob",
+        "extent",
+        "reservation",
+        "blob_garbage",
+        "upload",
+        "part",
+        "transfer",
+        "remote",
+        "webhook",
+        "delivery",
+        "job",
+        "journal",
+        "journal_head",
+        "checkpoint",
+        "journal_cursor",
+        "idempotency",
+    ],
+}];
+
+/// Every statement of this crate with its name, so that a test can prepare each on both databases.
+pub fn statements() -> Vec<(&'static str, Sql)> {
+    [
+        crate::api_key::STATEMENTS,
+        crate::delivery::STATEMENTS,
+        crate::extent::STATEMENTS,
+        crate::file::STATEMENTS,
+        crate::folder::STATEMENTS,
+        crate::idempotency::STATEMENTS,
+        crate::identity::STATEMENTS,
+        crate::job::STATEMENTS,
+        crate::journal::STATEMENTS,
+        crate::principal::STATEMENTS,
+        crate::remote::STATEMENTS,
+        crate::sweep::STATEMENTS,
+        crate::tenant::STATEMENTS,
+        crate::transfer::STATEMENTS,
+        crate::upload::STATEMENTS,
+        crate::webhook::STATEMENTS,
+    ]
+    .concat()
+}

@@ -1,0 +1,121 @@
+//! What the sweeper finds. Each list is bounded; the sweeper comes again.
+
+use bailee_model::{BlobId, FileId, TenantId, Timestamp, UploadId};
+
+use crate::rows::statements;
+use crate::{Change, DbError, Guard, QueueDoor, values};
+
+statements! {
+    EXPIRED_UPLOADS: across = "SELECT tenant_id, id FROM upload WHERE state = 'open' AND expires_at < $1 LIMIT $2";
+    ENDED_UPLOADS: across = "SELECT tenant_id, id FROM upload WHERE state <> 'open' AND expires_at < $1 LIMIT $2";
+    TRASH: across = "SELECT f.tenant_id, f.id, f.deleted_at, t.body FROM file f JOIN tenant t ON t.tenant_id = f.tenant_id \
+        WHERE f.deleted_at IS NOT NULL AND f.deleted_at < $1 ORDER BY f.deleted_at LIMIT $2";
+    RESERVATIONS: across = "SELECT tenant_id, blob_id FROM reservation WHERE expires_at < $1 LIMIT $2";
+    GARBAGE: across = "SELECT tenant_id, blob_id FROM blob_garbage WHERE due_at < $1 ORDER BY due_at LIMIT $2";
+    IDEMPOTENCY: across = "DELETE FROM idempotency WHERE expires_at < $1";
+    DELIVERIES: across = "DELETE FROM delivery WHERE created_at < $1 AND state IN ('succeeded', 'failed', 'abandoned')";
+    DROP_BLOB: tenant = "DELETE FROM blob WHERE tenant_id = $1 AND id = $2 \
+        AND NOT EXISTS (SELECT 1 FROM extent WHERE tenant_id = $1 AND blob_id = $2) \
+        AND NOT EXISTS (SELECT 1 FROM part WHERE tenant_id = $1 AND blob_id = $2)";
+    DROP_GARBAGE: tenant = "DELETE FROM blob_garbage WHERE tenant_id = $1 AND blob_id = $2";
+    DROP_RESERVATION: tenant = "DELETE FROM reservation WHERE tenant_id = $1 AND blob_id = $2";
+    LIVE_BLOB: tenant = "SELECT 1 FROM blob WHERE tenant_id = $1 AND id = $2";
+    BLOBS: across = "SELECT b.tenant_id, b.id, b.size_bytes, b.inline FROM blob b WHERE b.id > $1 ORDER BY b.id LIMIT $2";
+    KEY_OF_BLOB: tenant = "SELECT f.wrapped_key FROM extent e JOIN file f ON f.tenant_id = e.tenant_id AND f.id = e.file_id \
+        WHERE e.tenant_id = $1 AND e.blob_id = $2 UNION ALL \
+        SELECT u.wrapped_key FROM part p JOIN upload u ON u.tenant_id = p.tenant_id AND u.id = p.upload_id \
+        WHERE p.tenant_id = $1 AND p.blob_id = $2 LIMIT 1";
+}
+
+/// A blob for the scrub: whose it is, the blob, and its wrapped data_key when a file or upload still names it.
+pub struct ScrubItem {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The blob.
+    pub extent: bailee_model::Extent,
+    /// The wrapped data_key.
+    pub wrapped_key: Option<Vec<u8>>,
+}
+
+impl QueueDoor {
+    /// Open uploads whose time ran out.
+    pub async fn expired_uploads(&self, now: Timestamp, limit: u32) -> Result<Vec<(TenantId, UploadId)>, DbError> {
+        let rows = self.across(EXPIRED_UPLOADS, values![now, limit]).await?;
+        rows.iter().map(|row| Ok((row.parse(0)?, row.parse(1)?))).collect()
+    }
+
+    /// Ended uploads whose answer nobody will ask for any more.
+    pub async fn ended_uploads(&self, now: Timestamp, limit: u32) -> Result<Vec<(TenantId, UploadId)>, DbError> {
+        let rows = self.across(ENDED_UPLOADS, values![now, limit]).await?;
+        rows.iter().map(|row| Ok((row.parse(0)?, row.parse(1)?))).collect()
+    }
+
+    /// File versions in the trash since before `before`, with the tenant's own time for its trash in seconds.
+    pub async fn trash(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, FileId, Timestamp, Option<u64>)>, DbError> {
+        let rows = self.across(TRASH, values![before, limit]).await?;
+        rows.iter()
+            .map(|row| {
+                let tenant: bailee_model::Tenant = crate::rows::from_json(row, 3)?;
+                Ok((row.parse(0)?, row.parse(1)?, row.time(2)?, tenant.settings.trash_seconds))
+            })
+            .collect()
+    }
+
+    /// Reservations whose bytes never got a name.
+    pub async fn expired_reservations(&self, now: Timestamp, limit: u32) -> Result<Vec<(TenantId, BlobId)>, DbError> {
+        let rows = self.across(RESERVATIONS, values![now, limit]).await?;
+        rows.iter().map(|row| Ok((row.parse(0)?, row.parse(1)?))).collect()
+    }
+
+    /// Blobs that were given up and have rested long enough.
+    pub async fn garbage(&self, now: Timestamp, limit: u32) -> Result<Vec<(TenantId, BlobId)>, DbError> {
+        let rows = self.across(GARBAGE, values![now, limit]).await?;
+        rows.iter().map(|row| Ok((row.parse(0)?, row.parse(1)?))).collect()
+    }
+
+    /// Whether a row still names the blob.
+    pub async fn is_live(&self, tenant: TenantId, blob: BlobId) -> Result<bool, DbError> {
+        Ok(self.reader(tenant).row(LIVE_BLOB, values![blob]).await?.is_some())
+    }
+
+    /// Forgets answers to old idempotency_keys and old deliveries.
+    pub async fn forget_old(&self, now: Timestamp, deliveries_before: Timestamp) -> Result<(), DbError> {
+        let mut script = crate::Script::across();
+        script.push(IDEMPOTENCY, values![now], Guard::Any, "idempotency");
+        script.push(DELIVERIES, values![deliveries_before], Guard::Any, "delivery");
+        self.db().run(script).await.map(drop)
+    }
+
+    /// Blobs by id for the scrub, of all tenants.
+    pub async fn blobs_after(&self, after: &str, limit: u32) -> Result<Vec<ScrubItem>, DbError> {
+        let mut found = Vec::new();
+        for row in self.across(BLOBS, values![after, limit]).await? {
+            let tenant: TenantId = row.parse(0)?;
+            let placement = row.opt_bytes(3)?.map_or(bailee_model::Placement::Stored, |bytes| {
+                bailee_model::Placement::Inline(bytes.to_vec())
+            });
+            let extent = bailee_model::Extent { blob: row.parse(1)?, size_bytes: row.uint(2)?, placement };
+            let key = self.reader(tenant).row(KEY_OF_BLOB, values![extent.blob]).await?;
+            let wrapped_key = key.map(|row| row.bytes(0).map(<[u8]>::to_vec)).transpose()?;
+            found.push(ScrubItem { tenant, extent, wrapped_key });
+        }
+        Ok(found)
+    }
+}
+
+impl Change {
+    /// Forgets a blob unless a file or part still names it, and its entry in the sweeper's list.
+    pub fn drop_garbage(&mut self, blob: BlobId) -> &mut Self {
+        self.add(DROP_BLOB, values![blob], Guard::Any, "blob");
+        self.add(DROP_GARBAGE, values![blob], Guard::Any, "garbage")
+    }
+
+    /// Forgets a reservation.
+    pub fn drop_reservation(&mut self, blob: BlobId) -> &mut Self {
+        self.add(DROP_RESERVATION, values![blob], Guard::Any, "reservation")
+    }
+}

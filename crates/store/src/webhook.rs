@@ -1,0 +1,56 @@
+use bailee_model::{Page, PageRequest, Webhook, WebhookId};
+
+use crate::rows::{from_json, json, statements};
+use crate::{Change, DbError, Guard, Reader, values};
+
+statements! {
+    INSERT: tenant = "INSERT INTO webhook (tenant_id, id, body, revision) VALUES ($1, $2, $3, $4)";
+    PUT: tenant = "UPDATE webhook SET body = $3, revision = $4 WHERE tenant_id = $1 AND id = $2 AND revision = $5";
+    DELETE: tenant = "DELETE FROM webhook WHERE tenant_id = $1 AND id = $2";
+    DELETE_DELIVERIES: tenant = "DELETE FROM delivery WHERE tenant_id = $1 AND webhook_id = $2";
+    DELETE_JOBS: tenant = "DELETE FROM job WHERE tenant_id = $1 AND kind = 'deliver' AND lane = $2";
+    READ: tenant = "SELECT body FROM webhook WHERE tenant_id = $1 AND id = $2";
+    LIST: tenant = "SELECT body FROM webhook WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+}
+
+/// The conflict of [`Change::put_webhook`]: it was changed since it was read.
+pub const REVISION: &str = "webhook_revision";
+
+impl Change {
+    /// Adds a webhook.
+    pub fn insert_webhook(&mut self, webhook: &Webhook) -> &mut Self {
+        self.add(INSERT, values![webhook.id, json(webhook), webhook.revision], Guard::One, REVISION)
+    }
+
+    /// Replaces a webhook that is one revision older than this one; the conflict is [`REVISION`].
+    pub fn put_webhook(&mut self, webhook: &Webhook) -> &mut Self {
+        let old = webhook.revision.saturating_sub(1);
+        self.add(PUT, values![webhook.id, json(webhook), webhook.revision, old], Guard::One, REVISION)
+    }
+
+    /// Removes a webhook with its deliveries and what is still to be sent.
+    pub fn delete_webhook(&mut self, id: WebhookId) -> &mut Self {
+        self.add(DELETE_JOBS, values![lane(id)], Guard::Any, "webhook");
+        self.add(DELETE_DELIVERIES, values![id], Guard::Any, "webhook");
+        self.add(DELETE, values![id], Guard::One, REVISION)
+    }
+}
+
+/// The lane of a webhook's delivery jobs.
+pub fn lane(id: WebhookId) -> String {
+    format!("webhook:{id}")
+}
+
+impl Reader {
+    /// One webhook.
+    pub async fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, DbError> {
+        self.row(READ, values![id]).await?.map(|row| from_json(&row, 0)).transpose()
+    }
+
+    /// Webhooks, newest first.
+    pub async fn webhooks(&self, page: &PageRequest) -> Result<Page<Webhook>, DbError> {
+        let rows = self.rows(LIST, values![crate::reader::before(page), page.limit + 1]).await?;
+        let found = rows.iter().map(|row| from_json(row, 0)).collect::<Result<Vec<Webhook>, _>>()?;
+        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+    }
+}
