@@ -1,0 +1,55 @@
+//! The bodies of requests and answers of the HTTP API, version 1.
+//!
+//! One file for each noun. The server and the Rust client share these types, so that both ends of the wire cannot
+//! disagree. Three rules hold for all of them:
+//!
+//! - a request refuses fields that it does not know, so that a typo never passes in silence;
+//! - an answer carries every documented field, `null` where there is nothing, and a reader skips fields that it does
+//!   not know;
+//! - words in answers (states, outcomes) are open: a reader keeps those it does not know ([`FileState::Other`]).
+//!
+//! Nothing here does I/O or decides anything: paths are plain text until core parses them.
+#![warn(missing_docs)]
+
+mod api_key;
+mod audit;
+mod auth;
+mod event;
+mod file;
+mod folder;
+mod health;
+mod link;
+mod page;
+mod patch;
+mod principal;
+mod problem;
+mod problem_page;
+mod remote;
+mod secret;
+mod settings;
+mod tenant;
+mod transfer;
+mod upload;
+mod webhook;
+mod word;
+
+pub use api_key::*;
+pub use audit::*;
+pub use auth::*;
+pub use event::*;
+pub use file::*;
+pub use folder::*;
+pub use health::*;
+pub use link::*;
+pub use page::*;
+pub use patch::Patch;
+pub use principal::*;
+pub use problem::*;
+pub use problem_page::*;
+pub use remote::*;
+pub use secret::SecretText;
+pub use settings::*;
+pub use tenant::*;
+pub use transfer::*;
+pub use upload::*;
+pub use webhook::*;

@@ -1,0 +1,392 @@
+//! Transfers: bytes from here to there.
+
+use std::collections::BTreeMap;
+
+use bailee_model::{self as model, FileId, PrincipalId, Timestamp, TransferId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::word::{words, words_from};
+use crate::{Links, List, Patch};
+
+words! {
+    /// Where a transfer is. `completed` and `failed` are final.
+    TransferState {
+        /// Waiting for a runner, or for its next try.
+        Queued = "queued",
+        /// Under way; `step` says where.
+        Running = "running",
+        /// Held; `paused_reason` says why.
+        Paused = "paused",
+        /// Ended well.
+        Completed = "completed",
+        /// Ended otherwise; `outcome` says how.
+        Failed = "failed",
+    }
+}
+
+impl From<model::TransferState> for TransferState {
+    fn from(state: model::TransferState) -> Self {
+        Self::from(state.public())
+    }
+}
+
+words! {
+    /// How a transfer ended.
+    TransferOutcome {
+        /// Everything is there, whole.
+        Succeeded = "succeeded",
+        /// Some of its files are there.
+        Partial = "partial",
+        /// Somebody cancelled it.
+        Cancelled = "cancelled",
+        /// Policy refused it.
+        Rejected = "rejected",
+        /// Its deadline passed.
+        Expired = "expired",
+        /// A fault that no retry mends, or one too many.
+        Error = "error",
+    }
+}
+words_from!(bailee_model::TransferOutcome => TransferOutcome { Succeeded, Partial, Cancelled, Rejected, Expired, Error });
+
+words! {
+    /// What a running transfer does.
+    TransferStep {
+        /// Opens both ends.
+        Opening = "opening",
+        /// Moves bytes.
+        Moving = "moving",
+        /// Compares what arrived with what was sent.
+        Verifying = "verifying",
+        /// Gives the file its final name.
+        Settling = "settling",
+    }
+}
+words_from!(bailee_model::TransferStep => TransferStep { Opening, Moving, Verifying, Settling });
+
+words! {
+    /// Why a transfer is held.
+    PausedReason {
+        /// Waits for its next try.
+        Retry = "retry",
+        /// An operator held it.
+        Operator = "operator",
+        /// Waits for a second person.
+        Approval = "approval",
+        /// Waits for its window.
+        Window = "window",
+        /// Waits for quota.
+        Quota = "quota",
+        /// Waits for the remote.
+        Remote = "remote",
+    }
+}
+
+words! {
+    /// How the copy is compared with the source.
+    Verify {
+        /// By reading it back and hashing it.
+        Hash = "hash",
+        /// By its size.
+        Size = "size",
+        /// Not at all.
+        None = "none",
+    }
+}
+words_from!(bailee_model::Verify => Verify { Hash, Size, None });
+
+words! {
+    /// What happens when the destination is occupied.
+    OnConflict {
+        /// The transfer fails.
+        Fail = "fail",
+        /// The old file is replaced, at once and whole.
+        Replace = "replace",
+        /// The new file takes a free name beside the old one.
+        Rename = "rename",
+        /// The transfer succeeds without moving anything.
+        Skip = "skip",
+    }
+}
+words_from!(bailee_model::OnConflict => OnConflict { Fail, Replace, Rename, Skip });
+
+/// One end of a transfer: as text, or as an object that needs no escaping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(
+    untagged,
+    expecting = "an end is a text such as `/reports/a.csv`, `bank:/in/a.csv` or `fil_…`, or an object with `remote` and `path`, `file_id`, or `path`"
+)]
+pub enum TransferEnd {
+    /// A path in Bailee (`/p` or `p`), a `fil_` id, or `name:/path` with the name of a remote.
+    Text(String),
+    /// A path at a remote.
+    Remote(RemoteEnd),
+    /// A file version in Bailee; only as source.
+    File(FileEnd),
+    /// A path in Bailee.
+    Path(PathEnd),
+}
+
+impl From<&str> for TransferEnd {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// A path at a remote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteEnd {
+    /// The remote's name.
+    #[schema(example = "bank")]
+    pub remote: String,
+    /// The path there.
+    #[schema(example = "/in/report.csv")]
+    pub path: String,
+}
+
+/// A file version in Bailee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileEnd {
+    /// The version.
+    #[schema(value_type = String, example = "fil_01m7yp4jy0emq8k9w39qsaekf4")]
+    pub file_id: FileId,
+}
+
+/// A path in Bailee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PathEnd {
+    /// The path.
+    #[schema(example = "/reports/report.csv")]
+    pub path: String,
+}
+
+/// When transient faults are tried again: the wait doubles, with full jitter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransferRetry {
+    /// Tries in all; 5 when absent.
+    pub max_attempts: Option<u32>,
+    /// Wait before the second try, in seconds; 2 when absent.
+    pub initial_delay_seconds: Option<u32>,
+    /// The wait never exceeds this, in seconds; 120 when absent.
+    pub max_delay_seconds: Option<u32>,
+}
+
+/// Body of `POST /transfers`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"source": "reports/report.csv", "destination": "bank:/in/report.csv", "notify_on_completion": true}))]
+pub struct CreateTransfer {
+    /// From where.
+    pub source: TransferEnd,
+    /// To where.
+    pub destination: TransferEnd,
+    /// Whether its owner wants a notice of their own. Webhooks get their events anyway.
+    #[serde(default)]
+    pub notify_on_completion: bool,
+    /// For people.
+    pub label: Option<String>,
+    /// After this it ends with outcome `expired`.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
+    pub deadline: Option<Timestamp>,
+    /// Lower runs first; 0 when absent.
+    pub priority: Option<i32>,
+    /// How the copy is checked; `hash` when absent.
+    #[schema(value_type = Option<Verify>)]
+    pub verify: Option<model::Verify>,
+    /// What happens when the destination is occupied; `fail` when absent.
+    #[schema(value_type = Option<OnConflict>)]
+    pub on_conflict: Option<model::OnConflict>,
+    /// Not before this.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
+    pub start_at: Option<Timestamp>,
+    /// When transient faults are tried again.
+    pub retry: Option<TransferRetry>,
+    /// Custom entries.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl CreateTransfer {
+    /// A transfer from `source` to `destination` with every default.
+    pub fn new(source: impl Into<TransferEnd>, destination: impl Into<TransferEnd>) -> Self {
+        Self {
+            source: source.into(),
+            destination: destination.into(),
+            notify_on_completion: false,
+            label: None,
+            deadline: None,
+            priority: None,
+            verify: None,
+            on_conflict: None,
+            start_at: None,
+            retry: None,
+            metadata: BTreeMap::new(),
+        }
+    }
+}
+
+/// Body of `PATCH /transfers/{transfer_id}`: a JSON Merge Patch (RFC 7396) for a transfer that has not ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeTransfer {
+    /// For people; null removes it.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Option<String>)]
+    pub label: Patch<String>,
+    /// After this it ends with outcome `expired`; null lifts it.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
+    pub deadline: Patch<Timestamp>,
+    /// Lower runs first.
+    #[serde(
+        default,
+        deserialize_with = "crate::patch::given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub priority: Option<i32>,
+}
+
+/// The whole transfer: answered by create, cancel, retry and read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Transfer {
+    /// Names the transfer.
+    #[schema(value_type = String, example = "xfr_01m7yp4kyae4ma4jz41b93y214")]
+    pub transfer_id: TransferId,
+    /// Where it is.
+    pub state: TransferState,
+    /// How it ended; null until then.
+    #[schema(required)]
+    pub outcome: Option<TransferOutcome>,
+    /// What it does now; null unless it runs.
+    #[schema(required)]
+    pub step: Option<TransferStep>,
+    /// Why it, or its last try, ended early: a code with a page below `/docs/problems/`.
+    #[schema(required)]
+    pub error_code: Option<String>,
+    /// The same in plain words; never null when `state` is `failed`.
+    #[schema(required)]
+    pub error_message: Option<String>,
+    /// What to do next.
+    #[schema(required)]
+    pub hint: Option<String>,
+    /// From where: `/path`, `fil_…` or `name:/path`.
+    #[schema(example = "/reports/report.csv")]
+    pub source: String,
+    /// To where: `/path` or `name:/path`.
+    #[schema(example = "bank:/in/report.csv")]
+    pub destination: String,
+    /// Bytes to move, once known.
+    #[schema(required)]
+    pub bytes_total: Option<u64>,
+    /// Bytes known to have arrived.
+    pub bytes_done: u64,
+    /// Files to move, once known.
+    #[schema(required)]
+    pub files_total: Option<u64>,
+    /// Files that arrived.
+    pub files_done: u64,
+    /// Files that did not.
+    pub files_failed: u64,
+    /// Rate while it runs.
+    #[schema(required)]
+    pub bytes_per_second: Option<u64>,
+    /// Time left at this rate, in seconds.
+    #[schema(required)]
+    pub eta_seconds: Option<u64>,
+    /// Which try is under way or was last; 0 before the first.
+    pub attempt: u32,
+    /// Tries in all.
+    pub max_attempts: u32,
+    /// When the next try starts.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why it is held.
+    #[schema(required)]
+    pub paused_reason: Option<PausedReason>,
+    /// For people.
+    #[schema(required)]
+    pub label: Option<String>,
+    /// Lower runs first.
+    pub priority: i32,
+    /// After this it ends with outcome `expired`.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
+    pub deadline: Option<Timestamp>,
+    /// How the copy is checked.
+    pub verify: Verify,
+    /// What happens when the destination is occupied.
+    pub on_conflict: OnConflict,
+    /// The transfer that this one repeats.
+    #[schema(value_type = Option<String>, example = "xfr_01m7yp4kyae4ma4jz41b93y214", required)]
+    pub retry_of: Option<TransferId>,
+    /// The flow run that made it.
+    #[schema(required)]
+    pub flow_run_id: Option<String>,
+    /// Whose rights it runs with.
+    #[schema(value_type = String, example = "svc_01m7yp4pz8ev5b9ts55c7j3qdp")]
+    pub created_by: PrincipalId,
+    /// Since when it exists.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
+    pub created_at: Timestamp,
+    /// When it first ran.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
+    pub started_at: Option<Timestamp>,
+    /// When anything last changed.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
+    pub updated_at: Timestamp,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
+    pub finished_at: Option<Timestamp>,
+    /// Where to ask how it goes.
+    #[schema(example = "/v1/transfers/xfr_01m7yp4kyae4ma4jz41b93y214/status")]
+    pub status_url: String,
+    /// Where it is found.
+    pub links: Links,
+}
+
+/// A page of transfers.
+pub type TransferList = List<Transfer>;
+
+/// The light view: `GET /transfers/{transfer_id}/status`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TransferStatus {
+    /// Names the transfer.
+    #[schema(value_type = String, example = "xfr_01m7yp4kyae4ma4jz41b93y214")]
+    pub transfer_id: TransferId,
+    /// Where it is; `completed` and `failed` are final.
+    pub state: TransferState,
+    /// How it ended; null until then.
+    #[schema(required)]
+    pub outcome: Option<TransferOutcome>,
+    /// Why it, or its last try, ended early: a code with a page below `/docs/problems/`.
+    #[schema(required)]
+    pub error_code: Option<String>,
+    /// The same in plain words; never null when `state` is `failed`.
+    #[schema(required)]
+    pub error_message: Option<String>,
+    /// What to do next.
+    #[schema(required)]
+    pub hint: Option<String>,
+    /// Bytes to move, once known.
+    #[schema(required)]
+    pub bytes_total: Option<u64>,
+    /// Bytes known to have arrived.
+    pub bytes_done: u64,
+    /// Files to move, once known.
+    #[schema(required)]
+    pub files_total: Option<u64>,
+    /// Files that arrived.
+    pub files_done: u64,
+    /// Which try is under way or was last; 0 before the first.
+    pub attempt: u32,
+    /// When the next try starts.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
+    pub next_attempt_at: Option<Timestamp>,
+    /// When anything last changed.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,247 @@
+//! Webhooks: receivers of events, and the deliveries to them.
+
+use bailee_model::{DeliveryId, EventId, Timestamp, WebhookId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::word::{words, words_from};
+use crate::{Links, List, Patch, SecretText};
+
+words! {
+    /// Whether a webhook gets events.
+    WebhookState {
+        /// It does.
+        Enabled = "enabled",
+        /// It does not; `disabled_reason` says why.
+        Disabled = "disabled",
+    }
+}
+words_from!(bailee_model::WebhookState => WebhookState { Enabled, Disabled });
+
+words! {
+    /// How much of the object a body carries.
+    WebhookPayload {
+        /// Ids, states and counts.
+        Thin = "thin",
+    }
+}
+
+words! {
+    /// The shape of a body.
+    WebhookFormat {
+        /// The event object of this API.
+        Bailee = "bailee",
+    }
+}
+
+words! {
+    /// What is promised about the order of deliveries.
+    WebhookOrdering {
+        /// Nothing; `sequence` gives the order.
+        None = "none",
+    }
+}
+
+words! {
+    /// Where a delivery is in its life.
+    DeliveryState {
+        /// Waiting for its time.
+        Scheduled = "scheduled",
+        /// On its way.
+        Running = "running",
+        /// The receiver answered 2xx.
+        Succeeded = "succeeded",
+        /// It did not; another delivery follows.
+        Failed = "failed",
+        /// It did not, and no other follows.
+        Abandoned = "abandoned",
+    }
+}
+words_from!(bailee_model::DeliveryState => DeliveryState { Scheduled, Running, Succeeded, Failed, Abandoned });
+
+/// Which events of the subscribed types are sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookFilters {
+    /// Only events about files in this folder and below; null is all.
+    #[schema(required, example = "/reports")]
+    pub path_prefix: Option<String>,
+}
+
+/// Body of `POST /webhooks`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"url": "https://hooks.example.com/bailee", "types": ["transfer.*", "file.uploaded"]}))]
+pub struct CreateWebhook {
+    /// Where events go: `https://`, an address outside private networks unless the operator allows it.
+    pub url: String,
+    /// Exact types, `family.*`, or `*`.
+    pub types: Vec<String>,
+    /// Which events of these types.
+    pub filters: Option<WebhookFilters>,
+    /// Whether `X-Signature` (hex HMAC-SHA256 of the body) goes along; true when absent.
+    pub body_hmac: Option<bool>,
+}
+
+/// Body of `PATCH /webhooks/{webhook_id}`: a JSON Merge Patch (RFC 7396).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeWebhook {
+    /// Where events go.
+    #[serde(
+        default,
+        deserialize_with = "crate::patch::given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub url: Option<String>,
+    /// All types anew.
+    #[serde(
+        default,
+        deserialize_with = "crate::patch::given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub types: Option<Vec<String>>,
+    /// Which events of these types; null is all.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[schema(value_type = Option<WebhookFilters>)]
+    pub filters: Patch<WebhookFilters>,
+    /// Whether `X-Signature` goes along.
+    #[serde(
+        default,
+        deserialize_with = "crate::patch::given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub body_hmac: Option<bool>,
+}
+
+/// A webhook: answered by create, read, change, enable and rotate-secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "webhook_id": "whk_01m7yp4nesedqrb018tr4sjm6r", "url": "https://hooks.example.com/bailee", "types": ["transfer.*"],
+    "filters": {"path_prefix": null}, "payload": "thin", "format": "bailee", "ordering": "none", "body_hmac": true,
+    "state": "enabled", "disabled_reason": null, "secret": null, "created_at": "2026-11-21T09:14:00.000Z",
+    "links": {"self": "/v1/webhooks/whk_01m7yp4nesedqrb018tr4sjm6r"}
+}))]
+pub struct Webhook {
+    /// Names the webhook.
+    #[schema(value_type = String, example = "whk_01m7yp4nesedqrb018tr4sjm6r")]
+    pub webhook_id: WebhookId,
+    /// Where events go.
+    pub url: String,
+    /// Exact types, `family.*`, or `*`.
+    pub types: Vec<String>,
+    /// Which events of these types.
+    pub filters: WebhookFilters,
+    /// How much of the object a body carries.
+    pub payload: WebhookPayload,
+    /// The shape of a body.
+    pub format: WebhookFormat,
+    /// What is promised about the order.
+    pub ordering: WebhookOrdering,
+    /// Whether `X-Signature` goes along.
+    pub body_hmac: bool,
+    /// Whether it gets events.
+    pub state: WebhookState,
+    /// Why it does not.
+    #[schema(required)]
+    pub disabled_reason: Option<String>,
+    /// The newest secret, `whsec_…` (Standard Webhooks): only in the answers to create and rotate-secret, else null.
+    #[schema(value_type = Option<String>, required)]
+    pub secret: Option<SecretText>,
+    /// Since when it exists.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
+    pub created_at: Timestamp,
+    /// Where it is found.
+    pub links: Links,
+}
+
+/// A page of webhooks.
+pub type WebhookList = List<Webhook>;
+
+/// Body of `POST /webhooks/{webhook_id}/rotate-secret`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateWebhookSecret {
+    /// How long the old secret still signs beside the new one, in seconds; at most 7 days. A day when absent.
+    pub grace_seconds: Option<u64>,
+}
+
+/// Body of `POST /webhooks/{webhook_id}/test`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TestWebhook {
+    /// The type to send an example of; `ping` when absent.
+    #[serde(rename = "type")]
+    pub event_type: Option<String>,
+}
+
+/// One try to hand one event to one webhook. Kept 30 days.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Delivery {
+    /// Names the try.
+    #[schema(value_type = String, example = "dlv_01m7yp4nesedqrb018tr4sjm6r")]
+    pub delivery_id: DeliveryId,
+    /// To whom.
+    #[schema(value_type = String, example = "whk_01m7yp4nesedqrb018tr4sjm6r")]
+    pub webhook_id: WebhookId,
+    /// What.
+    #[schema(value_type = String, example = "evt_01m7yp4nesedqrb018tr4sjm6r")]
+    pub event_id: EventId,
+    /// Type of the event.
+    #[schema(example = "transfer.completed")]
+    pub event_type: String,
+    /// Where it is in its life.
+    pub state: DeliveryState,
+    /// From 1.
+    pub attempt: u32,
+    /// When it is due.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
+    pub scheduled_at: Timestamp,
+    /// When it was sent.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
+    pub sent_at: Option<Timestamp>,
+    /// How long the answer took, in seconds.
+    #[schema(required)]
+    pub duration_seconds: Option<f64>,
+    /// The exact body sent.
+    pub request_body: String,
+    /// Status of the answer.
+    #[schema(required)]
+    pub answer_status: Option<u16>,
+    /// The first 4 KiB of the answer, as text.
+    #[schema(required)]
+    pub answer_body: Option<String>,
+    /// Why there was no answer.
+    #[schema(required)]
+    pub error: Option<String>,
+    /// Since when it exists.
+    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
+    pub created_at: Timestamp,
+    /// Where it is found.
+    pub links: Links,
+}
+
+/// A page of deliveries.
+pub type DeliveryList = List<Delivery>;
+
+impl From<&bailee_model::Delivery> for Delivery {
+    fn from(delivery: &bailee_model::Delivery) -> Self {
+        Self {
+            delivery_id: delivery.id,
+            webhook_id: delivery.webhook,
+            event_id: delivery.event,
+            event_type: delivery.event_type.as_str().to_owned(),
+            state: delivery.state.into(),
+            attempt: delivery.attempt,
+            scheduled_at: delivery.scheduled_at,
+            sent_at: delivery.sent_at,
+            duration_seconds: delivery.duration_ms.map(|ms| ms as f64 / 1000.0),
+            request_body: delivery.body.clone(),
+            answer_status: delivery.answer_status,
+            answer_body: delivery.answer_body.clone(),
+            error: delivery.error.clone(),
+            created_at: delivery.created_at,
+            links: Links::to("deliveries", delivery.id),
+        }
+    }
+}
