@@ -673,6 +673,13 @@ async fn sqlite_refuses_to_replace_what_was_lost() {
         "what was acknowledged is in the log"
     );
     db.close().await;
+    std::fs::remove_file(copy.join("rows.db")).unwrap();
+    let create = SqliteOptions {
+        create: true,
+        ..SqliteOptions::default()
+    };
+    let gone = Db::open_sqlite(&copy.join("rows.db"), create);
+    assert!(matches!(gone.err(), Some(DbError::Refused(text)) if text.contains("is gone")));
 }
 
 #[tokio::test]

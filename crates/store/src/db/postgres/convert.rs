@@ -153,9 +153,11 @@ fn condition(error: &Error) -> Option<DbError> {
     let code = error.code()?;
     Some(match (code.code().get(..2)?, code) {
         (_, code) if *code == SqlState::DISK_FULL => DbError::Full,
-        ("XX", _) => DbError::Corrupt(message(error)),
-        // Connection, authorisation, transaction state, resources, operator intervention, system.
-        ("08" | "28" | "25" | "53" | "55" | "57" | "58" | "40" | "3D", _) => {
+        (_, code) if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED => {
+            DbError::Corrupt(message(error))
+        }
+        // Connection, authorisation, resources, operator intervention, system, rollback, no database.
+        ("08" | "28" | "53" | "55" | "57" | "58" | "40" | "3D", _) => {
             DbError::Unavailable(message(error))
         }
         _ => return None,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::super::DbError;
 use super::super::limit::{PAGE_BYTES, STATEMENTS_CACHED_MAX};
@@ -41,11 +42,12 @@ impl Home {
         let lock = options
             .open(&lock_path)
             .map_err(|error| refused(&lock_path, &error))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            DbError::Refused(format!(
-                "another process uses {}; stop it first",
-                path.display()
-            ))
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| {
+            DbError::Refused(if error == Errno::WOULDBLOCK {
+                format!("another process uses {}; stop it first", path.display())
+            } else {
+                format!("{} cannot be locked: {error}", lock_path.display())
+            })
         })?;
         let home = Self {
             path: path.to_owned(),
@@ -57,17 +59,17 @@ impl Home {
 
     fn check_files(&self) -> Result<(), DbError> {
         let has_log = beside(&self.path, "-wal").exists();
+        let mark = self.mark()?;
         if !self.path.exists() {
-            return if has_log {
-                Err(DbError::Refused(format!(
-                    "{} has a log but is not there itself",
+            if has_log || !mark.is_empty() {
+                return Err(DbError::Refused(format!(
+                    "{} was here before and is gone. Restore it; or, to begin with nothing, remove what lies beside it",
                     self.path.display()
-                )))
-            } else {
-                Ok(())
-            };
+                )));
+            }
+            return self.make();
         }
-        if self.mark()? == OPEN && !has_log {
+        if mark == OPEN && !has_log {
             return Err(DbError::Refused(format!(
                 "the log of {} is missing: commits may be lost. Restore it; or, if this is a whole copy from a backup, \
                  remove the .lock file",
@@ -75,6 +77,17 @@ impl Home {
             )));
         }
         Ok(())
+    }
+
+    /// An empty file is an empty database; its log and index get the same access rights.
+    fn make(&self) -> Result<(), DbError> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options
+            .open(&self.path)
+            .map(|_| ())
+            .map_err(|error| refused(&self.path, &error))
     }
 
     fn mark(&self) -> Result<String, DbError> {
@@ -97,9 +110,7 @@ impl Home {
 
     /// A connection with the settings that every one of ours has.
     pub(super) fn connect(&self, busy_wait: Duration) -> Result<Connection, DbError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn =
             Connection::open_with_flags(&self.path, flags).map_err(|error| failure(&error))?;
         conn.busy_timeout(busy_wait)
