@@ -1,0 +1,48 @@
+//! The calls of the API, one file for each noun. Each is one request; retries are the transport's matter.
+
+mod api_keys;
+mod audit;
+mod auth;
+mod events;
+mod files;
+mod folders;
+mod principals;
+mod raw;
+mod remotes;
+mod settings;
+mod tenants;
+mod transfers;
+mod uploads;
+mod webhooks;
+
+pub use api_keys::ApiKeys;
+pub use audit::{Audit, AuditQuery};
+pub use auth::Auth;
+pub use events::{EventQuery, Events};
+pub use files::{FileQuery, FileRef, Files};
+pub use folders::Folders;
+pub use principals::{ServiceAccounts, Users};
+pub use raw::RawCall;
+pub use remotes::Remotes;
+pub use settings::TenantSettings;
+pub use tenants::Tenants;
+pub use transfers::{TransferQuery, Transfers};
+pub use uploads::Uploads;
+pub use webhooks::{Deliveries, DeliveryQuery, Webhooks};
+
+/// Makes the type of a noun: a borrowed client, and the way to it.
+macro_rules! resource {
+    ($(#[$doc:meta])* $name:ident, $from:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name<'a>(&'a $crate::Client);
+
+        impl $crate::Client {
+            $(#[$doc])*
+            pub fn $from(&self) -> $name<'_> {
+                $name(self)
+            }
+        }
+    };
+}
+use resource;
