@@ -315,3 +315,26 @@ fn remove(path: &Path) -> Result<bool, DiskError> {
         Err(error) => Err(DiskError::at("remove a blob")(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_and_a_failed_sync_are_told_from_other_failures() {
+        for errno in [Errno::NOSPC, Errno::DQUOT] {
+            let error = DiskError::at("write")(errno.into());
+            assert!(matches!(error, DiskError::NoSpace { .. }), "{error}");
+        }
+        assert!(matches!(
+            DiskError::at("write")(Errno::IO.into()),
+            DiskError::Failed { .. }
+        ));
+        for errno in [Errno::IO, Errno::NOSPC] {
+            assert!(matches!(
+                DiskError::sync("a blob")(errno.into()),
+                DiskError::SyncFailed { .. }
+            ));
+        }
+    }
+}
