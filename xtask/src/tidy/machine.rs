@@ -14,7 +14,7 @@ const HOST_FILES: [&str; 11] = [
     "crates/vault/src/disk",
     "crates/vault/src/keys",
     "crates/connect/src/local",
-    "crates/store/src/db/sqlite",
+    "crates/store/src/db/",
     "crates/server/",
     "crates/client/",
     "crates/cli/",

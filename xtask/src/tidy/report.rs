@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::floors;
 use super::source::Source;
+use super::{doors, floors};
 
 /// What is measured, what came out, and what we aim at.
 type Row = (&'static str, String, &'static str);
@@ -71,6 +71,10 @@ fn texts(sources: &[Source], product: &[&Source]) -> Vec<Row> {
         .iter()
         .map(|source| plain_lines(source, |at| source.is_test(at)))
         .sum();
+    let across: usize = product
+        .iter()
+        .map(|source| doors::statements(source).len())
+        .sum();
     let uses = |word: &str| {
         product
             .iter()
@@ -96,8 +100,8 @@ fn texts(sources: &[Source], product: &[&Source]) -> Vec<Row> {
         ),
         (
             "statements across tenants",
-            uses("Sql::across(").to_string(),
-            "≤ 10",
+            across.to_string(),
+            "few, each with a reason",
         ),
     ]
 }
