@@ -39,7 +39,7 @@ pub struct CreateApiKey {
     /// For people.
     pub name: String,
     /// The most it can do; never more than the caller can.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::auth::Scope>)]
     pub scopes: Scopes,
     /// Whose key it is; the caller's own when absent.
     #[schema(value_type = Option<String>, example = "svc_01m7yp4pz8ev5b9ts55c7j3qdp")]
@@ -67,6 +67,7 @@ pub struct ChangeApiKey {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub name: Option<String>,
     /// All scopes anew.
     #[serde(
@@ -74,7 +75,7 @@ pub struct ChangeApiKey {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Vec<crate::auth::Scope>, required = false)]
     pub scopes: Option<Scopes>,
     /// All folders anew; null lifts the bound.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -113,7 +114,7 @@ pub struct ApiKey {
     #[schema(value_type = String, example = "svc_01m7yp4pz8ev5b9ts55c7j3qdp")]
     pub principal_id: PrincipalId,
     /// The most it can do.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<crate::auth::Scope>)]
     pub scopes: Scopes,
     /// Folders outside which the key sees nothing; empty is no bound.
     pub path_prefixes: Vec<String>,

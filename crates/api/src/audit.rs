@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bailee_model::{AuditId, DecisionId, PrincipalId, RequestId, TenantId, Timestamp, TransferId};
+use bailee_model::{
+    AuditId, DecisionId, PrincipalId, RequestId, SealedEntry, TenantId, Timestamp, TransferId,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -67,8 +69,41 @@ pub struct AuditRecord {
     pub decision_id: Option<DecisionId>,
     /// Further keys: `kind` (the event's type or `record`), `subject_id`, `path` and `data`, where the record has them.
     #[serde(flatten)]
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub facts: BTreeMap<String, serde_json::Value>,
+}
+
+impl AuditRecord {
+    /// The record that a sealed entry of `tenant`'s journal is to auditors.
+    pub fn new(tenant: TenantId, sealed: &SealedEntry) -> Self {
+        let entry = &sealed.entry;
+        let data = serde_json::from_str(&entry.data)
+            .unwrap_or_else(|_| serde_json::Value::from(entry.data.as_str()));
+        let facts = [
+            ("kind", Some(entry.kind.as_str().into())),
+            ("subject_id", entry.subject.id.clone().map(Into::into)),
+            ("path", entry.subject.path.clone().map(Into::into)),
+            ("data", Some(data)),
+        ];
+        Self {
+            timestamp: entry.timestamp,
+            transfer_id: entry.transfer,
+            operation: entry.operation.clone(),
+            user: entry.user.clone(),
+            status: entry.status.into(),
+            ip_address: entry.ip_address.map(|address| address.to_string()),
+            audit_id: entry.id,
+            sequence: sealed.sequence,
+            tenant_id: tenant,
+            principal_id: entry.principal,
+            request_id: entry.request,
+            decision_id: entry.decision,
+            facts: facts
+                .into_iter()
+                .filter_map(|(name, fact)| Some((name.to_owned(), fact?)))
+                .collect(),
+        }
+    }
 }
 
 /// A page of audit records.

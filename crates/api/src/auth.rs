@@ -2,7 +2,8 @@
 
 use bailee_model::{KeyId, PrincipalId, Scopes, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::word::{words, words_from};
 
@@ -25,6 +26,21 @@ words! {
     }
 }
 
+/// How the API document describes [`bailee_model::Scope`]; never made.
+pub(crate) enum Scope {}
+
+impl PartialSchema for Scope {
+    fn schema() -> RefOr<Schema> {
+        let known: Vec<&str> = bailee_model::Scope::ALL
+            .iter()
+            .map(|scope| scope.as_str())
+            .collect();
+        crate::word::schema(&known)
+    }
+}
+
+impl ToSchema for Scope {}
+
 /// The answer to `GET /auth/validate`: the credential is good, and this is whose it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Identity {
@@ -41,7 +57,7 @@ pub struct Identity {
     /// How the caller proved it.
     pub auth_method: AuthMethod,
     /// The most the credential can do.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<Scope>)]
     pub scopes: Scopes,
     /// The API key, if one was used.
     #[schema(value_type = Option<String>, example = "key_01m7yp4nyyevr88y42wdngtn4v", required)]

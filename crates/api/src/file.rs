@@ -166,6 +166,7 @@ pub struct ChangeFile {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub path: Option<String>,
     /// A new name in the same folder; not together with `path`.
     #[serde(
@@ -173,6 +174,7 @@ pub struct ChangeFile {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub name: Option<String>,
     /// All labels anew; null removes them.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]

@@ -2,9 +2,10 @@
 
 use bailee_model::{self as model, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use crate::{File, List};
+use crate::{File, List, tagged};
 
 /// A folder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -35,13 +36,35 @@ impl From<&model::Folder> for Folder {
 }
 
 /// What a folder holds: told apart by `type`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FolderEntry {
     /// A folder.
     Folder(Folder),
     /// The current version of a file.
     File(Box<File>),
+}
+
+impl PartialSchema for FolderEntry {
+    fn schema() -> RefOr<Schema> {
+        let variants = [("folder", "FolderEntryFolder"), ("file", "FolderEntryFile")];
+        tagged::union(
+            "type",
+            "What a folder holds: told apart by `type`.",
+            &variants,
+        )
+    }
+}
+
+impl ToSchema for FolderEntry {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        let folder = tagged::variant(Folder::schema(), "type", "folder");
+        schemas.push(("FolderEntryFolder".to_owned(), folder));
+        Folder::schemas(schemas);
+        let file = tagged::variant(File::schema(), "type", "file");
+        schemas.push(("FolderEntryFile".to_owned(), file));
+        File::schemas(schemas);
+    }
 }
 
 /// A page of a folder's children, by name.
@@ -66,5 +89,6 @@ pub struct ChangeFolder {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub path: Option<String>,
 }

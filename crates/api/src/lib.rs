@@ -10,6 +10,10 @@
 //!
 //! Nothing here does I/O or decides anything: paths are plain text until core parses them.
 #![warn(missing_docs)]
+#![expect(
+    clippy::struct_field_names,
+    reason = "fields are named as on the wire: a webhook has its `webhook_id`"
+)]
 
 mod api_key;
 mod audit;
@@ -27,6 +31,7 @@ mod problem_page;
 mod remote;
 mod secret;
 mod settings;
+mod tagged;
 mod tenant;
 mod transfer;
 mod upload;

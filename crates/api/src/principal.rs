@@ -56,6 +56,7 @@ pub struct ChangePrincipal {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub name: Option<String>,
     /// All roles anew.
     #[serde(
@@ -63,7 +64,7 @@ pub struct ChangePrincipal {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<Vec<Role>>)]
+    #[schema(value_type = Vec<Role>, required = false)]
     pub roles: Option<Vec<model::Role>>,
     /// Whether it may act.
     #[serde(
@@ -71,7 +72,7 @@ pub struct ChangePrincipal {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
-    #[schema(value_type = Option<PrincipalState>)]
+    #[schema(value_type = PrincipalState, required = false)]
     pub state: Option<model::PrincipalState>,
 }
 

@@ -45,7 +45,7 @@ pub struct Problem {
     pub errors: Vec<ProblemField>,
     /// Members that belong to the code: `missing`, `violated_policies`, `oldest_sequence`.
     #[serde(flatten)]
-    #[schema(value_type = BTreeMap<String, Object>)]
+    #[schema(value_type = BTreeMap<String, Value>)]
     pub extra: BTreeMap<String, serde_json::Value>,
 }
 

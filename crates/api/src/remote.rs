@@ -2,10 +2,11 @@
 
 use bailee_model::{RemoteId, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::word::{words, words_from};
-use crate::{Links, List, Patch, SecretText};
+use crate::{Links, List, Patch, SecretText, tagged};
 
 words! {
     /// Which connector speaks to a remote.
@@ -19,13 +20,35 @@ words! {
 words_from!(bailee_model::RemoteKind => RemoteKind { Sftp, Local });
 
 /// Body of `POST /remotes`: told apart by `kind`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CreateRemote {
     /// An SFTP server.
     Sftp(CreateSftpRemote),
     /// A folder of the server's machine.
     Local(CreateLocalRemote),
+}
+
+impl PartialSchema for CreateRemote {
+    fn schema() -> RefOr<Schema> {
+        let variants = [("sftp", "CreateSftpRemote"), ("local", "CreateLocalRemote")];
+        tagged::union(
+            "kind",
+            "Body of `POST /remotes`: told apart by `kind`.",
+            &variants,
+        )
+    }
+}
+
+impl ToSchema for CreateRemote {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        let sftp = tagged::variant(CreateSftpRemote::schema(), "kind", "sftp");
+        schemas.push((CreateSftpRemote::name().into_owned(), sftp));
+        CreateSftpRemote::schemas(schemas);
+        let local = tagged::variant(CreateLocalRemote::schema(), "kind", "local");
+        schemas.push((CreateLocalRemote::name().into_owned(), local));
+        CreateLocalRemote::schemas(schemas);
+    }
 }
 
 /// An SFTP server (SSH File Transfer Protocol, version 3), with `kind` `sftp`.
@@ -81,6 +104,7 @@ pub struct ChangeRemote {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub host: Option<String>,
     /// TCP port.
     #[serde(
@@ -88,6 +112,7 @@ pub struct ChangeRemote {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = u16, required = false)]
     pub port: Option<u16>,
     /// Whom to sign in as.
     #[serde(
@@ -95,6 +120,7 @@ pub struct ChangeRemote {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub username: Option<String>,
     /// A new password; null removes it.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -122,6 +148,7 @@ pub struct ChangeRemote {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub folder: Option<String>,
     /// Transfers with it under way at once.
     #[serde(
@@ -129,6 +156,7 @@ pub struct ChangeRemote {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = u32, required = false)]
     pub concurrency: Option<u32>,
 }
 

@@ -41,6 +41,7 @@ pub struct ChangeTenant {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub name: Option<String>,
     /// Bytes it may store; null lifts the bound.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]

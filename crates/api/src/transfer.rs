@@ -248,6 +248,7 @@ pub struct ChangeTransfer {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = i32, required = false)]
     pub priority: Option<i32>,
 }
 
@@ -292,7 +293,7 @@ pub struct Transfer {
     pub files_done: u64,
     /// Files that did not.
     pub files_failed: u64,
-    /// Rate while it runs.
+    /// Average since it first ran, while it runs.
     #[schema(required)]
     pub bytes_per_second: Option<u64>,
     /// Time left at this rate, in seconds.
@@ -389,4 +390,95 @@ pub struct TransferStatus {
     /// When anything last changed.
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
     pub updated_at: Timestamp,
+}
+
+impl From<&model::Transfer> for Transfer {
+    fn from(transfer: &model::Transfer) -> Self {
+        let status = TransferStatus::from(transfer);
+        let rate = bytes_per_second(transfer);
+        let left = transfer
+            .bytes_total
+            .map(|total| total.saturating_sub(transfer.bytes_done));
+        Self {
+            transfer_id: transfer.id,
+            state: status.state,
+            outcome: status.outcome,
+            step: transfer.state.step().map(Into::into),
+            error_code: status.error_code,
+            error_message: status.error_message,
+            hint: status.hint,
+            source: transfer.source.to_string(),
+            destination: transfer.destination.to_string(),
+            bytes_total: status.bytes_total,
+            bytes_done: status.bytes_done,
+            files_total: status.files_total,
+            files_done: status.files_done,
+            files_failed: u64::from(transfer.state == model::TransferState::Failed),
+            bytes_per_second: rate,
+            eta_seconds: rate
+                .zip(left)
+                .and_then(|(rate, left)| left.checked_div(rate)),
+            attempt: status.attempt,
+            max_attempts: transfer.retry.max_attempts,
+            next_attempt_at: status.next_attempt_at,
+            paused_reason: (transfer.state == model::TransferState::Paused)
+                .then_some(PausedReason::Operator),
+            label: transfer.label.clone(),
+            priority: transfer.priority,
+            deadline: transfer.deadline,
+            verify: transfer.verify.into(),
+            on_conflict: transfer.on_conflict.into(),
+            retry_of: transfer.retry_of,
+            flow_run_id: None,
+            created_by: transfer.created_by,
+            created_at: transfer.created_at,
+            started_at: transfer.started_at,
+            updated_at: transfer.updated_at,
+            finished_at: transfer.finished_at,
+            status_url: format!("/v1/transfers/{}/status", transfer.id),
+            links: Links::to("transfers", transfer.id),
+        }
+    }
+}
+
+impl From<&model::Transfer> for TransferStatus {
+    fn from(transfer: &model::Transfer) -> Self {
+        let fault = transfer.fault.as_ref();
+        Self {
+            transfer_id: transfer.id,
+            state: transfer.state.into(),
+            outcome: transfer.outcome.map(Into::into),
+            error_code: fault.map(|fault| fault.code.clone()),
+            error_message: fault
+                .map(|fault| fault.message.clone())
+                .or_else(|| message_without_fault(transfer)),
+            hint: fault.and_then(|fault| fault.hint.clone()),
+            bytes_total: transfer.bytes_total,
+            bytes_done: transfer.bytes_done,
+            files_total: Some(1),
+            files_done: u64::from(transfer.state == model::TransferState::Completed),
+            attempt: transfer.attempt,
+            next_attempt_at: transfer.next_attempt_at,
+            updated_at: transfer.updated_at,
+        }
+    }
+}
+
+/// A failed transfer always has a message: poll loops show it without looking at the outcome.
+fn message_without_fault(transfer: &model::Transfer) -> Option<String> {
+    (transfer.state == model::TransferState::Failed).then(|| {
+        let outcome = transfer.outcome.unwrap_or(model::TransferOutcome::Error);
+        format!("The transfer ended with outcome `{}`.", outcome.as_str())
+    })
+}
+
+/// The average since the first start; none unless it runs.
+fn bytes_per_second(transfer: &model::Transfer) -> Option<u64> {
+    transfer.state.step()?;
+    let elapsed = transfer.updated_at.since(transfer.started_at?);
+    let elapsed_ms = u64::try_from(elapsed.as_millis()).ok()?;
+    transfer
+        .bytes_done
+        .saturating_mul(1000)
+        .checked_div(elapsed_ms)
 }

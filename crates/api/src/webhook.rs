@@ -93,6 +93,7 @@ pub struct ChangeWebhook {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = String, required = false)]
     pub url: Option<String>,
     /// All types anew.
     #[serde(
@@ -100,6 +101,7 @@ pub struct ChangeWebhook {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = Vec<String>, required = false)]
     pub types: Option<Vec<String>>,
     /// Which events of these types; null is all.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -111,6 +113,7 @@ pub struct ChangeWebhook {
         deserialize_with = "crate::patch::given",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schema(value_type = bool, required = false)]
     pub body_hmac: Option<bool>,
 }
 
@@ -242,6 +245,29 @@ impl From<&bailee_model::Delivery> for Delivery {
             error: delivery.error.clone(),
             created_at: delivery.created_at,
             links: Links::to("deliveries", delivery.id),
+        }
+    }
+}
+
+impl From<&bailee_model::Webhook> for Webhook {
+    /// The webhook without its secret; create and rotate-secret fill that in.
+    fn from(webhook: &bailee_model::Webhook) -> Self {
+        Self {
+            webhook_id: webhook.id,
+            url: webhook.url.clone(),
+            types: webhook.types.clone(),
+            filters: WebhookFilters {
+                path_prefix: webhook.path_prefix.as_ref().map(ToString::to_string),
+            },
+            payload: WebhookPayload::Thin,
+            format: WebhookFormat::Bailee,
+            ordering: WebhookOrdering::None,
+            body_hmac: webhook.body_hmac,
+            state: webhook.state.into(),
+            disabled_reason: webhook.disabled_reason.clone(),
+            secret: None,
+            created_at: webhook.created_at,
+            links: Links::to("webhooks", webhook.id),
         }
     }
 }

@@ -83,14 +83,12 @@ macro_rules! words_from {
 pub(crate) use words_from;
 
 /// A string of which `known` are the words so far.
-pub(crate) fn schema(
-    known: &'static [&'static str],
-) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+pub(crate) fn schema(known: &[&'static str]) -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
     use utoipa::openapi::extensions::ExtensionsBuilder;
     use utoipa::openapi::schema::{ObjectBuilder, Type};
 
     let extensions = ExtensionsBuilder::new()
-        .add("x-extensible-enum", known)
+        .add("x-extensible-enum", known.to_vec())
         .build();
     ObjectBuilder::new()
         .schema_type(Type::String)

@@ -140,3 +140,37 @@ fn ids_times_words_and_nulls_look_as_documented() {
         ]))
     );
 }
+
+#[test]
+fn unions_are_told_apart_by_a_named_tag() {
+    let all = requests();
+    let remote = all.get("CreateRemote").unwrap();
+    assert_eq!(
+        remote.pointer("/discriminator/mapping/local"),
+        Some(&json!("#/components/schemas/CreateLocalRemote"))
+    );
+    let local = all.get("CreateLocalRemote").unwrap();
+    assert_eq!(
+        local.pointer("/properties/kind/enum"),
+        Some(&json!(["local"]))
+    );
+    assert_eq!(
+        local.get("required"),
+        Some(&json!(["kind", "name", "folder"]))
+    );
+}
+
+#[test]
+fn what_a_patch_cannot_empty_is_not_nullable() {
+    let all = requests();
+    let patch = all.get("ChangeFile").unwrap();
+    assert_eq!(
+        patch.pointer("/properties/path/type"),
+        Some(&json!("string"))
+    );
+    assert_eq!(
+        patch.pointer("/properties/tags/type"),
+        Some(&json!(["array", "null"]))
+    );
+    assert_eq!(patch.get("required"), None);
+}
