@@ -222,6 +222,28 @@ async fn a_peer_that_does_not_read_is_cut() {
 }
 
 #[tokio::test]
+async fn a_slow_but_steady_reader_is_served() {
+    let limits = Limits {
+        answer_window: Duration::from_millis(1500),
+        ..Limits::default()
+    };
+    let server = Server::start(limits, MinVersion::V1_3);
+    let mut stream = server.connect(&["http/1.1"]).await.unwrap();
+    let ask = b"GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    stream.write_all(ask).await.unwrap();
+    // 256 KiB/s: the kernel's buffers hold what this reader takes in many windows.
+    let mut some = vec![0_u8; 16 * 1024];
+    for _ in 0..100 {
+        stream.read_exact(&mut some).await.unwrap();
+        sleep(Duration::from_millis(60)).await;
+    }
+    // Now without pause: what the server sent must be whole up to here and beyond.
+    for _ in 0..1000 {
+        stream.read_exact(&mut some).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn an_http2_stream_that_is_never_taken_ends_its_connection() {
     let stream_stall = Duration::from_millis(400);
     let limits = Limits {

@@ -300,7 +300,8 @@ mod tests {
     fn the_defaults_file_and_the_structs_say_the_same() {
         let of_file: Table = DEFAULTS.parse().unwrap();
         assert_eq!(of_file, Table::try_from(Config::default()).unwrap());
-        with(None, &[], &[]).unwrap();
+        let limits = with(None, &[], &[]).unwrap().config.listen_limits();
+        assert_eq!(limits, crate::listen::Limits::default());
         // Keys without a default stand in comments, so that an operator sees every key there is.
         for key in keys::known() {
             let (_, name) = key.split_once('.').unwrap();

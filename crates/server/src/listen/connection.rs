@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::activity::{Activity, Cause, Verdict, Watched};
 use super::executor::Tasks;
-use super::limits::{GOODBYE, Limits};
+use super::limits::{GOODBYE, Limits, UNSENT_BYTES_MAX};
 use super::pace::Pace;
 use super::peer::{ConnectionFacts, Protocol, TlsVersion};
 use super::service::{Application, Front};
@@ -82,6 +82,7 @@ where
             number,
         } = accepted;
         stream.set_nodelay(true)?;
+        keep_queue_short(&stream)?;
         let local_address = stream.local_addr()?;
         let pace = Pace::new(self.limits.answer_window, self.limits.answer_window_bytes);
         let stream = TlsAcceptor::from(self.tls.server_config())
@@ -218,6 +219,18 @@ where
             .keep_alive_timeout(limits.ping_timeout);
         builder
     }
+}
+
+/// Bounds what the kernel holds for a peer but has not sent. Without it a slow reader's progress shows in steps of
+/// more than a megabyte, too seldom to tell it from one that stopped, and each slow download costs that much memory.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn keep_queue_short(stream: &TcpStream) -> std::io::Result<()> {
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn keep_queue_short(_stream: &TcpStream) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn report(facts: &ConnectionFacts, cause: Cause) {

@@ -79,6 +79,13 @@ impl Default for Limits {
 /// Bytes of an answer that are handed to the transport at a time, so that progress is seen in steps of this size.
 pub(crate) const ANSWER_STEP_BYTES: usize = 64 * 1024;
 
+/// Bytes of a connection that the kernel may hold beside those under way.
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    expect(dead_code, reason = "only Linux has the option")
+)]
+pub(crate) const UNSENT_BYTES_MAX: u32 = 128 * 1024;
+
 /// How long a connection that was told to close may take to say goodbye.
 pub(crate) const GOODBYE: Duration = Duration::from_secs(5);
 

@@ -165,10 +165,7 @@ impl Listener {
             let of_connection = Arc::clone(&shared);
             shared.tracker.spawn(async move {
                 let _seat = seat;
-                let open = metrics::gauge!("bailee_connections_open");
-                open.increment(1.0);
                 of_connection.live(accepted).await;
-                open.decrement(1.0);
             });
         }
         drop(socket);

@@ -2,6 +2,9 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Metric: connections that hold a seat now.
+const OPEN: &str = "bailee_connections_open";
+
 /// Counts open connections, in all and by address.
 pub(crate) struct Seats {
     all_max: usize,
@@ -58,6 +61,7 @@ impl Seats {
         }
         *of_host += 1;
         taken.all += 1;
+        metrics::gauge!(OPEN).increment(1.0);
         Ok(Seat {
             seats: Arc::clone(self),
             host,
@@ -71,6 +75,7 @@ impl Seats {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        metrics::gauge!(OPEN).decrement(1.0);
         let mut taken = self.seats.lock();
         taken.all = taken.all.saturating_sub(1);
         if let Some(of_host) = taken.by_address.get_mut(&self.host) {
