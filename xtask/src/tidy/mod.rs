@@ -8,6 +8,7 @@ mod doors;
 mod exceptions;
 mod floors;
 mod length;
+mod links;
 mod machine;
 mod markers;
 mod problems;
@@ -53,6 +54,7 @@ pub fn main(arguments: &[String]) -> Result<()> {
     let exceptions = Exceptions::read(&root.join(exceptions::FILE))?;
     let mut findings = floors::check(&root)?;
     findings.extend(problems::check(&root)?);
+    findings.extend(links::check(&root)?);
     for check in [
         length::check as fn(&[Source], &Exceptions) -> Vec<Finding>,
         markers::check,
