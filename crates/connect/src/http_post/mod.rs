@@ -16,7 +16,7 @@ use bailee_model::Timestamp;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
@@ -94,13 +94,13 @@ impl Poster {
         })
     }
 
-    /// Sends `request` and reads the answer. Any status is an answer; a fault means that there was none.
+    /// Sends `request` and reads the answer. Any status is an answer; a fault means that there was none. Either way, the
+    /// receiver may have seen the request, even twice.
     pub async fn post(&self, request: PostRequest) -> Result<PostAnswer> {
         let begun = Instant::now();
         let deadline = begun + request.timeout;
         let target = Target::parse(&request.url)?;
-        let message = target.message(&request)?;
-        let sent = tokio::time::timeout_at(deadline, self.send(&target, message, deadline));
+        let sent = tokio::time::timeout_at(deadline, self.send(&target, &request, deadline));
         let (response, line) = sent
             .await
             .map_err(|_| Fault::timeout("the receiver's answer"))??;
@@ -121,22 +121,36 @@ impl Poster {
         })
     }
 
-    /// Sends over an idle connection, or a new one. A receiver may have hung up an idle one in the meantime; the request
-    /// goes out once more only if it is certain that nothing of it was sent.
+    /// Sends over an idle connection, or a new one.
+    ///
+    /// A receiver may hang up an idle connection just when it is used again, and nobody can tell whether the request
+    /// was still read. It goes out once more, on a new connection: deliveries may arrive twice by contract, and carry an
+    /// id to be told apart by.
     async fn send(
         &self,
         target: &Target,
-        mut message: http::Request<Full<Bytes>>,
+        request: &PostRequest,
         deadline: Instant,
     ) -> Result<(http::Response<Incoming>, Line)> {
+        let mut message = target.message(request)?;
         while let Some(mut line) = self.pool.take(target.key()) {
-            match line.sender.try_send_request(message).await {
-                Ok(response) => return Ok((response, line)),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => message = unsent,
-                    None => return Err(dial::broken(error.into_error())),
-                },
+            if line.sender.ready().await.is_err() {
+                continue;
             }
+            let mut error = match line.sender.try_send_request(message).await {
+                Ok(response) => return Ok((response, line)),
+                Err(error) => error,
+            };
+            if let Some(unsent) = error.take_message() {
+                message = unsent;
+                continue;
+            }
+            let fault = dial::broken(error.into_error());
+            if fault.kind() != &FaultKind::ConnectionLost {
+                return Err(fault);
+            }
+            message = target.message(request)?;
+            break;
         }
         let mut line = dial::line(&self.guard, &self.tls, target, deadline).await?;
         let response = line

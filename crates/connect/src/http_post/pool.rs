@@ -43,7 +43,7 @@ impl Pool {
         let mut hosts = self.hosts();
         let idle = hosts.get_mut(key)?;
         while let Some(last) = idle.pop() {
-            if last.is_usable() && last.line.sender.is_ready() {
+            if last.is_usable() {
                 return Some(last.line);
             }
         }

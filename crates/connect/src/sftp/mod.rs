@@ -58,7 +58,7 @@ impl Sftp {
 
     async fn replace(&self, from: &str, to: &str) -> Result<()> {
         let session = &self.session;
-        if session.offers.posix_rename {
+        if session.offers.has_posix_rename {
             return session.posix_rename(from, to).await;
         }
         match session.timed(session.raw.rename(from, to)).await {
@@ -86,8 +86,8 @@ impl Connector for Sftp {
         Capabilities {
             can_read_at: true,
             can_write_at: true,
-            replaces_atomically: offers.posix_rename,
-            syncs: offers.fsync,
+            replaces_atomically: offers.has_posix_rename,
+            syncs: offers.has_fsync,
         }
     }
 
@@ -110,7 +110,7 @@ impl Connector for Sftp {
             .timed(raw.opendir(self.session.far(path)))
             .await?
             .handle;
-        let handle = session::OpenHandle::new(&self.session, handle);
+        let handle = session::OpenHandle::new(&self.session, handle)?;
         let limit = limit.min(limit::LIST_ENTRIES_MAX);
         let mut listing = Listing::default();
         let mut seen = 0;

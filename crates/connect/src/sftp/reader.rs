@@ -40,7 +40,7 @@ pub(super) async fn stream(session: &Arc<Session>, path: &str, offset: u64) -> R
         .await?
         .handle;
     let reader = Reader {
-        handle: OpenHandle::new(session, handle),
+        handle: OpenHandle::new(session, handle)?,
         in_flight: FuturesOrdered::new(),
         next_offset: offset,
         requests_max: limit::IN_FLIGHT_REQUESTS_FIRST.min(session.requests_max()),

@@ -203,16 +203,16 @@ async fn agree(raw: &mut RawSftpSession) -> Result<Option<usize>> {
 /// Extensions of the protocol that we use and the server may have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offers {
-    pub(super) posix_rename: bool,
-    pub(super) fsync: bool,
+    pub(super) has_posix_rename: bool,
+    pub(super) has_fsync: bool,
 }
 
 impl Offers {
     fn of(version: &Version) -> Self {
         let has = |name: &str| version.extensions.contains_key(name);
         Self {
-            posix_rename: has(POSIX_RENAME),
-            fsync: has(FSYNC),
+            has_posix_rename: has(POSIX_RENAME),
+            has_fsync: has(FSYNC),
         }
     }
 }
@@ -311,12 +311,19 @@ pub(super) struct OpenHandle {
 }
 
 impl OpenHandle {
-    pub(super) fn new(session: &Arc<Session>, text: String) -> Self {
-        Self {
+    /// The handle that the server gave. The codec keeps handles as text, so one that is not text cannot be sent back.
+    pub(super) fn new(session: &Arc<Session>, text: String) -> Result<Self> {
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(Fault::new(
+                FaultKind::Unsupported,
+                "the SFTP server uses binary file handles",
+            ));
+        }
+        Ok(Self {
             session: Arc::clone(session),
             text,
             is_open: true,
-        }
+        })
     }
 
     pub(super) fn text(&self) -> &str {

@@ -36,7 +36,7 @@ impl Writer {
             .timed(session.raw.open(path, flags, FileAttributes::empty()))
             .await?
             .handle;
-        let handle = OpenHandle::new(session, handle);
+        let handle = OpenHandle::new(session, handle)?;
         if offset > 0 {
             cut(&handle, offset).await?;
         }
@@ -155,7 +155,7 @@ impl RemoteWriter for Writer {
     async fn finish(mut self: Box<Self>) -> Result<u64> {
         let bytes = self.flush().await?;
         let session = Arc::clone(self.handle.session());
-        if session.offers.fsync {
+        if session.offers.has_fsync {
             session.timed(session.raw.fsync(self.handle.text())).await?;
         }
         let size = session

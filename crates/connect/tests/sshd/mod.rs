@@ -1,4 +1,8 @@
 //! A real OpenSSH server for tests: own keys, own port, key sign-in, the SFTP that is built in.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test may start a server and wait for it"
+)]
 
 use std::fs;
 use std::io::Read;
