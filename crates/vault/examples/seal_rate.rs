@@ -60,7 +60,7 @@ fn main() -> Outcome<()> {
 
 fn run(folder: &Path) -> Outcome<()> {
     let chance = Random(SystemRandom::new());
-    let mut block = vec![0; limit::BLOCK_BYTES];
+    let mut block = vec![0; limit::BATCH_BYTES];
     chance.fill(&mut block);
     let bench = Bench {
         folder: folder.to_path_buf(),

@@ -2,14 +2,14 @@
 
 /// Bytes of content a stage works on at once: four segments. Large enough that a system call and a wake-up are noise,
 /// small enough that sixty-four uploads fit in the memory aim.
-pub const BLOCK_BYTES: usize = 4 * crate::SEGMENT_BYTES;
+pub const BATCH_BYTES: usize = 4 * crate::SEGMENT_BYTES;
 
-/// Blocks of one upload that may exist at once, over all stages. Together with the writer's sealed block an upload
-/// holds at most `(BLOCKS_MAX + 1) * BLOCK_BYTES`. A fourth block was measured to gain nothing.
-pub const BLOCKS_MAX: usize = 3;
+/// Batches of one upload that may exist at once, over all stages. Together with the writer's sealed batch an upload
+/// holds at most `(BATCHES_MAX + 1) * BATCH_BYTES`. A fourth batch was measured to gain nothing.
+pub const BATCHES_MAX: usize = 3;
 
 /// Content that may be returned inline instead of being written to a file, whatever the caller asks for.
-pub const INLINE_BYTES_MAX: usize = BLOCK_BYTES;
+pub const INLINE_BYTES_MAX: usize = BATCH_BYTES;
 
 /// The format's own bound: a 32-bit segment counter.
 pub const BLOB_BYTES_MAX: u64 = (1 << 32) * crate::SEGMENT_BYTES as u64;

@@ -1,7 +1,7 @@
 //! Opening ranges of a blob: only the segments of the range are read, and a byte leaves only after its tag has verified.
 //!
 //! One step of read-ahead runs on the blocking pool while the step before is being sent. Between steps no thread is held,
-//! so a slow receiver costs buffers (three blocks at most) and nothing else.
+//! so a slow receiver costs buffers (three batches at most) and nothing else.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -22,10 +22,10 @@ use crate::format::{
     sealed_size, segment_count, segment_of,
 };
 use crate::keys::DataKey;
-use crate::limit::{BLOB_BYTES_MAX, BLOCK_BYTES};
+use crate::limit::{BATCH_BYTES, BLOB_BYTES_MAX};
 
 /// Segments opened in one step.
-const STEP_SEGMENTS: u64 = (BLOCK_BYTES / SEGMENT_BYTES) as u64;
+const STEP_SEGMENTS: u64 = (BATCH_BYTES / SEGMENT_BYTES) as u64;
 
 /// A blob to open, as its row says.
 pub struct OpenBlob<'a> {

@@ -1,4 +1,4 @@
-//! The stages of a stored blob: hash, then seal and write. The receiver fills blocks; each goes through the stages and its
+//! The stages of a stored blob: hash, then seal and write. The receiver fills batches; each goes through the stages and its
 //! buffer comes back to be filled again.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::disk::{Disk, DiskError, NewFile};
 use crate::format::{End, FormatError, HEADER_BYTES, SegmentSealer, sealed_run};
-use crate::limit::{BLOCK_BYTES, BLOCKS_MAX};
+use crate::limit::{BATCH_BYTES, BATCHES_MAX};
 use crate::seal::Digest;
 use crate::stage::{Stage, Work};
 
@@ -71,7 +71,7 @@ impl Pipeline {
     pub(crate) fn new(target: Target) -> Self {
         let pool = Handle::current();
         // Room for every buffer and the last word, so that the last stage never waits.
-        let (reporter, reports) = mpsc::channel(BLOCKS_MAX + 2);
+        let (reporter, reports) = mpsc::channel(BATCHES_MAX + 2);
         let digest = target.digest;
         let write = Stage::new(pool.clone(), Write::new(target, reporter));
         let hash = match digest {
@@ -93,14 +93,14 @@ impl Pipeline {
         }
     }
 
-    /// Hands a block over and returns an empty buffer for the next, once there is one.
+    /// Hands a batch over and returns an empty buffer for the next, once there is one.
     pub(crate) async fn exchange(&mut self, content: Vec<u8>) -> Result<Vec<u8>, StoreError> {
         self.push(content, End::More);
         let report = match self.reports.try_recv() {
             Ok(report) => report,
-            Err(_) if self.buffers_made < BLOCKS_MAX => {
+            Err(_) if self.buffers_made < BATCHES_MAX => {
                 self.buffers_made += 1;
-                return Ok(Vec::with_capacity(BLOCK_BYTES));
+                return Ok(Vec::with_capacity(BATCH_BYTES));
             }
             Err(_) => self.report().await?,
         };
@@ -111,7 +111,7 @@ impl Pipeline {
         }
     }
 
-    /// Hands the last block over and waits until the blob is durable.
+    /// Hands the last batch over and waits until the blob is durable.
     pub(crate) async fn finish(&mut self, content: Vec<u8>) -> Result<Stored, StoreError> {
         self.push(content, End::Last);
         loop {
@@ -127,14 +127,14 @@ impl Pipeline {
     }
 
     fn push(&self, content: Vec<u8>, end: End) {
-        let block = Block {
+        let batch = Batch {
             content,
             end,
             sha256: None,
         };
         match &self.hash {
-            Some(hash) => hash.push(block),
-            None => self.write.push(Item::Block(block)),
+            Some(hash) => hash.push(batch),
+            None => self.write.push(Item::Batch(batch)),
         }
     }
 
@@ -155,47 +155,56 @@ impl Drop for Pipeline {
     }
 }
 
-/// A run of content. Only the last block may be other than [`BLOCK_BYTES`] long.
-struct Block {
+/// A run of content. Only the last batch may be other than [`BATCH_BYTES`] long.
+struct Batch {
     content: Vec<u8>,
     end: End,
-    /// Of the whole content, on the last block.
+    /// Of the whole content, on the last batch.
     sha256: Option<[u8; 32]>,
 }
 
 struct Hash {
-    /// None after the last block.
+    /// None after the last batch.
     context: Option<Context>,
     next: Stage<Write>,
 }
 
-impl Work for Hash {
-    type Item = Block;
-
-    fn take(&mut self, mut block: Block) {
-        if let Some(context) = &mut self.context {
-            context.update(&block.content);
+impl Drop for Hash {
+    fn drop(&mut self) {
+        // Unfinished: the receiver is gone, or hashing has panicked and the receiver must hear of it.
+        if self.context.is_some() {
+            self.next.push(Item::Abandon);
         }
-        if block.end == End::Last {
-            block.sha256 = self
+    }
+}
+
+impl Work for Hash {
+    type Item = Batch;
+
+    fn take(&mut self, mut batch: Batch) {
+        if let Some(context) = &mut self.context {
+            context.update(&batch.content);
+        }
+        if batch.end == End::Last {
+            batch.sha256 = self
                 .context
                 .take()
                 .and_then(|context| context.finish().as_ref().try_into().ok());
         }
-        self.next.push(Item::Block(block));
+        self.next.push(Item::Batch(batch));
     }
 }
 
 enum Item {
-    Block(Block),
-    /// The receiver is gone.
+    Batch(Batch),
+    /// The receiver is gone, or the last batch will never come.
     Abandon,
 }
 
 struct Write {
     target: Target,
     state: State,
-    /// One block, sealed: kept, so that nothing is allocated per block.
+    /// One batch, sealed: kept, so that nothing is allocated per batch.
     sealed: Vec<u8>,
     sealed_bytes: u64,
     reporter: mpsc::Sender<Report>,
@@ -221,7 +230,7 @@ impl Write {
     }
 
     fn start(&mut self) -> Result<(), StoreError> {
-        self.sealed = vec![0; HEADER_BYTES + sealed_run(BLOCK_BYTES)];
+        self.sealed = vec![0; HEADER_BYTES + sealed_run(BATCH_BYTES)];
         if let Some(front) = self.sealed.first_chunk_mut() {
             *front = *self.target.sealer.header();
         }
@@ -233,28 +242,28 @@ impl Write {
         Ok(())
     }
 
-    fn block(&mut self, mut block: Block) -> Result<Report, StoreError> {
+    fn batch(&mut self, mut batch: Batch) -> Result<Report, StoreError> {
         if matches!(self.state, State::Fresh) {
             self.start()?;
         }
         let State::Writing(file) = &mut self.state else {
-            block.content.clear();
-            return Ok(Report::Free(block.content));
+            batch.content.clear();
+            return Ok(Report::Free(batch.content));
         };
-        // The header goes out in front of the first block, in the same write.
+        // The header goes out in front of the first batch, in the same write.
         let begin = if self.sealed_bytes == 0 {
             0
         } else {
             HEADER_BYTES
         };
         let room = self.sealed.get_mut(HEADER_BYTES..).unwrap_or_default();
-        let end = HEADER_BYTES + self.target.sealer.seal(&block.content, block.end, room)?;
+        let end = HEADER_BYTES + self.target.sealer.seal(&batch.content, batch.end, room)?;
         let sealed = self.sealed.get(begin..end).unwrap_or_default();
         file.append(sealed)?;
         self.sealed_bytes += sealed.len() as u64;
-        if block.end == End::More {
-            block.content.clear();
-            return Ok(Report::Free(block.content));
+        if batch.end == End::More {
+            batch.content.clear();
+            return Ok(Report::Free(batch.content));
         }
         if let State::Writing(file) = std::mem::replace(&mut self.state, State::Over) {
             file.publish()?;
@@ -262,7 +271,7 @@ impl Write {
         self.state = State::Stored;
         Ok(Report::Done(Stored {
             sealed_bytes: self.sealed_bytes,
-            sha256: block.sha256,
+            sha256: batch.sha256,
         }))
     }
 
@@ -284,8 +293,11 @@ impl Work for Write {
 
     fn take(&mut self, item: Item) {
         let report = match item {
-            Item::Abandon => return self.abandon(),
-            Item::Block(block) => match self.block(block) {
+            Item::Abandon => {
+                self.abandon();
+                Report::Failed(DiskError::Stopped.into())
+            }
+            Item::Batch(batch) => match self.batch(batch) {
                 Ok(report) => report,
                 Err(error) => {
                     self.state = State::Over;

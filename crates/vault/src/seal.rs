@@ -14,7 +14,7 @@ use crate::format::{
     End, FormatError, HEADER_BYTES, Header, SALT_BYTES, SegmentSealer, sealed_run,
 };
 use crate::keys::DataKey;
-use crate::limit::{BLOCK_BYTES, INLINE_BYTES_MAX};
+use crate::limit::{BATCH_BYTES, INLINE_BYTES_MAX};
 use crate::pipeline::{Pipeline, StoreError, Stored, Target};
 use crate::{Vault, detect};
 
@@ -135,21 +135,21 @@ impl Vault {
             pipeline: None,
         };
         let mut stream = pin!(stream);
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(SealError::Stream)?;
-            let size_bytes = intake.size_bytes + chunk.len() as u64;
+        while let Some(received) = stream.next().await {
+            let received = received.map_err(SealError::Stream)?;
+            let size_bytes = intake.size_bytes + received.len() as u64;
             if size_bytes > self.limits.blob_bytes_max {
                 return Err(SealError::TooLarge {
                     limit_bytes: self.limits.blob_bytes_max,
                 });
             }
-            intake.put(chunk).await?;
+            intake.put(received).await?;
         }
         Ok(intake.finish(command.blob).await?)
     }
 }
 
-/// The receiving side: fills blocks, and starts the pipeline when the content outgrows the first.
+/// The receiving side: fills batches, and starts the pipeline when the content outgrows the first.
 struct Intake {
     filling: Vec<u8>,
     inline_bytes_max: usize,
@@ -161,22 +161,22 @@ struct Intake {
 }
 
 impl Intake {
-    async fn put(&mut self, mut chunk: Bytes) -> Result<(), StoreError> {
-        self.size_bytes += chunk.len() as u64;
-        while !chunk.is_empty() {
-            // A full block waits until more comes: only then is it known not to be the last.
-            if self.filling.len() == BLOCK_BYTES {
+    async fn put(&mut self, mut received: Bytes) -> Result<(), StoreError> {
+        self.size_bytes += received.len() as u64;
+        while !received.is_empty() {
+            // A full batch waits until more comes: only then is it known not to be the last.
+            if self.filling.len() == BATCH_BYTES {
                 let full = std::mem::take(&mut self.filling);
                 self.filling = self.pipeline(&full)?.exchange(full).await?;
             }
-            let taken = chunk.len().min(BLOCK_BYTES - self.filling.len());
+            let taken = received.len().min(BATCH_BYTES - self.filling.len());
             let room = self.filling.capacity() - self.filling.len();
             if room < taken && self.filling.len() + taken > self.inline_bytes_max {
-                self.filling.reserve_exact(BLOCK_BYTES - self.filling.len());
+                self.filling.reserve_exact(BATCH_BYTES - self.filling.len());
             }
             self.filling
-                .extend_from_slice(chunk.get(..taken).unwrap_or_default());
-            chunk.advance(taken);
+                .extend_from_slice(received.get(..taken).unwrap_or_default());
+            received.advance(taken);
         }
         Ok(())
     }
@@ -200,7 +200,7 @@ impl Intake {
         })
     }
 
-    /// The running pipeline. `first` is the block in hand, which is the content's beginning if the pipeline starts now.
+    /// The running pipeline. `first` is the batch in hand, which is the content's beginning if the pipeline starts now.
     fn pipeline(&mut self, first: &[u8]) -> Result<&mut Pipeline, StoreError> {
         if let Some(target) = self.target.take() {
             self.detected_type = detect::media_type(first);

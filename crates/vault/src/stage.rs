@@ -2,7 +2,7 @@
 //!
 //! Items are worked on in the order they came, one at a time. A stage whose queue is empty holds no thread, so a thousand
 //! slow streams need no thousand threads; and since no work waits for another stage, a full pool cannot lock up.
-//! The queue is not bounded here: an item carries a block, and blocks are bounded by whoever makes them.
+//! The queue is not bounded here: an item carries a batch, and batches are bounded by whoever makes them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

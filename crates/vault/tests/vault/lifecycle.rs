@@ -63,7 +63,7 @@ async fn files_are_private_opaque_and_sealed() {
 #[tokio::test]
 async fn a_stream_that_fails_leaves_nothing() {
     let kit = Kit::new();
-    let pieces = chunks(&pattern(10 * limit::BLOCK_BYTES), 65_536)
+    let pieces = chunks(&pattern(10 * limit::BATCH_BYTES), 65_536)
         .map(|chunk| chunk.map_err(|never| match never {}))
         .chain(stream::iter([Err(io::Error::other("reset"))]));
     let ended = kit.vault.seal(kit.command(0), pieces, &kit.chance).await;
@@ -74,7 +74,7 @@ async fn a_stream_that_fails_leaves_nothing() {
 #[tokio::test]
 async fn a_dropped_upload_leaves_nothing() {
     let kit = Kit::new();
-    let pieces = chunks(&pattern(10 * limit::BLOCK_BYTES), 65_536).chain(stream::pending());
+    let pieces = chunks(&pattern(10 * limit::BATCH_BYTES), 65_536).chain(stream::pending());
     let sealing = kit.vault.seal(kit.command(0), pieces, &kit.chance);
     let ended = tokio::time::timeout(Duration::from_millis(300), sealing).await;
     assert!(ended.is_err());
@@ -84,7 +84,7 @@ async fn a_dropped_upload_leaves_nothing() {
 #[tokio::test]
 async fn a_blob_in_the_making_has_its_temporary_name_only() {
     let kit = Kit::new();
-    let pieces = chunks(&pattern(10 * limit::BLOCK_BYTES), 65_536).chain(stream::pending());
+    let pieces = chunks(&pattern(10 * limit::BATCH_BYTES), 65_536).chain(stream::pending());
     let mut sealing = Box::pin(kit.vault.seal(kit.command(0), pieces, &kit.chance));
     let seen = async {
         loop {
@@ -189,14 +189,35 @@ async fn what_is_stored_is_listed_and_removed_by_tenant() {
 }
 
 #[tokio::test]
+async fn sealing_and_opening_may_move_between_threads() {
+    let kit = Kit::new();
+    let task = tokio::spawn(async move {
+        let content = pattern(2 * limit::BATCH_BYTES);
+        let sealed = kit
+            .vault
+            .seal(kit.command(0), chunks(&content, 9_000), &kit.chance)
+            .await
+            .unwrap();
+        let opened = kit.vault.open(
+            kit.opening(sealed.size_bytes, sealed.placement),
+            0..sealed.size_bytes,
+        );
+        let pieces = tokio::spawn(opened.collect::<Vec<_>>()).await.unwrap();
+        let opened: Vec<u8> = pieces.into_iter().flat_map(Result::unwrap).collect();
+        assert!(opened == content);
+    });
+    task.await.unwrap();
+}
+
+#[tokio::test]
 async fn opening_may_be_given_up_at_any_time() {
     let kit = Kit::new();
-    let sealed = kit.seal(&pattern(8 * limit::BLOCK_BYTES), 0).await;
+    let sealed = kit.seal(&pattern(8 * limit::BATCH_BYTES), 0).await;
     let mut opened = kit.vault.open(
         kit.opening(sealed.size_bytes, sealed.placement.clone()),
         0..sealed.size_bytes,
     );
     let first: Bytes = opened.next().await.unwrap().unwrap();
     drop(opened);
-    assert_eq!(first.len(), limit::BLOCK_BYTES);
+    assert_eq!(first.len(), limit::BATCH_BYTES);
 }

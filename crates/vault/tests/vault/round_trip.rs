@@ -23,7 +23,7 @@ fn sizes() -> impl Strategy<Value = usize> {
     prop_oneof![
         0..200_usize,
         0..3 * SEGMENT,
-        0..6 * limit::BLOCK_BYTES,
+        0..6 * limit::BATCH_BYTES,
         (0..10_usize, 0..3_usize)
             .prop_map(|(segments, more)| (segments * SEGMENT + more).saturating_sub(1)),
     ]
@@ -116,7 +116,7 @@ async fn a_digest_is_made_only_when_asked_for_and_types_are_detected() {
 
 #[tokio::test]
 async fn empty_chunks_and_one_huge_chunk_are_no_different() {
-    let (kit, content) = (Kit::new(), pattern(3 * limit::BLOCK_BYTES));
+    let (kit, content) = (Kit::new(), pattern(3 * limit::BATCH_BYTES));
     let pieces: [Result<Bytes, Infallible>; 3] = [
         Ok(Bytes::new()),
         Ok(Bytes::from(content.clone())),
@@ -136,7 +136,7 @@ async fn many_at_once_on_one_blocking_thread_do_not_lock_up() {
             .unwrap();
         runtime.block_on(async {
             let kits: Vec<_> = (0..8).map(|_| Kit::new()).collect();
-            let content = pattern(5 * limit::BLOCK_BYTES + 1);
+            let content = pattern(5 * limit::BATCH_BYTES + 1);
             let sealed =
                 futures::future::join_all(kits.iter().map(|kit| kit.seal(&content, 0))).await;
             for (kit, sealed) in kits.iter().zip(&sealed) {

@@ -155,7 +155,7 @@ async fn a_blob_opens_only_with_its_key_in_its_place() {
 #[tokio::test]
 async fn a_damaged_file_yields_what_precedes_and_an_error() {
     let kit = Kit::new();
-    let content = pattern(3 * bailee_vault::limit::BLOCK_BYTES);
+    let content = pattern(3 * bailee_vault::limit::BATCH_BYTES);
     let sealed = kit.seal(&content, 0).await;
     let path = kit.file();
     let written = fs::read(&path).unwrap();
@@ -163,7 +163,7 @@ async fn a_damaged_file_yields_what_precedes_and_an_error() {
     let at = changed.len() - 1;
     changed[at] ^= 1;
     fs::write(&path, &changed).unwrap();
-    let early = 2 * bailee_vault::limit::BLOCK_BYTES as u64;
+    let early = 2 * bailee_vault::limit::BATCH_BYTES as u64;
     assert!(
         kit.read(&sealed, 0..early).await.is_ok(),
         "other segments are not touched"
