@@ -110,6 +110,21 @@ async fn a_failed_script_does_not_harm_its_batch() {
 }
 
 #[tokio::test]
+async fn a_synced_script_is_acknowledged_after_a_sync() {
+    let place = Place::new();
+    let db = place.sqlite();
+    db.migrate(MIGRATIONS, NOW).await.unwrap();
+    for number in 1..=5 {
+        db.run(insert(ACME, &number.to_string())).await.unwrap();
+        assert_eq!(
+            db.sync_count(),
+            number,
+            "one client alone has a sync for each script"
+        );
+    }
+}
+
+#[tokio::test]
 async fn logged_scripts_wait_for_no_sync() {
     let place = Place::new();
     for db in place.each().await {
