@@ -18,7 +18,7 @@ async fn no_update_is_lost_among_many() {
                 let db = db.clone();
                 tokio::spawn(async move {
                     // One in the other order, so that PostgreSQL finds a deadlock (after a second) and scripts are run again.
-                    let (first, second) = if number != 32 { ("a", "b") } else { ("b", "a") };
+                    let (first, second) = if number == 32 { ("b", "a") } else { ("a", "b") };
                     let mut script = Script::tenant(ACME);
                     script.push(GROW, values![ACME, first, 1i64], Guard::One, "first");
                     script.push(GROW, values![ACME, second, 1i64], Guard::One, "second");
