@@ -1,7 +1,7 @@
 //! A PostgreSQL server of the tests' own: in a temporary folder, on a free loopback port, stopped when dropped.
 //!
-//! It runs without syncs, since no test of ours is about PostgreSQL's own durability. Two roles are made beside the superuser, which
-//! nothing uses: an owner (makes databases and tables) and the one a server runs as (owns nothing, cannot bypass row security).
+//! It runs without syncs, since no test of ours is about PostgreSQL's own durability. Tests get the superuser, and make of it what they
+//! need: a database each, owned by one role and used by another that cannot bypass row security.
 
 use std::fs;
 use std::io::Read;
@@ -20,9 +20,6 @@ const START_SECONDS_MAX: u64 = 60;
 /// A free port may be taken by somebody else before the server has it.
 const START_TRIES_MAX: usize = 3;
 const POLL: Duration = Duration::from_millis(100);
-
-pub const OWNER: &str = "bailee";
-pub const APP: &str = "bailee_app";
 
 /// The newest installed version: its number and the folder of its programs.
 pub fn binaries() -> Result<(u32, PathBuf)> {
@@ -77,24 +74,14 @@ impl Cluster {
             server,
             folder,
         };
-        if !cluster.is_ready()? {
-            return Ok(None);
-        }
-        cluster.make_roles()?;
-        Ok(Some(cluster))
+        let is_ready = cluster.is_ready()?;
+        Ok(is_ready.then_some(cluster))
     }
 
-    pub fn owner_url(&self) -> String {
-        self.url(OWNER)
-    }
-
-    pub fn app_url(&self) -> String {
-        self.url(APP)
-    }
-
-    fn url(&self, role: &str) -> String {
+    /// For the superuser, whose password nobody else on the machine knows.
+    pub fn url(&self) -> String {
         format!(
-            "postgres://{role}:{}@127.0.0.1:{}/bailee",
+            "postgres://postgres:{}@127.0.0.1:{}/postgres",
             self.password, self.port
         )
     }
@@ -113,34 +100,6 @@ impl Cluster {
             pause();
         }
         bail!("PostgreSQL is not ready after {START_SECONDS_MAX} s")
-    }
-
-    fn make_roles(&self) -> Result<()> {
-        let script = format!(
-            "CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE PASSWORD '{0}';\n\
-             CREATE ROLE {APP} LOGIN PASSWORD '{0}';\n\
-             CREATE DATABASE bailee OWNER {OWNER};\n",
-            self.password
-        );
-        let file = self.folder.0.join("roles.sql");
-        fs::write(&file, script)?;
-        let mut psql = process::command(self.bin.join("psql"));
-        psql.args([
-            "-q",
-            "-X",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "postgres",
-            "-d",
-            "postgres",
-        ]);
-        psql.args(["-p", &self.port.to_string(), "-f"])
-            .arg(file)
-            .env("PGPASSWORD", &self.password);
-        process::run(&mut psql)
     }
 
     fn stop(&mut self) -> Result<()> {

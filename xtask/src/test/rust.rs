@@ -36,8 +36,7 @@ pub fn on_sqlite(name: Option<&str>) -> Result<()> {
     test.env("BAILEE_TEST_DATABASE", "sqlite")
         .env("BAILEE_BIN", server_binary()?);
     // Tests of both databases must not find a server that somebody else left in the environment.
-    test.env_remove("BAILEE_TEST_POSTGRES_URL")
-        .env_remove("BAILEE_TEST_POSTGRES_APP_URL");
+    test.env_remove("BAILEE_TEST_POSTGRES_URL");
     process::run(&mut test)
 }
 
@@ -52,8 +51,7 @@ pub fn on_postgres(name: Option<&str>) -> Result<()> {
         test.args(name).current_dir(&program.folder);
         test.env("BAILEE_TEST_DATABASE", "postgres")
             .env("BAILEE_BIN", server_binary()?);
-        test.env("BAILEE_TEST_POSTGRES_URL", cluster.owner_url())
-            .env("BAILEE_TEST_POSTGRES_APP_URL", cluster.app_url());
+        test.env("BAILEE_TEST_POSTGRES_URL", cluster.url());
         println!("     Running {}", program.path.display());
         if let Err(error) = process::run(&mut test) {
             failed.push(format!("{error:#}"));
