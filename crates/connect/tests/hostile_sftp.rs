@@ -6,8 +6,8 @@ mod fake_sftp;
 use std::time::Duration;
 
 use bailee_connect::{
-    Connector, ConnectorSpec, EgressGuard, FaultKind, PrivateKey, RemotePath, RemoteWriter, Result,
-    SftpConfig, SftpTimes, WriteOptions, open,
+    Connector, ConnectorSpec, EgressGuard, FaultKind, PrivateKey, RemotePath, RemoteWriter,
+    Replace, Result, SftpConfig, SftpTimes, WriteOptions, open,
 };
 use bytes::Bytes;
 use fake_sftp::{PASSWORD, Vice, content, start};
@@ -92,6 +92,13 @@ async fn a_server_without_extensions_is_enough() {
     writer.write(content().into()).await.unwrap();
     assert_eq!(writer.finish().await.unwrap(), 200_000);
     assert!(read(Vice::None).await.unwrap() == content());
+    assert_eq!(
+        kind(far.rename(&path("a"), &path("b"), Replace::No).await),
+        FaultKind::Exists
+    );
+    far.rename(&path("a"), &path("b"), Replace::Yes)
+        .await
+        .unwrap();
     let listing = far.list(&path("/"), 10).await.unwrap();
     assert_eq!((listing.entries.len(), listing.unnameable_count), (1, 3));
 }

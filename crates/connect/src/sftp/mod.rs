@@ -56,26 +56,28 @@ impl Sftp {
         })
     }
 
-    async fn replace(&self, from: &str, to: &str) -> Result<()> {
+    async fn replace(&self, from: &RemotePath, to: &RemotePath) -> Result<()> {
         let session = &self.session;
+        let (from_text, to_text) = (session.far(from), session.far(to));
         if session.offers.has_posix_rename {
-            return session.posix_rename(from, to).await;
+            return session.posix_rename(&from_text, &to_text).await;
         }
-        match session.timed(session.raw.rename(from, to)).await {
-            Ok(_) => Ok(()),
-            Err(fault) if matches!(fault.kind(), FaultKind::Io | FaultKind::Exists) => {
-                // Without the extension there is a moment without a file; `replaces_atomically` says so.
-                session
-                    .timed(session.raw.remove(to))
-                    .await
-                    .map_err(|_| fault)?;
-                session
-                    .timed(session.raw.rename(from, to))
-                    .await
-                    .map(|_| ())
-            }
-            Err(fault) => Err(fault),
+        let Err(fault) = session
+            .timed(session.raw.rename(&from_text, &to_text))
+            .await
+        else {
+            return Ok(());
+        };
+        let may_be_taken = matches!(fault.kind(), FaultKind::Io | FaultKind::Exists);
+        if !may_be_taken || self.stat(from).await?.is_none() || self.stat(to).await?.is_none() {
+            return Err(fault);
         }
+        // Without the extension there is a moment without a file; `replaces_atomically` says so.
+        session.timed(session.raw.remove(&to_text)).await?;
+        session
+            .timed(session.raw.rename(&from_text, &to_text))
+            .await
+            .map(|_| ())
     }
 }
 
@@ -153,9 +155,8 @@ impl Connector for Sftp {
     }
 
     async fn rename(&self, from: &RemotePath, to: &RemotePath, replace: Replace) -> Result<()> {
-        let (from_text, to_text) = (self.session.far(from), self.session.far(to));
         if replace == Replace::Yes {
-            return self.replace(&from_text, &to_text).await;
+            return self.replace(from, to).await;
         }
         // The plain rename refuses a taken name on most servers, but some replace: so look first, too.
         if self.stat(to).await?.is_some() {
@@ -163,7 +164,11 @@ impl Connector for Sftp {
         }
         match self
             .session
-            .timed(self.session.raw.rename(from_text, to_text))
+            .timed(
+                self.session
+                    .raw
+                    .rename(self.session.far(from), self.session.far(to)),
+            )
             .await
         {
             Ok(_) => Ok(()),

@@ -145,6 +145,7 @@ impl russh::server::Handler for Door {
                 vice: self.vice,
                 content: Vec::new(),
                 listed: 0,
+                is_taken: true,
             };
             russh_sftp::server::run(channel.into_stream(), files).await;
         }
@@ -157,6 +158,7 @@ struct Files {
     vice: Vice,
     content: Vec<u8>,
     listed: u32,
+    is_taken: bool,
 }
 
 /// What the server's file holds before it is written to.
@@ -277,6 +279,20 @@ impl russh_sftp::server::Handler for Files {
                 ..FileAttributes::empty()
             },
         })
+    }
+
+    /// As version 3 of the protocol has it: a taken name is refused, and the code does not say why.
+    async fn rename(&mut self, id: u32, _: String, _: String) -> Result<Status, Self::Error> {
+        if self.is_taken {
+            Err(StatusCode::Failure.into())
+        } else {
+            Ok(ok(id))
+        }
+    }
+
+    async fn remove(&mut self, id: u32, _: String) -> Result<Status, Self::Error> {
+        self.is_taken = false;
+        Ok(ok(id))
     }
 
     async fn opendir(&mut self, id: u32, _: String) -> Result<Handle, Self::Error> {
