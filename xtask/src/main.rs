@@ -44,6 +44,10 @@ fn main() -> ExitCode {
             println!("{USAGE}");
             Ok(())
         }
+        "" => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
         other => {
             eprintln!("error: no command `{other}`\n\n{USAGE}");
             return ExitCode::from(2);
