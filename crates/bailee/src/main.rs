@@ -1,0 +1,85 @@
+//! One binary: the server's commands act on the configuration and data of this machine, all others are a client of a
+//! server anywhere. This file only tells them apart.
+
+mod generate;
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgMatches, Command, FromArgMatches as _};
+
+const GENERATE: &str = "generate";
+const OUT: &str = "out";
+
+fn main() -> ExitCode {
+    let matches = match program().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return told(&error),
+    };
+    match matches.subcommand() {
+        Some((GENERATE, arguments)) => generate(arguments),
+        _ => client(&matches),
+    }
+}
+
+/// All commands that people see: help, completion scripts and the reference page are made from it.
+fn tree() -> Command {
+    bailee_cli::command()
+}
+
+/// The tree and what only the build uses.
+fn program() -> Command {
+    tree().subcommand(
+        Command::new(GENERATE)
+            .hide(true)
+            .about("Write the files that are made from the program")
+            .arg(Arg::new(OUT).long(OUT).value_name("DIR").required(true)),
+    )
+}
+
+fn client(matches: &ArgMatches) -> ExitCode {
+    match bailee_cli::Cli::from_arg_matches(matches) {
+        Ok(cli) => bailee_cli::run(cli, tree()),
+        Err(error) => told(&error),
+    }
+}
+
+fn generate(arguments: &ArgMatches) -> ExitCode {
+    let Some(out) = arguments.get_one::<String>(OUT) else {
+        return ExitCode::from(bailee_cli::exit::USAGE);
+    };
+    match generate::write(out.as_ref(), tree()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Help and version go to stdout and are a success; wrong use goes to stderr.
+fn told(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    match (error.use_stderr(), printed) {
+        (false, Ok(())) => ExitCode::SUCCESS,
+        _ => ExitCode::from(bailee_cli::exit::USAGE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_tree_is_sound() {
+        program().debug_assert();
+    }
+
+    #[test]
+    fn what_only_the_build_uses_is_not_shown() {
+        let help = program().render_long_help().to_string();
+        assert!(
+            help.contains("transfer") && !help.contains(GENERATE),
+            "{help}"
+        );
+    }
+}

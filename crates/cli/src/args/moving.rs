@@ -1,0 +1,212 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bailee_client::model::{OnConflict, Timestamp, Verify};
+use clap::{Args, Subcommand};
+
+use crate::place::Place;
+
+/// `bailee transfer …`
+#[derive(Debug, Subcommand)]
+pub enum TransferCommand {
+    /// Have the server move a file
+    #[command(
+        after_help = "Examples:\n  bailee transfer create --from :/inbox/report.csv --to bank:/in/ --watch"
+    )]
+    Create(TransferCreateArgs),
+    /// Show one transfer
+    Get(TransferArgs),
+    /// Follow a transfer to its end
+    Watch(TransferWatchArgs),
+    /// End a transfer
+    Cancel(TransferArgs),
+    /// List transfers, newest first
+    List(TransferListArgs),
+    /// Submit a failed transfer again
+    Retry(TransferArgs),
+}
+
+/// Arguments of `transfer create`.
+#[derive(Debug, Args)]
+pub struct TransferCreateArgs {
+    /// Source: :/path, fil_… or remote:/path
+    #[arg(long, value_name = "END")]
+    pub from: Place,
+    /// Destination: :/path or remote:/path; a trailing slash keeps the source's name
+    #[arg(long, value_name = "END")]
+    pub to: Place,
+    /// Name to find it by
+    #[arg(long)]
+    pub label: Option<String>,
+    /// What to do when the destination is occupied: fail, replace, rename or skip
+    #[arg(long, value_name = "WORD", value_parser = word::<OnConflict>)]
+    pub on_conflict: Option<OnConflict>,
+    /// How the copy is compared with the source: hash, size or none
+    #[arg(long, value_name = "WORD", value_parser = word::<Verify>)]
+    pub verify: Option<Verify>,
+    /// Tries in all
+    #[arg(long, value_name = "N")]
+    pub attempts: Option<u32>,
+    /// Give up at this time, such as 2026-12-24T18:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub deadline: Option<Timestamp>,
+    /// Tell the owner when it ends
+    #[arg(long)]
+    pub notify: bool,
+    /// Follow it to its end
+    #[arg(long)]
+    pub watch: bool,
+    /// Stop watching after so long (90s, 10m, 2h); the transfer goes on and the exit code is 8
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "watch")]
+    pub timeout: Option<Duration>,
+}
+
+/// One transfer.
+#[derive(Debug, Args)]
+pub struct TransferArgs {
+    /// xfr_…
+    pub transfer_id: String,
+}
+
+/// Arguments of `transfer watch`.
+#[derive(Debug, Args)]
+pub struct TransferWatchArgs {
+    /// xfr_…
+    pub transfer_id: String,
+    /// Stop watching after so long (90s, 10m, 2h); the transfer goes on and the exit code is 8
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+}
+
+/// Arguments of `transfer list`.
+#[derive(Debug, Args)]
+pub struct TransferListArgs {
+    /// queued, running, paused, completed or failed
+    #[arg(long)]
+    pub state: Option<String>,
+    /// Label given at creation
+    #[arg(long)]
+    pub label: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 50)]
+    pub limit: usize,
+}
+
+/// `bailee remote …`
+#[derive(Debug, Subcommand)]
+pub enum RemoteCommand {
+    /// Register a far system
+    #[command(
+        after_help = "Examples:\n  bailee remote add bank --sftp sftp.bank.example:22 --user acme --password-file -\n  bailee remote add share --local /srv/share"
+    )]
+    Add(RemoteAddArgs),
+    /// Try a remote out, step by step
+    Test(RemoteArgs),
+    /// Pin the host key with this fingerprint, or the one that the server shows now
+    Trust(RemoteTrustArgs),
+    /// List remotes
+    List,
+    /// Show one remote
+    Get(RemoteArgs),
+    /// Remove a remote
+    Rm(RemoteArgs),
+}
+
+/// Arguments of `remote add`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct RemoteAddArgs {
+    /// Name, as in name:/path
+    pub name: String,
+    /// SFTP server
+    #[arg(
+        long,
+        value_name = "HOST[:PORT]",
+        required_unless_present = "local",
+        conflicts_with = "local"
+    )]
+    pub sftp: Option<String>,
+    /// Folder of the server's machine that its operator allows
+    #[arg(long, value_name = "FOLDER")]
+    pub local: Option<String>,
+    /// User at the SFTP server
+    #[arg(long, requires = "sftp", required_unless_present = "local")]
+    pub user: Option<String>,
+    /// File with the password; - reads it from stdin
+    #[arg(long, value_name = "FILE", requires = "sftp")]
+    pub password_file: Option<PathBuf>,
+    /// File with an OpenSSH private key
+    #[arg(long, value_name = "FILE", requires = "sftp")]
+    pub private_key_file: Option<PathBuf>,
+    /// File with the private key's passphrase
+    #[arg(long, value_name = "FILE", requires = "private_key_file")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Fingerprint of the host key, such as SHA256:…
+    #[arg(long, value_name = "FINGERPRINT", requires = "sftp")]
+    pub host_key: Option<String>,
+    /// Folder at the SFTP server that paths begin in
+    #[arg(long, value_name = "PATH", requires = "sftp")]
+    pub base_path: Option<String>,
+    /// Connections at once
+    #[arg(long, value_name = "N")]
+    pub concurrency: Option<u32>,
+}
+
+/// One remote.
+#[derive(Debug, Args)]
+pub struct RemoteArgs {
+    /// Name or rem_…
+    pub remote: String,
+}
+
+/// Arguments of `remote trust`.
+#[derive(Debug, Args)]
+pub struct RemoteTrustArgs {
+    /// Name or rem_…
+    pub remote: String,
+    /// Fingerprint to pin; without it the one seen by a test is shown and asked about
+    #[arg(long)]
+    pub fingerprint: Option<String>,
+}
+
+/// Reads `90s`, `10m`, `2h` or plain seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (text.get(..at), 1),
+        Some((at, 'm')) => (text.get(..at), 60),
+        Some((at, 'h')) => (text.get(..at), 3600),
+        _ => (Some(text), 1),
+    };
+    number
+        .and_then(|number| number.parse::<u64>().ok())
+        .and_then(|number| number.checked_mul(unit))
+        .map(Duration::from_secs)
+        .ok_or_else(|| "a time looks like 90s, 10m or 2h".to_owned())
+}
+
+/// Reads RFC 3339.
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| "a time looks like 2026-12-24T18:00:00Z".to_owned())
+}
+
+/// Reads one word of a closed set.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Ok(Duration::from_hours(2)));
+        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+        for wrong in ["", "s", "-1s", "1d", "1.5h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(word::<OnConflict>("replace"), Ok(OnConflict::Replace));
+        assert!(word::<OnConflict>("perhaps").is_err());
+    }
+}

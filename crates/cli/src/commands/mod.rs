@@ -1,0 +1,90 @@
+//! One file for each noun of the command line.
+
+mod api;
+mod audit;
+mod copy;
+mod copy_down;
+mod copy_up;
+mod event;
+mod file;
+mod key;
+mod listen;
+mod profile;
+mod remote;
+mod transfer;
+mod view;
+mod webhook;
+
+pub(crate) use copy::RESUME_HINT;
+
+use bailee_client::Client;
+
+use crate::args::{Command, EventCommand, WebhookCommand};
+use crate::session::Session;
+use crate::{Failure, output::View};
+
+/// Carries a command out. `tree` is the whole tree, for completion scripts.
+pub async fn run(session: &Session, command: Command, tree: clap::Command) -> Result<(), Failure> {
+    match command {
+        Command::Completion(args) => return completion(args.shell, tree),
+        Command::Version => return version(session),
+        Command::Profile(command) => return profile::run(session, command),
+        _ => {}
+    }
+    let client = session.client()?;
+    match command {
+        Command::Cp(args) => copy::run(session, &client, args).await,
+        Command::Ls(args) => file::ls(session, &client, args).await,
+        Command::Stat(args) => file::stat(session, &client, args).await,
+        Command::Mkdir(args) => file::mkdir(session, &client, args).await,
+        Command::Mv(args) => file::mv(session, &client, args).await,
+        Command::Rm(args) => file::rm(session, &client, args).await,
+        Command::Cat(args) => file::cat(&client, args).await,
+        Command::Verify(args) => file::verify(session, &client, args).await,
+        Command::Transfer(command) => transfer::run(session, &client, command).await,
+        Command::Remote(command) => remote::run(session, &client, command).await,
+        Command::Webhook(WebhookCommand::Listen(args)) => listen::run(session, &client, args).await,
+        Command::Webhook(command) => webhook::run(session, &client, command).await,
+        Command::Key(command) => key::run(session, &client, command).await,
+        Command::Whoami => whoami(session, &client).await,
+        Command::Audit(command) => audit::run(session, &client, command).await,
+        Command::Event(EventCommand::Tail(args)) => event::tail(session, &client, args).await,
+        Command::Api(args) => api::run(session, &client, args).await,
+        Command::Completion(_) | Command::Version | Command::Profile(_) => Ok(()),
+    }
+}
+
+async fn whoami(session: &Session, client: &Client) -> Result<(), Failure> {
+    session
+        .output
+        .one(&client.auth().validate().await?, view::IDENTITY)
+}
+
+fn completion(shell: clap_complete::Shell, mut tree: clap::Command) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut tree, "bailee", &mut script);
+    std::io::Write::write_all(&mut std::io::stdout(), &script).map_err(Failure::local("write", "-"))
+}
+
+fn version(session: &Session) -> Result<(), Failure> {
+    const VIEW: View = View {
+        columns: &[],
+        name: "version",
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let facts = serde_json::json!({"name": "bailee", "version": version});
+    session
+        .output
+        .line(&format!("bailee {version}"), &facts, VIEW)
+}
+
+/// Reads an id of the wanted kind.
+fn id<T: std::str::FromStr<Err = bailee_client::model::IdError>>(text: &str) -> Result<T, Failure> {
+    text.parse()
+        .map_err(|error: bailee_client::model::IdError| {
+            Failure::usage(
+                format!("`{text}` is {error}"),
+                format!("Ids of this kind begin with {}.", error.0),
+            )
+        })
+}

@@ -1,0 +1,191 @@
+use std::time::Duration;
+
+use bailee_client::api::{CreateTransfer, Transfer, TransferRetry, TransferStatus};
+use bailee_client::model::TransferId;
+use bailee_client::{Client, TransferQuery};
+
+use super::{id, view};
+use crate::Failure;
+use crate::args::{TransferCommand, TransferCreateArgs};
+use crate::bars::Bars;
+use crate::place::Place;
+use crate::session::Session;
+
+pub(super) async fn run(
+    session: &Session,
+    client: &Client,
+    command: TransferCommand,
+) -> Result<(), Failure> {
+    let transfers = client.transfers();
+    match command {
+        TransferCommand::Create(args) => create(session, client, args).await,
+        TransferCommand::Get(args) => session.output.one(
+            &transfers.get(id(&args.transfer_id)?).await?,
+            view::TRANSFER,
+        ),
+        TransferCommand::Watch(args) => {
+            watch(session, client, id(&args.transfer_id)?, args.timeout).await
+        }
+        TransferCommand::Cancel(args) => {
+            tell(session, &transfers.cancel(id(&args.transfer_id)?).await?)
+        }
+        TransferCommand::Retry(args) => {
+            tell(session, &transfers.retry(id(&args.transfer_id)?).await?)
+        }
+        TransferCommand::List(args) => {
+            let query = TransferQuery {
+                state: args.state,
+                label: args.label,
+                ..TransferQuery::default()
+            };
+            session.output.list(
+                &transfers.list(&query).take(args.limit).await?,
+                view::TRANSFER,
+            )
+        }
+    }
+}
+
+async fn create(
+    session: &Session,
+    client: &Client,
+    args: TransferCreateArgs,
+) -> Result<(), Failure> {
+    let (watching, timeout) = (args.watch, args.timeout);
+    let transfer = client.transfers().create(&request(args)?).await?;
+    if watching {
+        session.say(&format!("{} {}", transfer.transfer_id, transfer.state));
+        return watch(session, client, transfer.transfer_id, timeout).await;
+    }
+    tell(session, &transfer)
+}
+
+fn request(args: TransferCreateArgs) -> Result<CreateTransfer, Failure> {
+    let source = end(&args.from)?;
+    let mut destination = end(&args.to)?;
+    if args.to.says_folder() {
+        let name = args.from.name().ok_or_else(|| {
+            Failure::usage(
+                format!("`{}` has no name to keep", args.from),
+                "Give the full path of the destination.",
+            )
+        })?;
+        destination.push_str(&name);
+    }
+    Ok(CreateTransfer {
+        label: args.label,
+        on_conflict: args.on_conflict,
+        verify: args.verify,
+        deadline: args.deadline,
+        notify_on_completion: args.notify,
+        retry: args.attempts.map(|attempts| TransferRetry {
+            max_attempts: Some(attempts),
+            ..TransferRetry::default()
+        }),
+        ..CreateTransfer::new(source.as_str(), destination.as_str())
+    })
+}
+
+/// An end as the API takes it.
+fn end(place: &Place) -> Result<String, Failure> {
+    match place {
+        Place::Bailee(path) => Ok(path.clone()),
+        Place::Version(_) | Place::Remote { .. } => Ok(place.to_string()),
+        Place::Local(_) | Place::Standard => Err(Failure::usage(
+            format!("the server cannot reach `{place}`"),
+            "An end is :/path in Bailee, fil_… or remote:/path. From this machine: bailee cp",
+        )),
+    }
+}
+
+async fn watch(
+    session: &Session,
+    client: &Client,
+    transfer: TransferId,
+    timeout: Option<Duration>,
+) -> Result<(), Failure> {
+    let bars = Bars::new(session.global.quiet);
+    let bar = bars.file("transfer", Some(0));
+    let mut told = String::new();
+    let ended = client
+        .transfers()
+        .wait(transfer, timeout, |status| {
+            bar.set(status.bytes_done, status.bytes_total);
+            let line = state_line(status);
+            bar.rename(&line);
+            if line != told {
+                bars.suspend(|| session.say(&line));
+                told = line;
+            }
+        })
+        .await;
+    drop(bar);
+    let whole = client.transfers().get(transfer).await;
+    match (ended, whole) {
+        (Ok(_), whole) => tell(session, &whole?),
+        (Err(error), whole) => {
+            if let Ok(whole) = whole
+                && !session.output.is_table()
+            {
+                session.output.one(&whole, view::TRANSFER)?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+fn state_line(status: &TransferStatus) -> String {
+    match status.next_attempt_at {
+        Some(at) => format!(
+            "{} (try {} failed, next at {at})",
+            status.state, status.attempt
+        ),
+        None => status.state.to_string(),
+    }
+}
+
+fn tell(session: &Session, transfer: &Transfer) -> Result<(), Failure> {
+    let line = format!(
+        "{} {}  {} → {}",
+        transfer.transfer_id, transfer.state, transfer.source, transfer.destination
+    );
+    session.output.line(&line, transfer, view::TRANSFER)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use bailee_client::api::TransferEnd;
+    use clap::Parser as _;
+
+    fn parse(words: &[&str]) -> Result<CreateTransfer, Failure> {
+        let line = ["bailee", "transfer", "create"].iter().chain(words);
+        match Cli::try_parse_from(line).unwrap().command {
+            Command::Transfer(TransferCommand::Create(args)) => request(args),
+            other => Err(Failure::Other(format!("{other:?}"))),
+        }
+    }
+
+    #[test]
+    fn a_trailing_slash_keeps_the_name() {
+        let request = parse(&["--from", ":/inbox/report.csv", "--to", "bank:/in/"]).unwrap();
+        assert_eq!(request.source, TransferEnd::from("/inbox/report.csv"));
+        assert_eq!(
+            request.destination,
+            TransferEnd::from("bank:/in/report.csv")
+        );
+        let exact = parse(&["--from", "bank:/out/a", "--to", ":/b", "--attempts", "2"]).unwrap();
+        assert_eq!(exact.destination, TransferEnd::from("/b"));
+        assert_eq!(exact.retry.unwrap().max_attempts, Some(2));
+        let nameless = parse(&["--from", "fil_01m7yp4jy0emq8k9w39qsaekf4", "--to", ":/in/"]);
+        assert_eq!(nameless.unwrap_err().exit_code(), 2);
+        assert_eq!(
+            parse(&["--from", "./a", "--to", ":/in/"])
+                .unwrap_err()
+                .exit_code(),
+            2
+        );
+    }
+}

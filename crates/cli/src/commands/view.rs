@@ -1,0 +1,135 @@
+//! Which columns each kind of thing has.
+
+use crate::output::View;
+
+pub(super) const IDENTITY: View = View {
+    columns: &[],
+    name: "principal_id",
+};
+pub(super) const FILE: View = View {
+    columns: &[
+        ("PATH", "path"),
+        ("SIZE", "size"),
+        ("CREATED", "created_at"),
+        ("FILE", "file_id"),
+    ],
+    name: "path",
+};
+pub(super) const ENTRY: View = View {
+    columns: &[
+        ("TYPE", "type"),
+        ("SIZE", "size"),
+        ("CREATED", "created_at"),
+        ("NAME", "name"),
+        ("FILE", "file_id"),
+    ],
+    name: "path",
+};
+pub(super) const FOLDER: View = View {
+    columns: &[("PATH", "path"), ("CREATED", "created_at")],
+    name: "path",
+};
+pub(super) const TRANSFER: View = View {
+    columns: &[
+        ("TRANSFER", "transfer_id"),
+        ("STATE", "state"),
+        ("OUTCOME", "outcome"),
+        ("SOURCE", "source"),
+        ("DESTINATION", "destination"),
+        ("BYTES", "bytes_done"),
+        ("CREATED", "created_at"),
+    ],
+    name: "transfer_id",
+};
+pub(super) const REMOTE: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("KIND", "kind"),
+        ("HOST", "host"),
+        ("PORT", "port"),
+        ("USER", "username"),
+        ("HOST KEY", "host_key"),
+        ("REMOTE", "remote_id"),
+    ],
+    name: "name",
+};
+pub(super) const REMOTE_STEP: View = View {
+    columns: &[
+        ("STEP", "name"),
+        ("OK", "ok"),
+        ("SECONDS", "duration_seconds"),
+        ("DETAIL", "detail"),
+        ("HINT", "hint"),
+    ],
+    name: "name",
+};
+pub(super) const WEBHOOK: View = View {
+    columns: &[
+        ("WEBHOOK", "webhook_id"),
+        ("STATE", "state"),
+        ("URL", "url"),
+        ("TYPES", "types"),
+    ],
+    name: "webhook_id",
+};
+pub(super) const DELIVERY: View = View {
+    columns: &[
+        ("DELIVERY", "delivery_id"),
+        ("STATE", "state"),
+        ("TYPE", "event_type"),
+        ("TRY", "attempt"),
+        ("ANSWER", "answer_status"),
+        ("SCHEDULED", "scheduled_at"),
+        ("ERROR", "error"),
+    ],
+    name: "delivery_id",
+};
+pub(super) const KEY: View = View {
+    columns: &[
+        ("KEY", "key_id"),
+        ("NAME", "name"),
+        ("STATE", "state"),
+        ("PRINCIPAL", "principal_id"),
+        ("SCOPES", "scopes"),
+        ("EXPIRES", "expires_at"),
+    ],
+    name: "key_id",
+};
+pub(super) const PROFILE: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("CURRENT", "current"),
+        ("URL", "url"),
+        ("CA FILE", "ca_file"),
+    ],
+    name: "name",
+};
+pub(super) const AUDIT: View = View {
+    columns: &[
+        ("SEQUENCE", "sequence"),
+        ("TIME", "timestamp"),
+        ("OPERATION", "operation"),
+        ("STATUS", "status"),
+        ("USER", "user"),
+        ("ADDRESS", "ip_address"),
+        ("TRANSFER", "transfer_id"),
+    ],
+    name: "audit_id",
+};
+pub(super) const AUDIT_REPORT: View = View {
+    columns: &[],
+    name: "root",
+};
+pub(super) const EVENT: View = View {
+    columns: &[
+        ("SEQUENCE", "sequence"),
+        ("TIME", "timestamp"),
+        ("TYPE", "type"),
+        ("STATUS", "status"),
+    ],
+    name: "event_id",
+};
+pub(super) const COMPARISON: View = View {
+    columns: &[],
+    name: "file_id",
+};
