@@ -90,7 +90,7 @@ fn render_list(rows: &[Value], view: View, format: Format) -> String {
                         .map(|(_, member)| cell(row.get(*member))),
                 );
             }
-            format!("{}\n", table.trim_fmt())
+            text_of(table)
         }
     }
 }
@@ -112,7 +112,7 @@ fn render_one(thing: &Value, view: View, format: Format) -> String {
                     table.add_row([name.clone(), cell(Some(member))]);
                 }
             }
-            format!("{}\n", table.trim_fmt())
+            text_of(table)
         }
     }
 }
@@ -122,6 +122,14 @@ fn bare() -> Table {
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table
+}
+
+/// Columns two spaces apart, none at the ends.
+fn text_of(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    format!("{}\n", table.trim_fmt())
 }
 
 fn cell(value: Option<&Value>) -> String {

@@ -45,6 +45,12 @@ impl Session {
         if let Some(path) = target.ca_file {
             builder = builder.ca_file(path);
         }
+        if !self.global.quiet {
+            builder = builder.on_retry(|error, delay| {
+                let why = visible(&error.to_string());
+                eprintln!("trying again in {:.1} s: {why}", delay.as_secs_f64());
+            });
+        }
         Ok(builder.build()?)
     }
 

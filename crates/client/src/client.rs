@@ -37,7 +37,11 @@ pub(crate) struct Inner {
     pub(crate) base: String,
     pub(crate) host: String,
     pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) on_retry: Option<OnRetry>,
 }
+
+/// Told about each retry before its wait: why, and how long.
+pub type OnRetry = Box<dyn Fn(&Error, Duration) + Send + Sync>;
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -57,6 +61,7 @@ impl Client {
             retry: RetryPolicy::default(),
             deadline: None,
             chance: None,
+            on_retry: None,
             user_agent: concat!("bailee-client/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -104,6 +109,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     deadline: Option<Duration>,
     chance: Option<Arc<dyn Chance>>,
+    on_retry: Option<OnRetry>,
     user_agent: String,
 }
 
@@ -135,6 +141,12 @@ impl ClientBuilder {
     /// Where jitter and idempotency keys come from; the operating system unless a test says otherwise.
     pub fn chance(mut self, chance: Arc<dyn Chance>) -> Self {
         self.chance = Some(chance);
+        self
+    }
+
+    /// Told about each retry, besides the log.
+    pub fn on_retry(mut self, tell: impl Fn(&Error, Duration) + Send + Sync + 'static) -> Self {
+        self.on_retry = Some(Box::new(tell));
         self
     }
 
@@ -175,6 +187,7 @@ impl ClientBuilder {
                 chance: self
                     .chance
                     .unwrap_or_else(|| Arc::new(SystemChance::default())),
+                on_retry: self.on_retry,
             }),
             retry: self.retry,
             deadline: self.deadline,

@@ -15,9 +15,9 @@ use tokio::task::spawn_blocking;
 
 use crate::call::Call;
 use crate::digest::Sha256;
+use crate::local_read::hash_up_to;
 use crate::progress::Meter;
 use crate::retry::{Failure, next_delay};
-use crate::send_file::hash_up_to;
 use crate::transport::{Opened, within};
 use crate::{Client, Error, FileRef, OnProgress, Result, limit};
 
@@ -161,6 +161,9 @@ impl<'a> Fetch<'a> {
                 offset = self.offset,
                 "the download was cut, going on: {cut}"
             );
+            if let Some(tell) = &client.inner.on_retry {
+                tell(&cut, delay);
+            }
             tokio::time::sleep(delay).await;
         }
         Ok(None)

@@ -5,23 +5,22 @@
 
 use std::collections::BTreeSet;
 use std::fs::File as LocalFile;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-use bailee_api::{File, OpenUpload, UploadPart, UploadSession, UploadState};
+use bailee_api::{File, OpenUpload, UploadSession, UploadState};
 use bailee_model::UploadId;
-use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::checkpoint::Stamp;
 use crate::digest::Sha256;
 use crate::form::{self, Form};
+use crate::local_read::{PartReader, ReadPart};
+use crate::part_sender::PartSender;
 use crate::parts::{self, PartPlan};
 use crate::progress::Meter;
 use crate::transport::{decode, within};
-use crate::{Checkpoint, Checkpoints, Client, Digest, Error, OnProgress, Result, limit};
+use crate::{Checkpoint, Checkpoints, Client, Error, OnProgress, Result, limit};
 
 /// How a file is sent.
 #[derive(Default)]
@@ -322,93 +321,6 @@ impl PartJob<'_> {
     }
 }
 
-/// Keeps up to `parallel` parts under way. Dropping it stops them.
-struct PartSender {
-    client: Client,
-    session: UploadId,
-    parallel: usize,
-    meter: Arc<Meter>,
-    tasks: JoinSet<Result<UploadPart>>,
-}
-
-impl PartSender {
-    fn new(client: &Client, session: UploadId, parallel: usize, meter: Arc<Meter>) -> Self {
-        Self {
-            client: client.clone(),
-            session,
-            parallel,
-            meter,
-            tasks: JoinSet::new(),
-        }
-    }
-
-    async fn send(&mut self, number: u32, part: Bytes) -> Result<()> {
-        while self.tasks.len() >= self.parallel {
-            self.one().await?;
-        }
-        let (client, session) = (self.client.clone(), self.session);
-        self.tasks
-            .spawn(async move { client.uploads().put_part(session, number, part).await });
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<()> {
-        while !self.tasks.is_empty() {
-            self.one().await?;
-        }
-        Ok(())
-    }
-
-    async fn one(&mut self) -> Result<()> {
-        match self.tasks.join_next().await {
-            Some(Ok(part)) => self.meter.add(part?.size),
-            Some(Err(stopped)) => Err(Error::usage(format!("a part's task ended: {stopped}"))),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Reads a file part after part and hashes it on the way, off the threads of the runtime.
-struct PartReader {
-    file: LocalFile,
-    path: std::path::PathBuf,
-    sha: Sha256,
-}
-
-struct ReadPart {
-    reader: PartReader,
-    bytes: Bytes,
-}
-
-impl PartReader {
-    fn new(file: LocalFile, path: &Path) -> Self {
-        Self {
-            file,
-            path: path.to_owned(),
-            sha: Sha256::default(),
-        }
-    }
-
-    /// The next `wanted` bytes; fewer only at the end of the file.
-    async fn read(mut self, wanted: u64) -> Result<ReadPart> {
-        let work = move || {
-            let mut bytes = Vec::with_capacity(wanted as usize);
-            Read::take(&mut self.file, wanted)
-                .read_to_end(&mut bytes)
-                .map_err(Error::local("read", &self.path))?;
-            self.sha.update(&bytes);
-            Ok(ReadPart {
-                reader: self,
-                bytes: bytes.into(),
-            })
-        };
-        match spawn_blocking(work).await {
-            Ok(part) => part,
-            Err(stopped) => Err(Error::usage(format!("reading ended: {stopped}"))),
-        }
-    }
-}
-
 impl Place {
     fn path(&self) -> String {
         format!("{}/{}", self.folder.trim_end_matches('/'), self.name)
@@ -477,43 +389,6 @@ fn changed_length(source: &Path, wanted: u64, read: u64) -> Result<()> {
     Err(Error::SourceChanged {
         path: source.to_owned(),
     })
-}
-
-/// The SHA-256 of a local file.
-pub async fn hash_file(path: &Path) -> Result<Digest> {
-    let owned = path.to_owned();
-    let work = move || {
-        let mut file = LocalFile::open(&owned).map_err(Error::local("open", &owned))?;
-        hash_up_to(&mut file, u64::MAX).map_err(Error::local("read", &owned))
-    };
-    match spawn_blocking(work).await {
-        Ok(hashed) => hashed.map(|(sha, _)| sha.finish()),
-        Err(stopped) => Err(Error::usage(format!("reading ended: {stopped}"))),
-    }
-}
-
-/// Hashes from the beginning, at most `most` bytes, and leaves the file's position after them.
-pub(crate) fn hash_up_to(file: &mut LocalFile, most: u64) -> std::io::Result<(Sha256, u64)> {
-    file.seek(SeekFrom::Start(0))?;
-    let (mut sha, mut seen) = (Sha256::default(), 0u64);
-    let mut block = vec![0u8; limit::READ_BLOCK];
-    while seen < most {
-        let room = usize::try_from(most - seen)
-            .unwrap_or(usize::MAX)
-            .min(block.len());
-        let Some(space) = block.get_mut(..room) else {
-            break;
-        };
-        let read = match file.read(space) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        sha.update(space.get(..read).unwrap_or_default());
-        seen += read as u64;
-    }
-    Ok((sha, seen))
 }
 
 #[cfg(test)]

@@ -128,6 +128,9 @@ impl Client {
             delay_ms = delay.as_millis() as u64,
             "call failed, trying again: {error}"
         );
+        if let Some(tell) = &self.inner.on_retry {
+            tell(&error, delay);
+        }
         sleep(delay).await;
         Ok(())
     }
