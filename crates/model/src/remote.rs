@@ -114,9 +114,16 @@ pub struct Remote {
 impl Remote {
     /// Which connector speaks to it.
     pub fn kind(&self) -> RemoteKind {
-        match self.address {
-            RemoteAddress::Sftp { .. } => RemoteKind::Sftp,
-            RemoteAddress::Local { .. } => RemoteKind::Local,
+        self.address.kind()
+    }
+}
+
+impl RemoteAddress {
+    /// Which connector speaks to it.
+    pub fn kind(&self) -> RemoteKind {
+        match self {
+            Self::Sftp { .. } => RemoteKind::Sftp,
+            Self::Local { .. } => RemoteKind::Local,
         }
     }
 }

@@ -20,7 +20,12 @@ impl Change {
 
     /// Replaces a key if it is still as it was read; the conflict is `key`.
     pub fn put_key(&mut self, key: &ApiKey, as_read: &ApiKey) -> &mut Self {
-        self.add(PUT, values![key.id, json(key), json(as_read)], Guard::One, "key")
+        self.add(
+            PUT,
+            values![key.id, json(key), json(as_read)],
+            Guard::One,
+            "key",
+        )
     }
 }
 
@@ -28,7 +33,8 @@ impl Reader {
     /// One key, and when it was last used.
     pub async fn key(&self, id: KeyId) -> Result<Option<(ApiKey, Option<Timestamp>)>, DbError> {
         let row = self.row(READ, values![id]).await?;
-        row.map(|row| Ok((from_json(&row, 0)?, row.opt_time(1)?))).transpose()
+        row.map(|row| Ok((from_json(&row, 0)?, row.opt_time(1)?)))
+            .transpose()
     }
 
     /// Keys of one principal or of all, newest first.
@@ -38,9 +44,18 @@ impl Reader {
         page: &PageRequest,
     ) -> Result<Page<(ApiKey, Option<Timestamp>)>, DbError> {
         let of = of.map(|id| id.to_string());
-        let rows = self.rows(LIST, values![of, crate::reader::before(page), page.limit + 1]).await?;
-        let found = rows.iter().map(|row| Ok((from_json(row, 0)?, row.opt_time(1)?)));
+        let rows = self
+            .rows(
+                LIST,
+                values![of, crate::reader::before(page), page.limit + 1],
+            )
+            .await?;
+        let found = rows
+            .iter()
+            .map(|row| Ok((from_json(row, 0)?, row.opt_time(1)?)));
         let found = found.collect::<Result<Vec<(ApiKey, Option<Timestamp>)>, DbError>>()?;
-        Ok(Page::cut(found, page.limit, |(last, _)| crate::reader::by_id(last.id)))
+        Ok(Page::cut(found, page.limit, |(last, _)| {
+            crate::reader::by_id(last.id)
+        }))
     }
 }

@@ -15,7 +15,11 @@ pub struct Change {
 
 impl Change {
     pub(crate) fn new(db: Db, tenant: TenantId) -> Self {
-        Self { db, tenant, script: Script::tenant(tenant) }
+        Self {
+            db,
+            tenant,
+            script: Script::tenant(tenant),
+        }
     }
 
     /// The tenant whose rows this changes.
@@ -24,7 +28,13 @@ impl Change {
     }
 
     /// Adds a statement; the tenant is bound as `$1`, `values` follow.
-    pub(crate) fn add(&mut self, sql: Sql, mut values: Vec<Value>, guard: Guard, conflict: &'static str) -> &mut Self {
+    pub(crate) fn add(
+        &mut self,
+        sql: Sql,
+        mut values: Vec<Value>,
+        guard: Guard,
+        conflict: &'static str,
+    ) -> &mut Self {
         values.insert(0, Value::text(self.tenant));
         self.script.push(sql, values, guard, conflict);
         self

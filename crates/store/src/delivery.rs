@@ -40,18 +40,30 @@ impl Change {
 
     /// Replaces a delivery. Its job's fence guards against an old runner.
     pub fn put_delivery(&mut self, delivery: &Delivery) -> &mut Self {
-        self.add(PUT, values![delivery.id, delivery.state.as_str(), json(delivery)], Guard::One, "delivery")
+        self.add(
+            PUT,
+            values![delivery.id, delivery.state.as_str(), json(delivery)],
+            Guard::One,
+            "delivery",
+        )
     }
 }
 
 impl Reader {
     /// One delivery.
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, DbError> {
-        self.row(READ, values![id]).await?.map(|row| from_json(&row, 0)).transpose()
+        self.row(READ, values![id])
+            .await?
+            .map(|row| from_json(&row, 0))
+            .transpose()
     }
 
     /// Deliveries, newest first.
-    pub async fn deliveries(&self, filter: &DeliveryFilter, page: &PageRequest) -> Result<Page<Delivery>, DbError> {
+    pub async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Delivery>, DbError> {
         let row = values![
             filter.webhook,
             filter.state.as_deref(),
@@ -60,7 +72,12 @@ impl Reader {
             page.limit + 1,
         ];
         let rows = self.rows(LIST, row).await?;
-        let found = rows.iter().map(|row| from_json(row, 0)).collect::<Result<Vec<Delivery>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+        let found = rows
+            .iter()
+            .map(|row| from_json(row, 0))
+            .collect::<Result<Vec<Delivery>, _>>()?;
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.id)
+        }))
     }
 }

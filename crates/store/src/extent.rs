@@ -31,7 +31,12 @@ impl Change {
             Placement::Inline(bytes) => Some(bytes.as_slice()),
             Placement::Stored => None,
         };
-        self.add(INSERT_BLOB, values![extent.blob, extent.size_bytes, inline], Guard::One, "blob")
+        self.add(
+            INSERT_BLOB,
+            values![extent.blob, extent.size_bytes, inline],
+            Guard::One,
+            "blob",
+        )
     }
 
     /// Makes a blob a file version's stretch number `ordinal`.
@@ -45,7 +50,11 @@ impl Change {
     }
 
     /// Makes the parts of an upload a file version's extents. Rows only: no byte moves.
-    pub fn extents_from_parts(&mut self, upload: bailee_model::UploadId, file: FileId) -> &mut Self {
+    pub fn extents_from_parts(
+        &mut self,
+        upload: bailee_model::UploadId,
+        file: FileId,
+    ) -> &mut Self {
         self.add(FROM_PARTS, values![upload, file], Guard::Any, "extent")
     }
 
@@ -80,6 +89,12 @@ impl Reader {
 }
 
 pub(crate) fn extent(row: &crate::Row) -> Result<Extent, DbError> {
-    let placement = row.opt_bytes(2)?.map_or(Placement::Stored, |bytes| Placement::Inline(bytes.to_vec()));
-    Ok(Extent { blob: row.parse(0)?, size_bytes: row.uint(1)?, placement })
+    let placement = row
+        .opt_bytes(2)?
+        .map_or(Placement::Stored, |bytes| Placement::Inline(bytes.to_vec()));
+    Ok(Extent {
+        blob: row.parse(0)?,
+        size_bytes: row.uint(1)?,
+        placement,
+    })
 }

@@ -1,4 +1,6 @@
-use bailee_model::{File, FileId, FileName, FileState, FolderId, FolderPath, Page, PageRequest, Timestamp};
+use bailee_model::{
+    File, FileId, FileName, FileState, FolderId, FolderPath, Page, PageRequest, Timestamp,
+};
 
 use crate::rows::{from_json, from_word, json, opt_word, statements, word};
 use crate::{Change, DbError, Guard, Reader, Row, values};
@@ -64,10 +66,14 @@ pub struct FileFilter {
     pub name_contains: Option<String>,
 }
 
-
 /// A text for LIKE with `!` as escape character.
 fn like(text: &str) -> String {
-    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
+    format!(
+        "%{}%",
+        text.replace('!', "!!")
+            .replace('%', "!%")
+            .replace('_', "!_")
+    )
 }
 
 fn read(row: &Row, folder_path: &FolderPath) -> Result<File, DbError> {
@@ -145,27 +151,43 @@ impl Change {
 impl Reader {
     /// One file version, whatever its state.
     pub async fn file(&self, id: FileId) -> Result<Option<File>, DbError> {
-        let Some(row) = self.row(READ, values![id]).await? else { return Ok(None) };
+        let Some(row) = self.row(READ, values![id]).await? else {
+            return Ok(None);
+        };
         let folder = self.folder_path(row.parse(1)?).await?;
         read(&row, &folder).map(Some)
     }
 
     /// The current version at a place.
-    pub async fn file_at(&self, folder: FolderId, path: &FolderPath, name: &FileName) -> Result<Option<File>, DbError> {
+    pub async fn file_at(
+        &self,
+        folder: FolderId,
+        path: &FolderPath,
+        name: &FileName,
+    ) -> Result<Option<File>, DbError> {
         let row = self.row(AT, values![folder, name.as_str()]).await?;
         row.map(|row| read(&row, path)).transpose()
     }
 
     /// The highest version number ever used at a place; 0 when it was never used.
     pub async fn last_version(&self, folder: FolderId, name: &FileName) -> Result<u32, DbError> {
-        let row = self.row(LAST_VERSION, values![folder, name.as_str()]).await?;
+        let row = self
+            .row(LAST_VERSION, values![folder, name.as_str()])
+            .await?;
         row.map_or(Ok(0), |row| Ok(row.uint(0)? as u32))
     }
 
     /// All versions at a place, newest first, at most `limit`.
     pub async fn file_versions(&self, file: &File, limit: u32) -> Result<Vec<File>, DbError> {
-        let rows = self.rows(VERSIONS, values![file.folder, file.path.name().as_str(), limit]).await?;
-        rows.iter().map(|row| read(row, file.path.folder())).collect()
+        let rows = self
+            .rows(
+                VERSIONS,
+                values![file.folder, file.path.name().as_str(), limit],
+            )
+            .await?;
+        rows.iter()
+            .map(|row| read(row, file.path.folder()))
+            .collect()
     }
 
     /// The current files in a folder by name, at most `limit`, after the name given.
@@ -181,15 +203,26 @@ impl Reader {
     }
 
     /// Files by time, newest first.
-    pub async fn files(&self, filter: &FileFilter, page: &PageRequest) -> Result<Page<File>, DbError> {
-        let state = if filter.deleted { FileState::Deleted } else { FileState::Available };
+    pub async fn files(
+        &self,
+        filter: &FileFilter,
+        page: &PageRequest,
+    ) -> Result<Page<File>, DbError> {
+        let state = if filter.deleted {
+            FileState::Deleted
+        } else {
+            FileState::Available
+        };
         let mut row = values![
             word(&state),
             crate::reader::before(page),
             filter.created_after.map_or(i64::MIN, Timestamp::ms),
             filter.created_before.map_or(i64::MAX, Timestamp::ms),
             filter.tag.as_deref().map(|tag| like(&json(&tag))),
-            filter.name_contains.as_deref().map(|part| like(&part.to_lowercase())),
+            filter
+                .name_contains
+                .as_deref()
+                .map(|part| like(&part.to_lowercase())),
             page.limit + 1,
         ];
         let rows = match filter.below {
@@ -210,6 +243,8 @@ impl Reader {
                 found.push(read(row, path)?);
             }
         }
-        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.id)
+        }))
     }
 }

@@ -57,8 +57,12 @@ impl Reader {
 
     /// The deepest folder that exists on the way to `path`, and how many names below it are missing.
     pub async fn deepest_folder(&self, path: &FolderPath) -> Result<(Folder, usize), DbError> {
-        let mut found =
-            Folder { id: Folder::ROOT, parent: None, path: FolderPath::root(), created_at: Timestamp::default() };
+        let mut found = Folder {
+            id: Folder::ROOT,
+            parent: None,
+            path: FolderPath::root(),
+            created_at: Timestamp::default(),
+        };
         if path.is_root()
             && let Some(row) = self.row(ROOT, values![Folder::ROOT]).await?
         {
@@ -68,8 +72,16 @@ impl Reader {
             let Some(row) = self.row(CHILD, values![found.id, name.as_str()]).await? else {
                 return Ok((found, path.names().len() - at));
             };
-            let path = found.path.child(name.clone()).map_err(|_| row.wrong(0, "a path that is too long"))?;
-            found = Folder { id: row.parse(0)?, parent: Some(found.id), path, created_at: row.time(1)? };
+            let path = found
+                .path
+                .child(name.clone())
+                .map_err(|_| row.wrong(0, "a path that is too long"))?;
+            found = Folder {
+                id: row.parse(0)?,
+                parent: Some(found.id),
+                path,
+                created_at: row.time(1)?,
+            };
         }
         Ok((found, 0))
     }
@@ -81,24 +93,45 @@ impl Reader {
         }
         let mut path = FolderPath::root();
         for row in self.rows(UP, values![id]).await? {
-            path = path.child(row.parse(0)?).map_err(|_| row.wrong(0, "a path that is too long"))?;
+            path = path
+                .child(row.parse(0)?)
+                .map_err(|_| row.wrong(0, "a path that is too long"))?;
         }
         Ok(path)
     }
 
     /// The folders in a folder by name, at most `limit`, after the name given.
-    pub async fn folders_in(&self, parent: &Folder, after: &str, limit: u32) -> Result<Vec<Folder>, DbError> {
-        let rows = self.rows(CHILDREN, values![parent.id, after, limit]).await?;
+    pub async fn folders_in(
+        &self,
+        parent: &Folder,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Folder>, DbError> {
+        let rows = self
+            .rows(CHILDREN, values![parent.id, after, limit])
+            .await?;
         rows.iter().map(|row| child(parent, row)).collect()
     }
 
     /// A folder and all folders below it, deepest first, at most `limit`.
     pub async fn folders_below(&self, id: FolderId, limit: u32) -> Result<Vec<FolderId>, DbError> {
-        self.rows(BELOW, values![id, limit]).await?.iter().map(|row| row.parse(0)).collect()
+        self.rows(BELOW, values![id, limit])
+            .await?
+            .iter()
+            .map(|row| row.parse(0))
+            .collect()
     }
 }
 
 fn child(parent: &Folder, row: &Row) -> Result<Folder, DbError> {
-    let path = parent.path.child(row.parse(1)?).map_err(|_| row.wrong(1, "a path that is too long"))?;
-    Ok(Folder { id: row.parse(0)?, parent: Some(parent.id), path, created_at: row.time(2)? })
+    let path = parent
+        .path
+        .child(row.parse(1)?)
+        .map_err(|_| row.wrong(1, "a path that is too long"))?;
+    Ok(Folder {
+        id: row.parse(0)?,
+        parent: Some(parent.id),
+        path,
+        created_at: row.time(2)?,
+    })
 }

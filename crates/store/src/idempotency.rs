@@ -40,30 +40,63 @@ pub struct RequestKey<'a> {
 
 impl Change {
     /// Remembers that a request began; the conflict is [`KEY_USED`].
-    pub fn begin_request(&mut self, request: &RequestKey<'_>, fingerprint: &str, until: Timestamp) -> &mut Self {
-        let row = values![request.principal.to_string(), request.route, request.key, fingerprint, until];
+    pub fn begin_request(
+        &mut self,
+        request: &RequestKey<'_>,
+        fingerprint: &str,
+        until: Timestamp,
+    ) -> &mut Self {
+        let row = values![
+            request.principal.to_string(),
+            request.route,
+            request.key,
+            fingerprint,
+            until
+        ];
         self.add(BEGIN, row, Guard::One, KEY_USED)
     }
 
     /// Remembers the answer.
     pub fn finish_request(&mut self, request: &RequestKey<'_>, answer: &[u8]) -> &mut Self {
-        let row = values![request.principal.to_string(), request.route, request.key, answer];
+        let row = values![
+            request.principal.to_string(),
+            request.route,
+            request.key,
+            answer
+        ];
         self.add(FINISH, row, Guard::Any, KEY_USED)
     }
 
     /// Forgets a request that did no work.
     pub fn forget_request(&mut self, request: &RequestKey<'_>) -> &mut Self {
-        self.add(FORGET, values![request.principal.to_string(), request.route, request.key], Guard::Any, KEY_USED)
+        self.add(
+            FORGET,
+            values![request.principal.to_string(), request.route, request.key],
+            Guard::Any,
+            KEY_USED,
+        )
     }
 }
 
 impl Reader {
     /// What is remembered of a request.
-    pub async fn remembered(&self, request: &RequestKey<'_>) -> Result<Option<Remembered>, DbError> {
-        let row = self.row(READ, values![request.principal.to_string(), request.route, request.key]).await?;
+    pub async fn remembered(
+        &self,
+        request: &RequestKey<'_>,
+    ) -> Result<Option<Remembered>, DbError> {
+        let row = self
+            .row(
+                READ,
+                values![request.principal.to_string(), request.route, request.key],
+            )
+            .await?;
         row.map(|row| {
             let answer = row.opt_bytes(1)?.map(<[u8]>::to_vec);
-            Ok(Remembered { fingerprint: row.text(0)?.to_owned(), answer, expires_at: row.time(2)? })
+            Ok(Remembered {
+                fingerprint: row.text(0)?.to_owned(),
+                answer,
+                expires_at: row.time(2)?,
+            })
         })
         .transpose()
     }

@@ -1,7 +1,11 @@
-use bailee_model::{ApiKey, Folder, KeyId, Page, PageRequest, Principal, Tenant, TenantId, Timestamp};
+use bailee_model::{
+    ApiKey, Folder, KeyId, Page, PageRequest, Principal, Tenant, TenantId, Timestamp,
+};
 
 use crate::rows::{from_json, json, statements};
-use crate::{Change, Db, DbError, Durability, Guard, Reader, Row, Scope, Script, Sql, Value, values};
+use crate::{
+    Change, Db, DbError, Durability, Guard, Reader, Row, Scope, Script, Sql, Value, values,
+};
 
 statements! {
     FIND_KEY: across = "SELECT k.tenant_id, k.body, p.body, t.body, t.wrapped_key FROM api_key k \
@@ -63,7 +67,9 @@ impl IdentityDoor {
     /// Notes that a key was used. Not waited for: a lost mark is no harm.
     pub async fn mark_used(&self, id: KeyId, now: Timestamp) -> Result<(), DbError> {
         let mut script = Script::across();
-        script.push(USED, values![id, now], Guard::Any, "key").durability(Durability::Logged);
+        script
+            .push(USED, values![id, now], Guard::Any, "key")
+            .durability(Durability::Logged);
         self.db.run(script).await.map(drop)
     }
 
@@ -79,20 +85,36 @@ impl IdentityDoor {
 
     /// Tenants of the installation, newest first.
     pub async fn tenants(&self, page: &PageRequest) -> Result<Page<Tenant>, DbError> {
-        let rows = self.fetch(TENANTS, values![crate::reader::before(page), page.limit + 1]).await?;
-        let found = rows.iter().map(|row| from_json(row, 0)).collect::<Result<Vec<Tenant>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+        let rows = self
+            .fetch(
+                TENANTS,
+                values![crate::reader::before(page), page.limit + 1],
+            )
+            .await?;
+        let found = rows
+            .iter()
+            .map(|row| from_json(row, 0))
+            .collect::<Result<Vec<Tenant>, _>>()?;
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.id)
+        }))
     }
 
     /// The tenant of a name.
     pub async fn tenant_named(&self, name: &str) -> Result<Option<Tenant>, DbError> {
-        self.fetch(TENANT_NAMED, values![name]).await?.first().map(|row| from_json(row, 0)).transpose()
+        self.fetch(TENANT_NAMED, values![name])
+            .await?
+            .first()
+            .map(|row| from_json(row, 0))
+            .transpose()
     }
 
     /// A setting of the installation.
     pub async fn setting(&self, name: &str) -> Result<Option<String>, DbError> {
         let rows = self.fetch(SETTING, values![name]).await?;
-        rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()
+        rows.first()
+            .map(|row| row.text(0).map(str::to_owned))
+            .transpose()
     }
 
     /// Sets a setting that is not set yet; the conflict is [`SETTING_SET`].
@@ -109,11 +131,21 @@ impl IdentityDoor {
 
 impl Change {
     /// Adds the tenant of this change with its root folder, counters and journal; the conflict is [`TENANT_NAME`].
-    pub fn insert_tenant(&mut self, tenant: &Tenant, wrapped_key: &[u8], consumers: &[&str]) -> &mut Self {
+    pub fn insert_tenant(
+        &mut self,
+        tenant: &Tenant,
+        wrapped_key: &[u8],
+        consumers: &[&str],
+    ) -> &mut Self {
         let row = values![&tenant.name, json(tenant), wrapped_key, tenant.created_at];
         self.add(INSERT_TENANT, row, Guard::One, TENANT_NAME);
         self.add(INSERT_USAGE, values![], Guard::One, TENANT_NAME);
-        self.add(INSERT_ROOT, values![Folder::ROOT, tenant.created_at], Guard::One, TENANT_NAME);
+        self.add(
+            INSERT_ROOT,
+            values![Folder::ROOT, tenant.created_at],
+            Guard::One,
+            TENANT_NAME,
+        );
         self.begin_journal(consumers)
     }
 }

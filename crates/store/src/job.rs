@@ -45,7 +45,14 @@ pub struct Want<'a> {
 impl Change {
     /// Adds a job; the conflict is `job`: there is one for the same subject.
     pub fn enqueue(&mut self, job: &Job) -> &mut Self {
-        let row = values![job.id, job.kind.as_str(), &job.subject, &job.lane, job.run_at, i64::from(job.priority)];
+        let row = values![
+            job.id,
+            job.kind.as_str(),
+            &job.subject,
+            &job.lane,
+            job.run_at,
+            i64::from(job.priority)
+        ];
         self.add(INSERT, row, Guard::One, "job")
     }
 
@@ -56,17 +63,32 @@ impl Change {
 
     /// Ends the job; the conflict is [`FENCE`].
     pub fn finish_job(&mut self, lease: &Lease) -> &mut Self {
-        self.add(FINISH, values![lease.job.id, lease.fence], Guard::One, FENCE)
+        self.add(
+            FINISH,
+            values![lease.job.id, lease.fence],
+            Guard::One,
+            FENCE,
+        )
     }
 
     /// Gives the job back, due at `run_at`; the conflict is [`FENCE`].
     pub fn run_again(&mut self, lease: &Lease, run_at: Timestamp) -> &mut Self {
-        self.add(AGAIN, values![lease.job.id, lease.fence, run_at], Guard::One, FENCE)
+        self.add(
+            AGAIN,
+            values![lease.job.id, lease.fence, run_at],
+            Guard::One,
+            FENCE,
+        )
     }
 
     /// Makes a waiting job due at `run_at`, if nobody holds it.
     pub fn hasten(&mut self, kind: JobKind, subject: &str, run_at: Timestamp) -> &mut Self {
-        self.add(HASTEN, values![kind.as_str(), subject, run_at], Guard::Any, "job")
+        self.add(
+            HASTEN,
+            values![kind.as_str(), subject, run_at],
+            Guard::Any,
+            "job",
+        )
     }
 
     /// Drops a waiting job, if nobody holds it.
@@ -80,8 +102,17 @@ impl QueueDoor {
     pub async fn take(&self, want: &Want<'_>) -> Result<Vec<Lease>, DbError> {
         let busy = format!("|{}|", want.busy_lanes.join("|"));
         let mut script = Script::across();
-        let row = values![want.owner, want.until, want.kind.as_str(), want.now, busy, want.limit];
-        script.push(TAKE, row, Guard::Any, "job").durability(crate::Durability::Logged);
+        let row = values![
+            want.owner,
+            want.until,
+            want.kind.as_str(),
+            want.now,
+            busy,
+            want.limit
+        ];
+        script
+            .push(TAKE, row, Guard::Any, "job")
+            .durability(crate::Durability::Logged);
         let rows = self.db().run_returning(script).await?;
         rows.iter().flatten().map(lease).collect()
     }
@@ -89,8 +120,15 @@ impl QueueDoor {
     /// Holds a lease for longer; the conflict is [`FENCE`].
     pub async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), DbError> {
         let mut script = Script::tenant(lease.job.tenant);
-        let row = values![Value::text(lease.job.tenant), lease.job.id, lease.fence, until];
-        script.push(RENEW, row, Guard::One, FENCE).durability(crate::Durability::Logged);
+        let row = values![
+            Value::text(lease.job.tenant),
+            lease.job.id,
+            lease.fence,
+            until
+        ];
+        script
+            .push(RENEW, row, Guard::One, FENCE)
+            .durability(crate::Durability::Logged);
         self.db().run(script).await.map(drop)
     }
 
@@ -111,5 +149,10 @@ fn lease(row: &Row) -> Result<Lease, DbError> {
         priority: row.int(5)? as i32,
         run_at: row.time(8)?,
     };
-    Ok(Lease { attempt: row.uint(6)? as u32, fence: row.uint(7)?, until: row.time(8)?, job })
+    Ok(Lease {
+        attempt: row.uint(6)? as u32,
+        fence: row.uint(7)?,
+        until: row.time(8)?,
+        job,
+    })
 }

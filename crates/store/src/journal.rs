@@ -1,6 +1,6 @@
 use bailee_model::{
-    AuditId, Entry, EntryKind, EventType, Outcome, Page, PageRequest, SealedEntry, Subject, TenantId, Timestamp,
-    TransferId,
+    AuditId, Entry, EntryKind, EventType, Outcome, Page, PageRequest, SealedEntry, Subject,
+    TenantId, Timestamp, TransferId,
 };
 
 use crate::rows::statements;
@@ -136,14 +136,24 @@ impl Change {
     pub fn begin_journal(&mut self, consumers: &[&str]) -> &mut Self {
         self.add(INSERT_HEAD, values![], Guard::One, HEAD_MOVED);
         for consumer in consumers {
-            self.add(INSERT_CURSOR, values![*consumer, 0_u64], Guard::One, HEAD_MOVED);
+            self.add(
+                INSERT_CURSOR,
+                values![*consumer, 0_u64],
+                Guard::One,
+                HEAD_MOVED,
+            );
         }
         self
     }
 
     /// Moves a consumer's cursor on; the conflict is [`HEAD_MOVED`]: another node was first.
     pub fn move_cursor(&mut self, consumer: &str, from: u64, to: u64) -> &mut Self {
-        self.add(PUT_CURSOR, values![consumer, to, from], Guard::One, HEAD_MOVED)
+        self.add(
+            PUT_CURSOR,
+            values![consumer, to, from],
+            Guard::One,
+            HEAD_MOVED,
+        )
     }
 }
 
@@ -156,24 +166,48 @@ impl Reader {
 
     /// One sealed entry.
     pub async fn entry(&self, id: AuditId) -> Result<Option<SealedEntry>, DbError> {
-        self.row(READ, values![id]).await?.map(|row| Ok(read(&row)?.0)).transpose()
+        self.row(READ, values![id])
+            .await?
+            .map(|row| Ok(read(&row)?.0))
+            .transpose()
     }
 
     /// Sealed entries after a sequence, with their stored leaf hashes, oldest first.
     pub async fn walk(&self, after: u64, limit: u32) -> Result<Vec<StoredEntry>, DbError> {
-        self.rows(WALK, values![after, limit]).await?.iter().map(read).collect()
+        self.rows(WALK, values![after, limit])
+            .await?
+            .iter()
+            .map(read)
+            .collect()
     }
 
     /// How many entries wait to be sealed.
     pub async fn count_unsealed(&self) -> Result<u64, DbError> {
-        self.row(UNSEALED_COUNT, values![]).await?.map_or(Ok(0), |row| row.uint(0))
+        self.row(UNSEALED_COUNT, values![])
+            .await?
+            .map_or(Ok(0), |row| row.uint(0))
     }
 
     /// Sealed entries, newest first.
-    pub async fn audit(&self, filter: &AuditFilter, page: &PageRequest) -> Result<Page<SealedEntry>, DbError> {
-        let before = page.after.as_ref().and_then(|cursor| cursor.id.parse().ok()).unwrap_or(i64::MAX);
-        let escaped = |path: &str| path.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-        let below = filter.path.as_deref().map(|path| format!("{}/%", escaped(path.trim_end_matches('/'))));
+    pub async fn audit(
+        &self,
+        filter: &AuditFilter,
+        page: &PageRequest,
+    ) -> Result<Page<SealedEntry>, DbError> {
+        let before = page
+            .after
+            .as_ref()
+            .and_then(|cursor| cursor.id.parse().ok())
+            .unwrap_or(i64::MAX);
+        let escaped = |path: &str| {
+            path.replace('!', "!!")
+                .replace('%', "!%")
+                .replace('_', "!_")
+        };
+        let below = filter
+            .path
+            .as_deref()
+            .map(|path| format!("{}/%", escaped(path.trim_end_matches('/'))));
         let row = values![
             before,
             filter.operation.as_deref(),
@@ -190,35 +224,71 @@ impl Reader {
             page.limit + 1,
         ];
         let rows = self.rows(SEARCH, row).await?;
-        let found = rows.iter().map(|row| Ok(read(row)?.0)).collect::<Result<Vec<_>, DbError>>()?;
-        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.sequence)))
+        let found = rows
+            .iter()
+            .map(|row| Ok(read(row)?.0))
+            .collect::<Result<Vec<_>, DbError>>()?;
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.sequence)
+        }))
     }
 
     /// Published entries after a sequence, oldest first; `types` empty is all.
-    pub async fn events_after(&self, after: u64, types: &[EventType], limit: u32) -> Result<Vec<SealedEntry>, DbError> {
-        let rows = self.rows(EVENTS, values![after, wanted(types), limit]).await?;
+    pub async fn events_after(
+        &self,
+        after: u64,
+        types: &[EventType],
+        limit: u32,
+    ) -> Result<Vec<SealedEntry>, DbError> {
+        let rows = self
+            .rows(EVENTS, values![after, wanted(types), limit])
+            .await?;
         rows.iter().map(|row| Ok(read(row)?.0)).collect()
     }
 
     /// The newest published entries, oldest first.
-    pub async fn newest_events(&self, types: &[EventType], limit: u32) -> Result<Vec<SealedEntry>, DbError> {
-        let rows = self.rows(NEWEST_EVENTS, values![wanted(types), limit]).await?;
+    pub async fn newest_events(
+        &self,
+        types: &[EventType],
+        limit: u32,
+    ) -> Result<Vec<SealedEntry>, DbError> {
+        let rows = self
+            .rows(NEWEST_EVENTS, values![wanted(types), limit])
+            .await?;
         rows.iter().rev().map(|row| Ok(read(row)?.0)).collect()
     }
 
     /// Where a consumer is.
     pub async fn journal_cursor(&self, consumer: &str) -> Result<u64, DbError> {
-        self.row(CURSOR, values![consumer]).await?.map_or(Ok(0), |row| row.uint(0))
+        self.row(CURSOR, values![consumer])
+            .await?
+            .map_or(Ok(0), |row| row.uint(0))
     }
 
     /// Signed checkpoints with a smaller tree, newest first: size, note, time.
-    pub async fn checkpoints(&self, below: u64, limit: u32) -> Result<Vec<(u64, String, Timestamp)>, DbError> {
-        self.rows(CHECKPOINTS, values![below, limit]).await?.iter().map(checkpoint).collect()
+    pub async fn checkpoints(
+        &self,
+        below: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String, Timestamp)>, DbError> {
+        self.rows(CHECKPOINTS, values![below, limit])
+            .await?
+            .iter()
+            .map(checkpoint)
+            .collect()
     }
 
     /// Signed checkpoints with a larger tree, oldest first: size, note, time.
-    pub async fn checkpoints_after(&self, above: u64, limit: u32) -> Result<Vec<(u64, String, Timestamp)>, DbError> {
-        self.rows(CHECKPOINTS_UP, values![above, limit]).await?.iter().map(checkpoint).collect()
+    pub async fn checkpoints_after(
+        &self,
+        above: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String, Timestamp)>, DbError> {
+        self.rows(CHECKPOINTS_UP, values![above, limit])
+            .await?
+            .iter()
+            .map(checkpoint)
+            .collect()
     }
 }
 
@@ -227,19 +297,36 @@ impl QueueDoor {
     pub async fn unsealed(&self, limit: u32) -> Result<Vec<UnsealedEntry>, DbError> {
         let rows = self.across(UNSEALED, values![limit]).await?;
         rows.iter()
-            .map(|row| Ok(UnsealedEntry { tenant: row.parse(17)?, ord: row.int(16)?, entry: entry(row)? }))
+            .map(|row| {
+                Ok(UnsealedEntry {
+                    tenant: row.parse(17)?,
+                    ord: row.int(16)?,
+                    entry: entry(row)?,
+                })
+            })
             .collect()
     }
 
     /// Gives entries of one tenant their sequences and moves the head from `from` to `to`; the conflict is
     /// [`HEAD_MOVED`]. `leaves` are (ord, leaf hash) in order; the first gets sequence `from.size + 1`.
-    pub async fn seal(&self, tenant: TenantId, from: &Head, leaves: &[(i64, String)], to: &Head) -> Result<(), DbError> {
+    pub async fn seal(
+        &self,
+        tenant: TenantId,
+        from: &Head,
+        leaves: &[(i64, String)],
+        to: &Head,
+    ) -> Result<(), DbError> {
         let mut script = Script::tenant(tenant);
         let id = Value::text(tenant);
         let head = values![id.clone(), to.size, &to.frontier, from.size];
         script.push(PUT_HEAD, head, Guard::One, HEAD_MOVED);
         for (sequence, (ord, leaf)) in (from.size + 1..).zip(leaves) {
-            script.push(SEAL, values![id.clone(), *ord, sequence, leaf], Guard::One, HEAD_MOVED);
+            script.push(
+                SEAL,
+                values![id.clone(), *ord, sequence, leaf],
+                Guard::One,
+                HEAD_MOVED,
+            );
         }
         self.db().run(script).await.map(drop)
     }
@@ -247,7 +334,9 @@ impl QueueDoor {
     /// Journals that have grown since their last checkpoint.
     pub async fn behind_checkpoint(&self) -> Result<Vec<(TenantId, Head)>, DbError> {
         let rows = self.across(BEHIND, values![]).await?;
-        rows.iter().map(|row| Ok((row.parse(0)?, head(row, 1)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.parse(0)?, head(row, 1)?)))
+            .collect()
     }
 
     /// Stores a signed checkpoint.
@@ -260,15 +349,27 @@ impl QueueDoor {
     ) -> Result<(), DbError> {
         let mut script = Script::tenant(tenant);
         let id = Value::text(tenant);
-        script.push(CHECKPOINTED, values![id.clone(), tree_size], Guard::One, HEAD_MOVED);
-        script.push(INSERT_CHECKPOINT, values![id, tree_size, note, now], Guard::One, HEAD_MOVED);
+        script.push(
+            CHECKPOINTED,
+            values![id.clone(), tree_size],
+            Guard::One,
+            HEAD_MOVED,
+        );
+        script.push(
+            INSERT_CHECKPOINT,
+            values![id, tree_size, note, now],
+            Guard::One,
+            HEAD_MOVED,
+        );
         self.db().run(script).await.map(drop)
     }
 
     /// Tenants in which a consumer has sealed entries to read: tenant, its cursor, the journal's size.
     pub async fn lagging(&self, consumer: &str) -> Result<Vec<(TenantId, u64, u64)>, DbError> {
         let rows = self.across(LAGGING, values![consumer]).await?;
-        rows.iter().map(|row| Ok((row.parse(0)?, row.uint(1)?, row.uint(2)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.parse(0)?, row.uint(1)?, row.uint(2)?)))
+            .collect()
     }
 }
 
@@ -278,7 +379,11 @@ fn wanted(types: &[EventType]) -> Option<String> {
 }
 
 fn head(row: &Row, at: usize) -> Result<Head, DbError> {
-    Ok(Head { size: row.uint(at)?, frontier: row.text(at + 1)?.to_owned(), checkpoint_size: row.uint(at + 2)? })
+    Ok(Head {
+        size: row.uint(at)?,
+        frontier: row.text(at + 1)?.to_owned(),
+        checkpoint_size: row.uint(at + 2)?,
+    })
 }
 
 fn checkpoint(row: &Row) -> Result<(u64, String, Timestamp), DbError> {
@@ -286,7 +391,10 @@ fn checkpoint(row: &Row) -> Result<(u64, String, Timestamp), DbError> {
 }
 
 fn read(row: &Row) -> Result<StoredEntry, DbError> {
-    let sealed = SealedEntry { sequence: row.uint(0)?, entry: entry(row)? };
+    let sealed = SealedEntry {
+        sequence: row.uint(0)?,
+        entry: entry(row)?,
+    };
     Ok((sealed, row.opt_text(15)?.unwrap_or_default().to_owned()))
 }
 

@@ -19,13 +19,24 @@ impl Change {
     /// Adds a principal; the conflict is [`NAME`].
     pub fn insert_principal(&mut self, principal: &Principal) -> &mut Self {
         let kind = word(&principal.kind());
-        let row = values![principal.id.to_string(), kind, &principal.name, json(principal), principal.created_at];
+        let row = values![
+            principal.id.to_string(),
+            kind,
+            &principal.name,
+            json(principal),
+            principal.created_at
+        ];
         self.add(INSERT, row, Guard::One, NAME)
     }
 
     /// Replaces a principal; the conflict is [`NAME`].
     pub fn put_principal(&mut self, principal: &Principal) -> &mut Self {
-        self.add(PUT, values![principal.id.to_string(), &principal.name, json(principal)], Guard::One, NAME)
+        self.add(
+            PUT,
+            values![principal.id.to_string(), &principal.name, json(principal)],
+            Guard::One,
+            NAME,
+        )
     }
 
     /// Removes a principal that has no keys; the conflict is `in_use`.
@@ -42,15 +53,28 @@ impl Reader {
     }
 
     /// Principals of a kind, newest first.
-    pub async fn principals(&self, kind: PrincipalKind, page: &PageRequest) -> Result<Page<Principal>, DbError> {
+    pub async fn principals(
+        &self,
+        kind: PrincipalKind,
+        page: &PageRequest,
+    ) -> Result<Page<Principal>, DbError> {
         let after = crate::reader::before(page);
-        let rows = self.rows(LIST, values![word(&kind), after, page.limit + 1]).await?;
-        let found = rows.iter().map(|row| from_json(row, 0)).collect::<Result<Vec<Principal>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+        let rows = self
+            .rows(LIST, values![word(&kind), after, page.limit + 1])
+            .await?;
+        let found = rows
+            .iter()
+            .map(|row| from_json(row, 0))
+            .collect::<Result<Vec<Principal>, _>>()?;
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.id)
+        }))
     }
 
     /// How many keys a principal has, revoked ones included.
     pub async fn count_keys(&self, id: PrincipalId) -> Result<u64, DbError> {
-        self.row(COUNT_KEYS, values![id.to_string()]).await?.map_or(Ok(0), |row| row.uint(0))
+        self.row(COUNT_KEYS, values![id.to_string()])
+            .await?
+            .map_or(Ok(0), |row| row.uint(0))
     }
 }

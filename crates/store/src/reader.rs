@@ -30,10 +30,15 @@ impl Reader {
 
 /// The cursor of a list that is sorted by id alone, newest first.
 pub(crate) fn by_id(id: impl std::fmt::Display) -> bailee_model::Cursor {
-    bailee_model::Cursor { key: String::new(), id: id.to_string() }
+    bailee_model::Cursor {
+        key: String::new(),
+        id: id.to_string(),
+    }
 }
 
 /// The id below which the next page of such a list begins: past every id at the start.
 pub(crate) fn before(page: &bailee_model::PageRequest) -> String {
-    page.after.as_ref().map_or_else(|| "zzzz".to_owned(), |cursor| cursor.id.clone())
+    page.after
+        .as_ref()
+        .map_or_else(|| "zzzz".to_owned(), |cursor| cursor.id.clone())
 }

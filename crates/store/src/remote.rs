@@ -18,14 +18,25 @@ pub const NAME: &str = "remote_name";
 impl Change {
     /// Adds a remote; the conflict is [`NAME`].
     pub fn insert_remote(&mut self, remote: &Remote) -> &mut Self {
-        let row = values![remote.id, remote.name.as_str(), json(remote), remote.revision];
+        let row = values![
+            remote.id,
+            remote.name.as_str(),
+            json(remote),
+            remote.revision
+        ];
         self.add(INSERT, row, Guard::One, NAME)
     }
 
     /// Replaces a remote that is one revision older than this one; the conflict is [`NAME`].
     pub fn put_remote(&mut self, remote: &Remote) -> &mut Self {
         let old = remote.revision.saturating_sub(1);
-        let row = values![remote.id, remote.name.as_str(), json(remote), remote.revision, old];
+        let row = values![
+            remote.id,
+            remote.name.as_str(),
+            json(remote),
+            remote.revision,
+            old
+        ];
         self.add(PUT, row, Guard::One, NAME)
     }
 
@@ -38,18 +49,31 @@ impl Change {
 impl Reader {
     /// One remote.
     pub async fn remote(&self, id: RemoteId) -> Result<Option<Remote>, DbError> {
-        self.row(READ, values![id]).await?.map(|row| from_json(&row, 0)).transpose()
+        self.row(READ, values![id])
+            .await?
+            .map(|row| from_json(&row, 0))
+            .transpose()
     }
 
     /// The remote of a name.
     pub async fn remote_named(&self, name: &RemoteName) -> Result<Option<Remote>, DbError> {
-        self.row(BY_NAME, values![name.as_str()]).await?.map(|row| from_json(&row, 0)).transpose()
+        self.row(BY_NAME, values![name.as_str()])
+            .await?
+            .map(|row| from_json(&row, 0))
+            .transpose()
     }
 
     /// Remotes, newest first.
     pub async fn remotes(&self, page: &PageRequest) -> Result<Page<Remote>, DbError> {
-        let rows = self.rows(LIST, values![crate::reader::before(page), page.limit + 1]).await?;
-        let found = rows.iter().map(|row| from_json(row, 0)).collect::<Result<Vec<Remote>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+        let rows = self
+            .rows(LIST, values![crate::reader::before(page), page.limit + 1])
+            .await?;
+        let found = rows
+            .iter()
+            .map(|row| from_json(row, 0))
+            .collect::<Result<Vec<Remote>, _>>()?;
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.id)
+        }))
     }
 }

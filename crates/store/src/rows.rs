@@ -30,10 +30,17 @@ pub(crate) fn from_word<T: DeserializeOwned>(row: &Row, column: usize) -> Result
 }
 
 /// A word column that may be empty.
-pub(crate) fn opt_word<T: DeserializeOwned>(row: &Row, column: usize) -> Result<Option<T>, DbError> {
-    let Some(text) = row.opt_text(column)? else { return Ok(None) };
+pub(crate) fn opt_word<T: DeserializeOwned>(
+    row: &Row,
+    column: usize,
+) -> Result<Option<T>, DbError> {
+    let Some(text) = row.opt_text(column)? else {
+        return Ok(None);
+    };
     let value = serde_json::Value::String(text.to_owned());
-    serde_json::from_value(value).map(Some).map_err(|_| row.wrong(column, "an unknown word"))
+    serde_json::from_value(value)
+        .map(Some)
+        .map_err(|_| row.wrong(column, "an unknown word"))
 }
 
 /// Declares a file's statements: the constants, and the list that one test prepares on both databases.

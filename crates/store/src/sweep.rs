@@ -21,9 +21,9 @@ statements! {
     DROP_RESERVATION: tenant = "DELETE FROM reservation WHERE tenant_id = $1 AND blob_id = $2";
     LIVE_BLOB: tenant = "SELECT 1 FROM blob WHERE tenant_id = $1 AND id = $2";
     BLOBS: across = "SELECT b.tenant_id, b.id, b.size_bytes, b.inline FROM blob b WHERE b.id > $1 ORDER BY b.id LIMIT $2";
-    KEY_OF_BLOB: tenant = "SELECT f.wrapped_key FROM extent e JOIN file f ON f.tenant_id = e.tenant_id AND f.id = e.file_id \
+    KEY_OF_BLOB: tenant = "SELECT f.wrapped_key, f.id FROM extent e JOIN file f ON f.tenant_id = e.tenant_id AND f.id = e.file_id \
         WHERE e.tenant_id = $1 AND e.blob_id = $2 UNION ALL \
-        SELECT u.wrapped_key FROM part p JOIN upload u ON u.tenant_id = p.tenant_id AND u.id = p.upload_id \
+        SELECT u.wrapped_key, u.id FROM part p JOIN upload u ON u.tenant_id = p.tenant_id AND u.id = p.upload_id \
         WHERE p.tenant_id = $1 AND p.blob_id = $2 LIMIT 1";
 }
 
@@ -33,21 +33,33 @@ pub struct ScrubItem {
     pub tenant: TenantId,
     /// The blob.
     pub extent: bailee_model::Extent,
-    /// The wrapped data_key.
-    pub wrapped_key: Option<Vec<u8>>,
+    /// The wrapped data_key, and the id of the file or upload under whose name it is wrapped.
+    pub wrapped_key: Option<(Vec<u8>, String)>,
 }
 
 impl QueueDoor {
     /// Open uploads whose time ran out.
-    pub async fn expired_uploads(&self, now: Timestamp, limit: u32) -> Result<Vec<(TenantId, UploadId)>, DbError> {
+    pub async fn expired_uploads(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, UploadId)>, DbError> {
         let rows = self.across(EXPIRED_UPLOADS, values![now, limit]).await?;
-        rows.iter().map(|row| Ok((row.parse(0)?, row.parse(1)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.parse(0)?, row.parse(1)?)))
+            .collect()
     }
 
     /// Ended uploads whose answer nobody will ask for any more.
-    pub async fn ended_uploads(&self, now: Timestamp, limit: u32) -> Result<Vec<(TenantId, UploadId)>, DbError> {
+    pub async fn ended_uploads(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, UploadId)>, DbError> {
         let rows = self.across(ENDED_UPLOADS, values![now, limit]).await?;
-        rows.iter().map(|row| Ok((row.parse(0)?, row.parse(1)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.parse(0)?, row.parse(1)?)))
+            .collect()
     }
 
     /// File versions in the trash since before `before`, with the tenant's own time for its trash in seconds.
@@ -60,33 +72,63 @@ impl QueueDoor {
         rows.iter()
             .map(|row| {
                 let tenant: bailee_model::Tenant = crate::rows::from_json(row, 3)?;
-                Ok((row.parse(0)?, row.parse(1)?, row.time(2)?, tenant.settings.trash_seconds))
+                Ok((
+                    row.parse(0)?,
+                    row.parse(1)?,
+                    row.time(2)?,
+                    tenant.settings.trash_seconds,
+                ))
             })
             .collect()
     }
 
     /// Reservations whose bytes never got a name.
-    pub async fn expired_reservations(&self, now: Timestamp, limit: u32) -> Result<Vec<(TenantId, BlobId)>, DbError> {
+    pub async fn expired_reservations(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, BlobId)>, DbError> {
         let rows = self.across(RESERVATIONS, values![now, limit]).await?;
-        rows.iter().map(|row| Ok((row.parse(0)?, row.parse(1)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.parse(0)?, row.parse(1)?)))
+            .collect()
     }
 
     /// Blobs that were given up and have rested long enough.
-    pub async fn garbage(&self, now: Timestamp, limit: u32) -> Result<Vec<(TenantId, BlobId)>, DbError> {
+    pub async fn garbage(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, BlobId)>, DbError> {
         let rows = self.across(GARBAGE, values![now, limit]).await?;
-        rows.iter().map(|row| Ok((row.parse(0)?, row.parse(1)?))).collect()
+        rows.iter()
+            .map(|row| Ok((row.parse(0)?, row.parse(1)?)))
+            .collect()
     }
 
     /// Whether a row still names the blob.
     pub async fn is_live(&self, tenant: TenantId, blob: BlobId) -> Result<bool, DbError> {
-        Ok(self.reader(tenant).row(LIVE_BLOB, values![blob]).await?.is_some())
+        Ok(self
+            .reader(tenant)
+            .row(LIVE_BLOB, values![blob])
+            .await?
+            .is_some())
     }
 
     /// Forgets answers to old idempotency_keys and old deliveries.
-    pub async fn forget_old(&self, now: Timestamp, deliveries_before: Timestamp) -> Result<(), DbError> {
+    pub async fn forget_old(
+        &self,
+        now: Timestamp,
+        deliveries_before: Timestamp,
+    ) -> Result<(), DbError> {
         let mut script = crate::Script::across();
         script.push(IDEMPOTENCY, values![now], Guard::Any, "idempotency");
-        script.push(DELIVERIES, values![deliveries_before], Guard::Any, "delivery");
+        script.push(
+            DELIVERIES,
+            values![deliveries_before],
+            Guard::Any,
+            "delivery",
+        );
         self.db().run(script).await.map(drop)
     }
 
@@ -95,13 +137,28 @@ impl QueueDoor {
         let mut found = Vec::new();
         for row in self.across(BLOBS, values![after, limit]).await? {
             let tenant: TenantId = row.parse(0)?;
-            let placement = row.opt_bytes(3)?.map_or(bailee_model::Placement::Stored, |bytes| {
-                bailee_model::Placement::Inline(bytes.to_vec())
+            let placement = row
+                .opt_bytes(3)?
+                .map_or(bailee_model::Placement::Stored, |bytes| {
+                    bailee_model::Placement::Inline(bytes.to_vec())
+                });
+            let extent = bailee_model::Extent {
+                blob: row.parse(1)?,
+                size_bytes: row.uint(2)?,
+                placement,
+            };
+            let key = self
+                .reader(tenant)
+                .row(KEY_OF_BLOB, values![extent.blob])
+                .await?;
+            let wrapped_key = key
+                .map(|row| Ok::<_, DbError>((row.bytes(0)?.to_vec(), row.text(1)?.to_owned())))
+                .transpose()?;
+            found.push(ScrubItem {
+                tenant,
+                extent,
+                wrapped_key,
             });
-            let extent = bailee_model::Extent { blob: row.parse(1)?, size_bytes: row.uint(2)?, placement };
-            let key = self.reader(tenant).row(KEY_OF_BLOB, values![extent.blob]).await?;
-            let wrapped_key = key.map(|row| row.bytes(0).map(<[u8]>::to_vec)).transpose()?;
-            found.push(ScrubItem { tenant, extent, wrapped_key });
         }
         Ok(found)
     }

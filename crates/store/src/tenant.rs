@@ -31,8 +31,16 @@ impl Change {
             Some(quota) if added > 0 => i64::try_from(quota).unwrap_or(i64::MAX),
             _ => i64::MAX,
         };
-        let bounds = (bound(bytes, tenant.quota_bytes), bound(files, tenant.quota_files));
-        self.add(ADD_USAGE, values![bytes, files, bounds.0, bounds.1], Guard::One, QUOTA)
+        let bounds = (
+            bound(bytes, tenant.quota_bytes),
+            bound(files, tenant.quota_files),
+        );
+        self.add(
+            ADD_USAGE,
+            values![bytes, files, bounds.0, bounds.1],
+            Guard::One,
+            QUOTA,
+        )
     }
 }
 
@@ -40,18 +48,29 @@ impl Reader {
     /// The tenant and its wrapped wrapping_key.
     pub async fn own_tenant(&self) -> Result<Option<(Tenant, Vec<u8>)>, DbError> {
         let row = self.row(READ, values![]).await?;
-        row.map(|row| Ok((crate::rows::from_json(&row, 0)?, row.bytes(1)?.to_vec()))).transpose()
+        row.map(|row| Ok((crate::rows::from_json(&row, 0)?, row.bytes(1)?.to_vec())))
+            .transpose()
     }
 
     /// What the tenant stores now, as counted with each change.
     pub async fn usage(&self) -> Result<Usage, DbError> {
         let row = self.row(USAGE, values![]).await?;
-        row.map_or(Ok(Usage::default()), |row| Ok(Usage { bytes: row.uint(0)?, files: row.uint(1)? }))
+        row.map_or(Ok(Usage::default()), |row| {
+            Ok(Usage {
+                bytes: row.uint(0)?,
+                files: row.uint(1)?,
+            })
+        })
     }
 
     /// What the tenant's files add up to, counted afresh: equals [`Reader::usage`] unless something is wrong.
     pub async fn recount(&self) -> Result<Usage, DbError> {
         let row = self.row(RECOUNT, values![]).await?;
-        row.map_or(Ok(Usage::default()), |row| Ok(Usage { bytes: row.uint(0)?, files: row.uint(1)? }))
+        row.map_or(Ok(Usage::default()), |row| {
+            Ok(Usage {
+                bytes: row.uint(0)?,
+                files: row.uint(1)?,
+            })
+        })
     }
 }

@@ -64,11 +64,18 @@ impl Change {
 impl Reader {
     /// One transfer.
     pub async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, DbError> {
-        self.row(READ, values![id]).await?.map(|row| from_json(&row, 0)).transpose()
+        self.row(READ, values![id])
+            .await?
+            .map(|row| from_json(&row, 0))
+            .transpose()
     }
 
     /// Transfers, newest first.
-    pub async fn transfers(&self, filter: &TransferFilter, page: &PageRequest) -> Result<Page<Transfer>, DbError> {
+    pub async fn transfers(
+        &self,
+        filter: &TransferFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Transfer>, DbError> {
         let row = values![
             filter.state.as_deref(),
             filter.label.as_deref(),
@@ -78,7 +85,12 @@ impl Reader {
             page.limit + 1,
         ];
         let rows = self.rows(LIST, row).await?;
-        let found = rows.iter().map(|row| from_json(row, 0)).collect::<Result<Vec<Transfer>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+        let found = rows
+            .iter()
+            .map(|row| from_json(row, 0))
+            .collect::<Result<Vec<Transfer>, _>>()?;
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.id)
+        }))
     }
 }

@@ -1,4 +1,6 @@
-use bailee_model::{BlobId, Extent, Page, PageRequest, Part, PrincipalId, Timestamp, Upload, UploadId};
+use bailee_model::{
+    BlobId, Extent, Page, PageRequest, Part, PrincipalId, Timestamp, Upload, UploadId,
+};
 
 use crate::rows::{from_json, json, statements, word};
 use crate::{Change, DbError, Guard, Reader, Row, values};
@@ -62,22 +64,47 @@ impl Change {
 
     /// Ends an open upload; the conflict is [`OPEN`].
     pub fn end_upload(&mut self, upload: &Upload) -> &mut Self {
-        self.add(END, values![upload.id, word(&upload.state), json(upload)], Guard::One, OPEN)
+        self.add(
+            END,
+            values![upload.id, word(&upload.state), json(upload)],
+            Guard::One,
+            OPEN,
+        )
     }
 
     /// Gives an open upload more time; the conflict is [`OPEN`].
     pub fn extend_upload(&mut self, upload: &Upload) -> &mut Self {
-        self.add(EXTEND, values![upload.id, upload.expires_at, json(upload)], Guard::One, OPEN)
+        self.add(
+            EXTEND,
+            values![upload.id, upload.expires_at, json(upload)],
+            Guard::One,
+            OPEN,
+        )
     }
 
     /// Moves the whole-file hash on from `from_parts`; the conflict is [`PART_RACE`].
-    pub fn advance_hash(&mut self, upload: UploadId, from_parts: u32, to: &HashedPrefix) -> &mut Self {
-        self.add(HASHED, values![upload, to.parts, to.state.as_slice(), from_parts], Guard::One, PART_RACE)
+    pub fn advance_hash(
+        &mut self,
+        upload: UploadId,
+        from_parts: u32,
+        to: &HashedPrefix,
+    ) -> &mut Self {
+        self.add(
+            HASHED,
+            values![upload, to.parts, to.state.as_slice(), from_parts],
+            Guard::One,
+            PART_RACE,
+        )
     }
 
     /// Starts the whole-file hash over if it has passed part `number`, whose bytes are being replaced.
     pub fn forget_hash(&mut self, upload: UploadId, number: u32) -> &mut Self {
-        self.add(FORGET_HASH, values![upload, number, Vec::<u8>::new()], Guard::Any, PART_RACE)
+        self.add(
+            FORGET_HASH,
+            values![upload, number, Vec::<u8>::new()],
+            Guard::Any,
+            PART_RACE,
+        )
     }
 
     /// Adds a part; the conflict is [`PART_RACE`].
@@ -88,7 +115,14 @@ impl Change {
 
     /// Puts a part in the place of the one that has blob `old`; the conflict is [`PART_RACE`].
     pub fn replace_part(&mut self, upload: UploadId, part: &Part, old: BlobId) -> &mut Self {
-        let row = values![upload, part.number, part.blob, part.size_bytes, &part.hash, old];
+        let row = values![
+            upload,
+            part.number,
+            part.blob,
+            part.size_bytes,
+            &part.hash,
+            old
+        ];
         self.add(REPLACE_PART, row, Guard::One, PART_RACE)
     }
 
@@ -111,38 +145,72 @@ impl Change {
 
 impl Reader {
     /// An upload, its wrapped data_key and how far its hash has come.
-    pub async fn upload(&self, id: UploadId) -> Result<Option<(Upload, Vec<u8>, HashedPrefix)>, DbError> {
-        let Some(row) = self.row(READ, values![id]).await? else { return Ok(None) };
-        let prefix = HashedPrefix { parts: row.uint(2)? as u32, state: row.bytes(3)?.to_vec() };
+    pub async fn upload(
+        &self,
+        id: UploadId,
+    ) -> Result<Option<(Upload, Vec<u8>, HashedPrefix)>, DbError> {
+        let Some(row) = self.row(READ, values![id]).await? else {
+            return Ok(None);
+        };
+        let prefix = HashedPrefix {
+            parts: row.uint(2)? as u32,
+            state: row.bytes(3)?.to_vec(),
+        };
         Ok(Some((from_json(&row, 0)?, row.bytes(1)?.to_vec(), prefix)))
     }
 
     /// Open uploads of one principal or of all, newest first.
-    pub async fn open_uploads(&self, of: Option<PrincipalId>, page: &PageRequest) -> Result<Page<Upload>, DbError> {
+    pub async fn open_uploads(
+        &self,
+        of: Option<PrincipalId>,
+        page: &PageRequest,
+    ) -> Result<Page<Upload>, DbError> {
         let of = of.map(|id| id.to_string());
-        let rows = self.rows(LIST, values![of, crate::reader::before(page), page.limit + 1]).await?;
-        let found = rows.iter().map(|row| from_json(row, 0)).collect::<Result<Vec<Upload>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+        let rows = self
+            .rows(
+                LIST,
+                values![of, crate::reader::before(page), page.limit + 1],
+            )
+            .await?;
+        let found = rows
+            .iter()
+            .map(|row| from_json(row, 0))
+            .collect::<Result<Vec<Upload>, _>>()?;
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.id)
+        }))
     }
 
     /// How many uploads are open.
     pub async fn count_open_uploads(&self) -> Result<u64, DbError> {
-        self.row(COUNT_OPEN, values![]).await?.map_or(Ok(0), |row| row.uint(0))
+        self.row(COUNT_OPEN, values![])
+            .await?
+            .map_or(Ok(0), |row| row.uint(0))
     }
 
     /// The parts held, by number.
     pub async fn parts(&self, upload: UploadId) -> Result<Vec<Part>, DbError> {
-        self.rows(PARTS, values![upload]).await?.iter().map(part).collect()
+        self.rows(PARTS, values![upload])
+            .await?
+            .iter()
+            .map(part)
+            .collect()
     }
 
     /// One part, if it is held.
     pub async fn part(&self, upload: UploadId, number: u32) -> Result<Option<Part>, DbError> {
-        self.row(PART, values![upload, number]).await?.map(|row| part(&row)).transpose()
+        self.row(PART, values![upload, number])
+            .await?
+            .map(|row| part(&row))
+            .transpose()
     }
 
     /// A part's blob as an extent, to read it back.
     pub async fn part_extent(&self, blob: BlobId) -> Result<Option<Extent>, DbError> {
-        self.row(PART_EXTENT, values![blob]).await?.map(|row| crate::extent::extent(&row)).transpose()
+        self.row(PART_EXTENT, values![blob])
+            .await?
+            .map(|row| crate::extent::extent(&row))
+            .transpose()
     }
 }
 

@@ -19,13 +19,23 @@ pub const REVISION: &str = "webhook_revision";
 impl Change {
     /// Adds a webhook.
     pub fn insert_webhook(&mut self, webhook: &Webhook) -> &mut Self {
-        self.add(INSERT, values![webhook.id, json(webhook), webhook.revision], Guard::One, REVISION)
+        self.add(
+            INSERT,
+            values![webhook.id, json(webhook), webhook.revision],
+            Guard::One,
+            REVISION,
+        )
     }
 
     /// Replaces a webhook that is one revision older than this one; the conflict is [`REVISION`].
     pub fn put_webhook(&mut self, webhook: &Webhook) -> &mut Self {
         let old = webhook.revision.saturating_sub(1);
-        self.add(PUT, values![webhook.id, json(webhook), webhook.revision, old], Guard::One, REVISION)
+        self.add(
+            PUT,
+            values![webhook.id, json(webhook), webhook.revision, old],
+            Guard::One,
+            REVISION,
+        )
     }
 
     /// Removes a webhook with its deliveries and what is still to be sent.
@@ -44,13 +54,23 @@ pub fn lane(id: WebhookId) -> String {
 impl Reader {
     /// One webhook.
     pub async fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, DbError> {
-        self.row(READ, values![id]).await?.map(|row| from_json(&row, 0)).transpose()
+        self.row(READ, values![id])
+            .await?
+            .map(|row| from_json(&row, 0))
+            .transpose()
     }
 
     /// Webhooks, newest first.
     pub async fn webhooks(&self, page: &PageRequest) -> Result<Page<Webhook>, DbError> {
-        let rows = self.rows(LIST, values![crate::reader::before(page), page.limit + 1]).await?;
-        let found = rows.iter().map(|row| from_json(row, 0)).collect::<Result<Vec<Webhook>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| crate::reader::by_id(last.id)))
+        let rows = self
+            .rows(LIST, values![crate::reader::before(page), page.limit + 1])
+            .await?;
+        let found = rows
+            .iter()
+            .map(|row| from_json(row, 0))
+            .collect::<Result<Vec<Webhook>, _>>()?;
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.id)
+        }))
     }
 }

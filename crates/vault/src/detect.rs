@@ -3,7 +3,7 @@
 use crate::limit::SNIFF_BYTES;
 
 /// The media type the beginning of the content looks like, if any.
-pub(crate) fn media_type(content: &[u8]) -> Option<&'static str> {
+pub fn media_type(content: &[u8]) -> Option<&'static str> {
     let head = content.get(..SNIFF_BYTES).unwrap_or(content);
     if let Some(kind) = infer::get(head) {
         return Some(kind.mime_type());

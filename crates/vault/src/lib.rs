@@ -19,6 +19,7 @@ mod scrub;
 mod seal;
 mod stage;
 
+pub use detect::media_type as detect;
 pub use disk::{Disk, DiskError, StoredBlob};
 pub use format::{
     ALGORITHM_AES_256_GCM, End, FormatError, HEADER_BYTES, Header, MAGIC, SALT_BYTES,
@@ -30,6 +31,8 @@ pub use keys::{DataKey, KeyError, RootKey, WrappingKey};
 pub use open::{BlobBytes, OpenBlob, OpenError};
 pub use scrub::ScrubReport;
 pub use seal::{Digest, Placement, SealBlob, SealError, SealedBlob};
+
+pub use limit::SNIFF_BYTES;
 
 use std::sync::Arc;
 

@@ -1,0 +1,196 @@
+//! Byte streams in and out: sealed on the way in with a trace left first, opened across extents on the way out.
+
+use std::ops::Range;
+use std::pin::Pin;
+
+use bailee_auth::Permit;
+use bailee_model::{BlobId, Error, ErrorKind, Extent, FileId, Placement, Result, TenantId, limit};
+use bailee_vault::{DataKey, Digest, OpenBlob, SealBlob};
+use bytes::Bytes;
+use futures::{Stream, StreamExt, stream};
+
+use crate::{Core, error};
+
+/// Bytes on their way. Errors say what the caller is told: a cut body, a time-out, a file that is too large.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// Content that is sealed and durable (or inline, to be made durable with its row) but has no name yet. Dropped, it
+/// leaves only a reservation that the sweeper finds.
+pub struct Staged {
+    pub(crate) tenant: TenantId,
+    pub(crate) file: FileId,
+    pub(crate) data_key: DataKey,
+    pub(crate) extent: Option<Extent>,
+    /// Bytes of content.
+    pub size_bytes: u64,
+    /// SHA-256, lower-case hex.
+    pub hash: String,
+    pub(crate) detected_type: Option<&'static str>,
+}
+
+/// What was sealed of one stream.
+pub(crate) struct Sealed {
+    pub(crate) extent: Option<Extent>,
+    pub(crate) size_bytes: u64,
+    pub(crate) sha256: [u8; 32],
+    pub(crate) detected_type: Option<&'static str>,
+}
+
+impl Core {
+    /// Seals a stream as a new blob of the permit's tenant. Content past the inline size leaves a reservation first.
+    pub(crate) async fn seal(
+        &self,
+        permit: &Permit,
+        key: &DataKey,
+        stream: ByteStream,
+    ) -> Result<Sealed> {
+        let (held, rest) = hold_back(stream, limit::INLINE_BYTES_MAX).await?;
+        let now = self.clock.now();
+        let blob = BlobId::new(now, &*self.chance);
+        if rest.is_some() {
+            let mut change = self.store.change(permit);
+            change.reserve(blob, now.plus(limit::RESERVATION_LIFE));
+            change.commit().await.map_err(error::from_db)?;
+        }
+        let held = stream::iter(held.into_iter().map(Ok));
+        let whole = match rest {
+            Some(rest) => held.chain(rest).boxed(),
+            None => held.boxed(),
+        };
+        let command = SealBlob {
+            tenant: permit.tenant(),
+            blob,
+            data_key: key,
+            inline_bytes_max: limit::INLINE_BYTES_MAX,
+            digest: Digest::Sha256,
+        };
+        let sealed = self
+            .vault
+            .seal(command, whole, &*self.chance)
+            .await
+            .map_err(error::from_seal)?;
+        let sha256 = sealed
+            .sha256
+            .ok_or_else(|| Error::internal("the vault made no digest"))?;
+        let extent = Extent {
+            blob,
+            size_bytes: sealed.size_bytes,
+            placement: sealed.placement,
+        };
+        Ok(Sealed {
+            extent: (sealed.size_bytes > 0).then_some(extent),
+            size_bytes: sealed.size_bytes,
+            sha256,
+            detected_type: sealed.detected_type,
+        })
+    }
+
+    /// The bytes of `range` across extents, each verified before it leaves.
+    pub(crate) fn unseal(
+        &self,
+        tenant: TenantId,
+        key: &DataKey,
+        extents: Vec<Extent>,
+        range: Range<u64>,
+    ) -> ByteStream {
+        let (vault, key) = (self.vault.clone(), key.clone());
+        let pieces = cut(extents, range);
+        let opened = stream::iter(pieces).map(move |(extent, part)| {
+            let command = OpenBlob {
+                tenant,
+                blob: extent.blob,
+                data_key: &key,
+                size_bytes: extent.size_bytes,
+                placement: extent.placement,
+            };
+            vault
+                .open(command, part)
+                .map(|piece| piece.map_err(error::from_open))
+        });
+        opened.flatten().boxed()
+    }
+}
+
+/// Takes up to `bytes` from the stream. The rest is `None` when the stream ended within them.
+async fn hold_back(
+    mut stream: ByteStream,
+    bytes: usize,
+) -> Result<(Vec<Bytes>, Option<ByteStream>)> {
+    let mut held = Vec::new();
+    let mut size = 0;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk?;
+        size += chunk.len();
+        held.push(chunk);
+        if size > bytes {
+            return Ok((held, Some(stream)));
+        }
+    }
+    Ok((held, None))
+}
+
+/// The parts of the extents that `range` of the whole falls on.
+fn cut(extents: Vec<Extent>, range: Range<u64>) -> Vec<(Extent, Range<u64>)> {
+    let mut start = 0;
+    let mut pieces = Vec::new();
+    for extent in extents {
+        let end = start + extent.size_bytes;
+        let part = range.start.max(start)..range.end.min(end);
+        if part.start < part.end {
+            pieces.push((extent, part.start - start..part.end - start));
+        }
+        start = end;
+    }
+    pieces
+}
+
+/// Ends a stream with an error when it brings more than `declared` bytes or, where it must, fewer.
+pub(crate) fn exactly(stream: ByteStream, declared: Option<u64>) -> ByteStream {
+    let Some(declared) = declared else {
+        return stream;
+    };
+    let wrong = || {
+        Error::new(
+            ErrorKind::SizeMismatch,
+            "The content has another size than declared.",
+        )
+    };
+    let counted = stream.scan(0_u64, move |seen, chunk| {
+        let chunk = chunk.and_then(|chunk| {
+            *seen += chunk.len() as u64;
+            if *seen > declared {
+                Err(wrong())
+            } else {
+                Ok(chunk)
+            }
+        });
+        futures::future::ready(Some(chunk))
+    });
+    counted.boxed()
+}
+
+/// Whether a blob's sealed bytes are in a file of their own, and a reservation must be consumed.
+pub(crate) fn is_stored(extent: &Extent) -> bool {
+    extent.placement == Placement::Stored
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_falls_on_the_right_extents() {
+        let extent = |bits, size_bytes| Extent {
+            blob: BlobId::from_bits(bits),
+            size_bytes,
+            placement: Placement::Stored,
+        };
+        let pieces = cut(vec![extent(1, 10), extent(2, 5), extent(3, 7)], 8..16);
+        let parts: Vec<_> = pieces
+            .into_iter()
+            .map(|(extent, part)| (extent.blob.bits(), part))
+            .collect();
+        assert_eq!(parts, vec![(1, 8..10), (2, 0..5), (3, 0..1)]);
+        assert!(cut(vec![extent(1, 10)], 10..10).is_empty());
+    }
+}

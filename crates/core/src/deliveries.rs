@@ -1,0 +1,356 @@
+//! Deliveries: one try to hand one event to one webhook. A failed one makes the next.
+
+use bailee_auth::{Action, Caller, Permit, Resource};
+use bailee_model::{
+    Delivery, DeliveryId, DeliveryState, Error, EventType, Job, JobId, JobKind, Lease, Page,
+    PageRequest, Result, TenantId, Timestamp, Webhook, WebhookState, limit,
+};
+use bailee_store::{Change, DbError, DeliveryFilter, conflict, webhook_lane};
+use std::time::Duration;
+
+use crate::gate::Ask;
+use crate::jobs::fenced;
+use crate::journal::Note;
+use crate::signature::{hex_signature, standard_signature};
+use crate::{Core, error};
+
+/// Bytes of an answer that are kept.
+const ANSWER_KEPT_BYTES: usize = 4096;
+/// The longest `Retry-After` of a receiver that is obeyed.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// The deliveries of the caller's tenant.
+pub struct Deliveries<'a> {
+    pub(crate) core: &'a Core,
+}
+
+/// A delivery to be sent.
+#[derive(Clone, Debug)]
+pub struct Sending {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// Where it goes.
+    pub url: String,
+    /// Headers, signatures included.
+    pub headers: Vec<(String, String)>,
+    /// The exact body.
+    pub body: String,
+}
+
+/// What came of a try.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryAnswer {
+    /// The receiver's status.
+    pub status: Option<u16>,
+    /// The beginning of its answer.
+    pub body: Option<String>,
+    /// Why there was no answer.
+    pub error: Option<String>,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// After how long the receiver wants to be asked again.
+    pub retry_after_seconds: Option<u64>,
+}
+
+impl Deliveries<'_> {
+    /// Deliveries, newest first.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        filter: DeliveryFilter,
+        page: PageRequest,
+    ) -> Result<Page<Delivery>> {
+        let permit = self.enter(caller, "deliveries.list").await?;
+        self.core
+            .store
+            .reader(&permit)
+            .deliveries(&filter, &page)
+            .await
+            .map_err(error::from_db)
+    }
+
+    /// One delivery.
+    pub async fn get(&self, caller: &Caller, id: DeliveryId) -> Result<Delivery> {
+        let permit = self.enter(caller, "deliveries.get").await?;
+        let found = self
+            .core
+            .store
+            .reader(&permit)
+            .delivery(id)
+            .await
+            .map_err(error::from_db)?;
+        found.ok_or_else(|| Error::not_found("delivery"))
+    }
+
+    /// Hands the event of a delivery over once more, now, as a new delivery.
+    pub async fn redeliver(&self, caller: &Caller, id: DeliveryId) -> Result<Delivery> {
+        let permit = self.enter(caller, "deliveries.redeliver").await?;
+        let reader = self.core.store.reader(&permit);
+        let old = reader
+            .delivery(id)
+            .await
+            .map_err(error::from_db)?
+            .ok_or_else(|| Error::not_found("delivery"))?;
+        let new = self.core.delivery_of(&old, 1, self.core.clock.now());
+        let mut change = self.core.store.change(&permit);
+        self.core.schedule(&mut change, &new);
+        let note = Note::record("deliveries.redeliver").about(id);
+        change.journal(&self.core.permitted(caller, &permit, note));
+        change.commit().await.map_err(error::from_db)?;
+        Ok(new)
+    }
+
+    /// Prepares a try: signs the body with every live secret. `None`: there is nothing to send, the job is gone.
+    pub async fn begin(&self, lease: &Lease) -> Result<Option<Sending>> {
+        let tenant = lease.job.tenant;
+        let reader = self.core.store.queue().reader(tenant);
+        let id: DeliveryId = lease.job.subject.parse().map_err(Error::internal)?;
+        let delivery = reader.delivery(id).await.map_err(error::from_db)?;
+        let webhook = match &delivery {
+            Some(delivery) => reader
+                .webhook(delivery.webhook)
+                .await
+                .map_err(error::from_db)?,
+            None => None,
+        };
+        let (Some(mut delivery), Some(webhook)) = (delivery, webhook) else {
+            self.core.jobs().finish(lease).await?;
+            return Ok(None);
+        };
+        let now = self.core.clock.now();
+        if webhook.state == WebhookState::Disabled && delivery.event_type != EventType::Ping {
+            delivery.state = DeliveryState::Abandoned;
+            delivery.error = Some("The webhook is disabled.".to_owned());
+            let mut change = self.core.store.queue().change(tenant);
+            change.put_delivery(&delivery).finish_job(lease);
+            change.commit().await.map_err(fenced)?;
+            return Ok(None);
+        }
+        let headers = self.headers(tenant, &webhook, &delivery, now).await?;
+        delivery.state = DeliveryState::Running;
+        delivery.sent_at = Some(now);
+        let body = delivery.body.clone();
+        Ok(Some(Sending {
+            delivery,
+            url: webhook.url,
+            headers,
+            body,
+        }))
+    }
+
+    /// Notes what came of a try, and makes the next one where that makes sense.
+    pub async fn settle(
+        &self,
+        lease: &Lease,
+        sending: Sending,
+        answer: DeliveryAnswer,
+    ) -> Result<()> {
+        let tenant = lease.job.tenant;
+        loop {
+            let now = self.core.clock.now();
+            let mut change = self.core.store.queue().change(tenant);
+            let mut delivery = sending.delivery.clone();
+            note_answer(&mut delivery, &answer);
+            let is_good = answer
+                .status
+                .is_some_and(|status| (200..300).contains(&status));
+            let reader = self.core.store.queue().reader(tenant);
+            let webhook = reader
+                .webhook(delivery.webhook)
+                .await
+                .map_err(error::from_db)?;
+            let next = if is_good {
+                None
+            } else {
+                self.next(&delivery, &answer, webhook.as_ref())
+            };
+            delivery.state = match (is_good, next.is_some()) {
+                (true, _) => DeliveryState::Succeeded,
+                (false, true) => DeliveryState::Failed,
+                (false, false) => DeliveryState::Abandoned,
+            };
+            change.put_delivery(&delivery).finish_job(lease);
+            if let Some(next) = &next {
+                self.core.schedule(&mut change, next);
+            }
+            if let Some(webhook) = webhook {
+                self.note_health(
+                    &mut change,
+                    webhook,
+                    (is_good, answer.status == Some(410)),
+                    now,
+                );
+            }
+            match change.commit().await {
+                // Somebody changed the webhook; look again.
+                Err(DbError::Conflict(conflict::WEBHOOK_REVISION)) => {}
+                other => return other.map_err(fenced),
+            }
+        }
+    }
+
+    async fn enter(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
+        let ask = Ask {
+            operation,
+            action: Action::WebhookManage,
+            resource: &Resource::Webhook,
+            what: "delivery",
+        };
+        self.core.enter(caller, ask).await
+    }
+
+    async fn headers(
+        &self,
+        tenant: TenantId,
+        webhook: &Webhook,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<Vec<(String, String)>> {
+        let known = self.core.tenant(tenant).await?;
+        let (id, body) = (delivery.event.to_string(), delivery.body.as_bytes());
+        let mut values = Vec::new();
+        let mut newest = None;
+        for (sealed, until) in &webhook.sealed_secrets {
+            if until.is_some_and(|until| now >= until) {
+                continue;
+            }
+            let secret = known
+                .key
+                .open_secret(sealed, &webhook.id.to_string())
+                .map_err(error::from_key)?;
+            let secret = zeroize::Zeroizing::new(String::from_utf8_lossy(&secret).into_owned());
+            values.extend(standard_signature(&secret, &id, now.seconds(), body));
+            if newest.is_none() {
+                newest = Some(hex_signature(&secret, body));
+            }
+        }
+        let mut headers = vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            (
+                "user-agent".to_owned(),
+                concat!("bailee/", env!("CARGO_PKG_VERSION")).to_owned(),
+            ),
+            ("webhook-id".to_owned(), id),
+            ("webhook-timestamp".to_owned(), now.seconds().to_string()),
+            ("webhook-signature".to_owned(), values.join(" ")),
+        ];
+        if let Some(signature) = newest.filter(|_| webhook.body_hmac) {
+            headers.push(("x-signature".to_owned(), signature));
+        }
+        Ok(headers)
+    }
+
+    /// The next try, unless this was the last, the receiver is gone for good, or nobody listens any more.
+    fn next(
+        &self,
+        delivery: &Delivery,
+        answer: &DeliveryAnswer,
+        webhook: Option<&Webhook>,
+    ) -> Option<Delivery> {
+        let is_enabled = webhook.is_some_and(|webhook| webhook.state == WebhookState::Enabled);
+        let delay = limit::DELIVERY_DELAYS_SECONDS.get(delivery.attempt as usize)?;
+        if answer.status == Some(410) || !is_enabled {
+            return None;
+        }
+        let mut random = [0_u8; 1];
+        self.core.chance.fill(&mut random);
+        // Up to a tenth more, so that receivers are not hit by everything at once.
+        let jitter_ms = delay * 1000 / 10 * u64::from(random.first().copied().unwrap_or(0)) / 255;
+        let asked = answer
+            .retry_after_seconds
+            .map_or(Duration::ZERO, Duration::from_secs)
+            .min(RETRY_AFTER_MAX);
+        let wait = Duration::from_millis(delay * 1000 + jitter_ms).max(asked);
+        let at = self.core.clock.now().plus(wait);
+        Some(self.core.delivery_of(delivery, delivery.attempt + 1, at))
+    }
+
+    /// Keeps since when a webhook fails; five days without a success, or a 410, disable it.
+    fn note_health(
+        &self,
+        change: &mut Change,
+        webhook: Webhook,
+        (is_good, is_gone): (bool, bool),
+        now: Timestamp,
+    ) {
+        let mut new = webhook.clone();
+        new.failing_since = if is_good {
+            None
+        } else {
+            webhook.failing_since.or(Some(now))
+        };
+        let is_dead = new
+            .failing_since
+            .is_some_and(|since| now.since(since) >= limit::WEBHOOK_DISABLE_AFTER);
+        if webhook.state == WebhookState::Enabled && (is_gone || is_dead) {
+            new.state = WebhookState::Disabled;
+            let reason = if is_gone {
+                "The receiver answered 410 Gone."
+            } else {
+                "The receiver failed for five days."
+            };
+            new.disabled_reason = Some(reason.to_owned());
+            let note = Note::event("webhooks.disable", EventType::WebhookDisabled)
+                .about(webhook.id)
+                .with(serde_json::json!({ "webhook_id": webhook.id, "reason": reason }));
+            change.journal(&self.core.own_entry(note));
+        }
+        if new != webhook {
+            new.revision += 1;
+            change.put_webhook(&new);
+        }
+    }
+}
+
+impl Core {
+    /// Another try for the same event and webhook.
+    pub(crate) fn delivery_of(&self, old: &Delivery, attempt: u32, at: Timestamp) -> Delivery {
+        let now = self.clock.now();
+        Delivery {
+            id: DeliveryId::new(now, &*self.chance),
+            attempt,
+            state: DeliveryState::Scheduled,
+            scheduled_at: at,
+            sent_at: None,
+            duration_ms: None,
+            answer_status: None,
+            answer_body: None,
+            error: None,
+            created_at: now,
+            ..old.clone()
+        }
+    }
+
+    /// Adds a delivery and the job that sends it.
+    pub(crate) fn schedule(&self, change: &mut Change, delivery: &Delivery) {
+        let job = Job {
+            id: JobId::new(self.clock.now(), &*self.chance),
+            tenant: change.tenant(),
+            kind: JobKind::Deliver,
+            subject: delivery.id.to_string(),
+            lane: webhook_lane(delivery.webhook),
+            run_at: delivery.scheduled_at,
+            priority: 0,
+        };
+        change.insert_delivery(delivery).enqueue(&job);
+    }
+}
+
+fn note_answer(delivery: &mut Delivery, answer: &DeliveryAnswer) {
+    delivery.duration_ms = Some(answer.duration_ms);
+    delivery.answer_status = answer.status;
+    delivery.error.clone_from(&answer.error);
+    delivery.answer_body = answer.body.as_ref().map(|body| {
+        let end = body
+            .char_indices()
+            .map(|(at, _)| at)
+            .take_while(|at| *at <= ANSWER_KEPT_BYTES)
+            .last()
+            .unwrap_or(0);
+        if body.len() <= ANSWER_KEPT_BYTES {
+            body.clone()
+        } else {
+            body.get(..end).unwrap_or_default().to_owned()
+        }
+    });
+}

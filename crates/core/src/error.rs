@@ -1,0 +1,56 @@
+//! From the errors of the floors below to the closed list of kinds.
+
+use bailee_model::{Error, ErrorKind};
+use bailee_store::DbError;
+use bailee_vault::{KeyError, OpenError, SealError};
+
+/// A database error that no use case expects. Conflicts that one expects are matched before this is called.
+pub(crate) fn from_db(error: DbError) -> Error {
+    let kind = match &error {
+        DbError::Unavailable(_) => ErrorKind::Unavailable,
+        DbError::Full => ErrorKind::StorageFull,
+        DbError::Conflict(_) => ErrorKind::StateConflict,
+        _ => return Error::internal(error),
+    };
+    let detail = match kind {
+        ErrorKind::Unavailable => "The database does not answer at the moment.",
+        ErrorKind::StorageFull => "The server has no room left.",
+        _ => "Something else changed this at the same moment.",
+    };
+    let answer = Error::new(kind, detail).caused_by(error);
+    if kind == ErrorKind::Unavailable {
+        answer.retry_after(2)
+    } else {
+        answer
+    }
+}
+
+/// A key that does not unwrap: the rows and the root key do not belong together.
+pub(crate) fn from_key(error: KeyError) -> Error {
+    Error::internal(error)
+}
+
+/// A stream that could not be sealed.
+pub(crate) fn from_seal(error: SealError<Error>) -> Error {
+    match error {
+        SealError::Stream(error) => error,
+        SealError::TooLarge { limit_bytes } => Error::new(
+            ErrorKind::FileTooLarge,
+            format!("The content is larger than {limit_bytes} bytes."),
+        ),
+        SealError::NoSpace(source) => {
+            Error::new(ErrorKind::StorageFull, "The server has no room left.").caused_by(source)
+        }
+        // What is durable is no longer known: going on could acknowledge what is lost.
+        SealError::SyncFailed(source) => {
+            tracing::error!(error = %source, "a sync failed; the process ends");
+            std::process::abort()
+        }
+        other => Error::internal(other),
+    }
+}
+
+/// A stored blob that could not be read.
+pub(crate) fn from_open(error: OpenError) -> Error {
+    Error::internal(error)
+}

@@ -1,0 +1,554 @@
+use std::collections::BTreeMap;
+
+use bailee_auth::{Action, Caller, Permit, Resource};
+use bailee_model::{
+    Classification, Error, ErrorKind, EventType, File, FileId, FilePath, FileState, Folder,
+    FolderId, FolderPath, Result, limit,
+};
+use bailee_store::{Change, DbError, conflict};
+use bailee_vault::DataKey;
+
+use super::{Files, Precondition, RACES_MAX, key_context};
+use crate::bytes::{ByteStream, Staged, exactly, is_stored};
+use crate::gate::Ask;
+use crate::journal::Note;
+use crate::keyring::Known;
+use crate::{Core, checks, error};
+
+/// A file to be made from a stream.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// Where it goes. Missing folders are made.
+    pub path: FilePath,
+    /// Whether a file there is replaced.
+    pub overwrite: bool,
+    /// Declared media type.
+    pub content_type: Option<String>,
+    /// Declared SHA-256 in hex; another content is refused.
+    pub hash: Option<String>,
+    /// Declared size; another is refused.
+    pub size_bytes: Option<u64>,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// Custom entries.
+    pub metadata: BTreeMap<String, String>,
+    /// How sensitive it is.
+    pub classification: Option<Classification>,
+    /// The operation, for the journal.
+    pub operation: &'static str,
+}
+
+/// A file that was made.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The file.
+    pub file: File,
+    /// Whether it took the place of another.
+    pub replaced: bool,
+}
+
+/// Where the extents of a new version come from.
+pub(crate) enum Content {
+    /// A staged stream.
+    Staged(Option<bailee_model::Extent>),
+    /// The parts of an upload, already counted against the quota.
+    Parts(Box<bailee_model::Upload>),
+    /// The extents of another version.
+    Copy(FileId),
+}
+
+/// A version that is about to get a name.
+pub(crate) struct Version {
+    pub(crate) id: FileId,
+    pub(crate) data_key: DataKey,
+    pub(crate) content: Content,
+    pub(crate) size_bytes: u64,
+    pub(crate) hash: String,
+    pub(crate) detected_type: Option<String>,
+    pub(crate) event: EventType,
+}
+
+impl Files<'_> {
+    /// Whether the caller may write into `folder`, asked before a body is read. Without a folder, whether it may
+    /// write anywhere.
+    pub async fn admit(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        folder: Option<&FolderPath>,
+    ) -> Result<Permit> {
+        let path = folder
+            .or_else(|| caller.path_prefixes().first())
+            .cloned()
+            .unwrap_or_default();
+        let resource = Resource::Folder { path };
+        let ask = Ask {
+            operation,
+            action: Action::FileWrite,
+            resource: &resource,
+            what: "folder",
+        };
+        self.core.enter(caller, ask).await
+    }
+
+    /// Seals a stream before it is known where it goes. Nothing is visible.
+    pub async fn stage(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        stream: ByteStream,
+    ) -> Result<Staged> {
+        let permit = self.admit(caller, operation, None).await?;
+        self.seal_staged(&permit, stream).await
+    }
+
+    /// Seals a stream and makes a file of it: admits, stages, places.
+    pub async fn put(
+        &self,
+        caller: &Caller,
+        new: NewFile,
+        precondition: Precondition,
+        stream: ByteStream,
+    ) -> Result<Placed> {
+        let permit = self
+            .admit(caller, new.operation, Some(new.path.folder()))
+            .await?;
+        self.refuse_early(&permit, &new, &precondition).await?;
+        let staged = self
+            .seal_staged(&permit, exactly(stream, new.size_bytes))
+            .await?;
+        self.place(caller, staged, new, precondition).await
+    }
+
+    /// Gives staged content its name.
+    pub async fn place(
+        &self,
+        caller: &Caller,
+        staged: Staged,
+        new: NewFile,
+        precondition: Precondition,
+    ) -> Result<Placed> {
+        if staged.tenant != caller.tenant() {
+            return Err(Error::internal("staged content of another tenant"));
+        }
+        check_declared(&new, staged.size_bytes, &staged.hash)?;
+        let version = Version {
+            id: staged.file,
+            data_key: staged.data_key,
+            content: Content::Staged(staged.extent),
+            size_bytes: staged.size_bytes,
+            hash: staged.hash,
+            detected_type: staged.detected_type.map(str::to_owned),
+            event: EventType::FileUploaded,
+        };
+        self.place_version(caller, &version, &new, &precondition)
+            .await
+    }
+
+    async fn seal_staged(&self, permit: &Permit, stream: ByteStream) -> Result<Staged> {
+        let data_key = DataKey::generate(&*self.core.chance);
+        let sealed = self.core.seal(permit, &data_key, stream).await?;
+        Ok(Staged {
+            tenant: permit.tenant(),
+            file: FileId::new(self.core.clock.now(), &*self.core.chance),
+            data_key,
+            extent: sealed.extent,
+            size_bytes: sealed.size_bytes,
+            hash: hex::encode(sealed.sha256),
+            detected_type: sealed.detected_type,
+        })
+    }
+
+    /// Refuses before the body is read what would be refused after it. What is found here may change by then, so
+    /// placing asks again.
+    async fn refuse_early(
+        &self,
+        permit: &Permit,
+        new: &NewFile,
+        precondition: &Precondition,
+    ) -> Result<()> {
+        let known = self.core.tenant(permit.tenant()).await?;
+        let names = new.path.folder().names().iter().chain([new.path.name()]);
+        names
+            .into_iter()
+            .try_for_each(|name| known.tenant.settings.name_rule.admit(name))?;
+        let size = new.size_bytes.unwrap_or(0);
+        if size > self.core.settings.file_bytes_max {
+            return Err(too_large(self.core.settings.file_bytes_max));
+        }
+        let reader = self.core.store.reader(permit);
+        if let Some(quota) = known.tenant.quota_bytes {
+            let used = reader.usage().await.map_err(error::from_db)?.bytes;
+            if used.saturating_add(size) > quota {
+                return Err(over_quota());
+            }
+        }
+        if !new.overwrite || *precondition != Precondition::None {
+            let folder = reader
+                .folder_at(new.path.folder())
+                .await
+                .map_err(error::from_db)?;
+            let old = match folder {
+                Some(folder) => {
+                    let old = reader
+                        .file_at(folder.id, new.path.folder(), new.path.name())
+                        .await;
+                    old.map_err(error::from_db)?
+                }
+                None => None,
+            };
+            admit_place(old.as_ref(), new, precondition, &known)?;
+        }
+        Ok(())
+    }
+
+    /// The one placing step of every door: name rule, policy, conflict, version, quota, journal entry.
+    pub(crate) async fn place_version(
+        &self,
+        caller: &Caller,
+        version: &Version,
+        new: &NewFile,
+        precondition: &Precondition,
+    ) -> Result<Placed> {
+        let resource = Resource::File {
+            path: new.path.clone(),
+            classification: new.classification,
+            owner: None,
+        };
+        let ask = Ask {
+            operation: new.operation,
+            action: Action::FileWrite,
+            resource: &resource,
+            what: "file",
+        };
+        let permit = self.core.enter(caller, ask).await?;
+        let known = self.core.tenant(permit.tenant()).await?;
+        for _ in 0..RACES_MAX {
+            let (change, placed) = self
+                .prepare(caller, &permit, &known, version, (new, precondition))
+                .await?;
+            match change.commit().await {
+                Ok(()) => return Ok(placed),
+                Err(DbError::Conflict(conflict::PLACE)) => {}
+                Err(error) => return Err(placing_failed(error)),
+            }
+        }
+        Err(Error::new(
+            ErrorKind::StateConflict,
+            "Too many others write to this place at the moment.",
+        ))
+    }
+
+    async fn prepare(
+        &self,
+        caller: &Caller,
+        permit: &Permit,
+        known: &Known,
+        version: &Version,
+        (new, precondition): (&NewFile, &Precondition),
+    ) -> Result<(Change, Placed)> {
+        let reader = self.core.store.reader(permit);
+        let (deepest, missing) = reader
+            .deepest_folder(new.path.folder())
+            .await
+            .map_err(error::from_db)?;
+        let mut change = self.core.store.change(permit);
+        let folder = self
+            .core
+            .make_folders(
+                caller,
+                &mut change,
+                (deepest, missing),
+                new.path.folder(),
+                known,
+            )
+            .await?;
+        known.tenant.settings.name_rule.admit(new.path.name())?;
+        let mut last_version = 0;
+        let mut old = None;
+        if missing == 0 {
+            let name = new.path.name();
+            old = reader
+                .file_at(folder, new.path.folder(), name)
+                .await
+                .map_err(error::from_db)?;
+            // A path that was used before goes on counting, also when the file there was deleted.
+            last_version = match &old {
+                Some(old) => old.version,
+                None => reader
+                    .last_version(folder, name)
+                    .await
+                    .map_err(error::from_db)?,
+            };
+            admit_place(old.as_ref(), new, precondition, known)?;
+        } else {
+            admit_place(None, new, precondition, known)?;
+        }
+        let file = self.version_row(permit, known, version, (new, folder, last_version + 1))?;
+        if let Some(old) = &old {
+            change.put_file(&File {
+                is_current: false,
+                ..old.clone()
+            });
+        }
+        change.insert_file(&file);
+        self.add_content(&mut change, version, &file, known);
+        let note = Note::event(new.operation, version.event)
+            .about(file.id)
+            .at(&file.path)
+            .with(serde_json::json!({
+                "file_id": file.id,
+                "size": file.size_bytes,
+                "hash": file.hash,
+                "version": file.version,
+                "replaced_file_id": old.as_ref().map(|old| old.id),
+            }));
+        change.journal(&self.core.permitted(caller, permit, note));
+        let bytes = match version.content {
+            Content::Parts(_) => 0,
+            _ => i64::try_from(version.size_bytes).unwrap_or(i64::MAX),
+        };
+        change.add_usage(bytes, 1, &known.tenant);
+        Ok((
+            change,
+            Placed {
+                file,
+                replaced: old.is_some(),
+            },
+        ))
+    }
+
+    fn version_row(
+        &self,
+        permit: &Permit,
+        known: &Known,
+        version: &Version,
+        (new, folder, number): (&NewFile, FolderId, u32),
+    ) -> Result<File> {
+        let content_type = declared_type(new)?;
+        if known.tenant.settings.refuse_type_mismatch
+            && let Some(detected) = &version.detected_type
+            && contradicts(&content_type, detected)
+        {
+            let detail =
+                format!("The content looks like {detected}, not like the declared {content_type}.");
+            return Err(Error::new(ErrorKind::ContentTypeMismatch, detail));
+        }
+        let context = key_context(permit.tenant(), version.id);
+        let wrapped_key = version
+            .data_key
+            .wrap_with(&known.key, &context, &*self.core.chance);
+        checks::metadata(&new.metadata)?;
+        Ok(File {
+            id: version.id,
+            folder,
+            path: new.path.clone(),
+            version: number,
+            is_current: true,
+            state: FileState::Available,
+            size_bytes: version.size_bytes,
+            hash: version.hash.clone(),
+            content_type,
+            detected_type: version.detected_type.clone(),
+            classification: new.classification,
+            tags: checks::tags(new.tags.clone())?,
+            metadata: new.metadata.clone(),
+            wrapped_key: wrapped_key.map_err(error::from_key)?,
+            created_by: permit.principal(),
+            created_at: self.core.clock.now(),
+            deleted_at: None,
+            revision: 1,
+        })
+    }
+
+    fn add_content(&self, change: &mut Change, version: &Version, file: &File, known: &Known) {
+        match &version.content {
+            Content::Staged(None) => {}
+            Content::Staged(Some(extent)) => {
+                change
+                    .insert_blob(extent)
+                    .insert_extent(file.id, 0, extent.blob);
+                if is_stored(extent) {
+                    change.consume_reservation(extent.blob);
+                }
+            }
+            Content::Parts(upload) => {
+                let mut ended = (**upload).clone();
+                ended.state = bailee_model::UploadState::Completed;
+                ended.file = Some(file.id);
+                change
+                    .end_upload(&ended)
+                    .extents_from_parts(upload.id, file.id)
+                    .drop_parts(upload.id);
+            }
+            Content::Copy(from) => {
+                change.copy_extents(*from, file.id);
+            }
+        }
+        debug_assert_eq!(change.tenant(), known.tenant.id);
+    }
+}
+
+impl Core {
+    /// Adds the folders that are missing on the way to `path`; the id of the last. Needs the right to make folders.
+    pub(crate) async fn make_folders(
+        &self,
+        caller: &Caller,
+        change: &mut Change,
+        (deepest, missing): (Folder, usize),
+        path: &FolderPath,
+        known: &Known,
+    ) -> Result<FolderId> {
+        let mut last = deepest;
+        let from = path.names().len() - missing;
+        for name in path.names().iter().skip(from) {
+            known.tenant.settings.name_rule.admit(name)?;
+            let place = last.path.child(name.clone())?;
+            let resource = Resource::Folder {
+                path: place.clone(),
+            };
+            let ask = Ask {
+                operation: "folders.create",
+                action: Action::FolderWrite,
+                resource: &resource,
+                what: "folder",
+            };
+            self.enter(caller, ask).await?;
+            let now = self.clock.now();
+            let folder = Folder {
+                id: FolderId::new(now, &*self.chance),
+                parent: Some(last.id),
+                path: place,
+                created_at: now,
+            };
+            change.insert_folder(&folder);
+            last = folder;
+        }
+        Ok(last.id)
+    }
+}
+
+/// Whether the place may be taken.
+fn admit_place(
+    old: Option<&File>,
+    new: &NewFile,
+    precondition: &Precondition,
+    known: &Known,
+) -> Result<()> {
+    precondition.admit(old.map(|old| old.hash.as_str()), &known.tenant)?;
+    match old {
+        Some(old) if !new.overwrite => {
+            let detail = format!(
+                "There is a file at {}; send overwrite=true to replace it.",
+                old.path
+            );
+            Err(Error::new(ErrorKind::FileExists, detail).with("file_id", old.id.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the content is what was declared.
+pub(crate) fn check_declared(new: &NewFile, size_bytes: u64, hash: &str) -> Result<()> {
+    if new
+        .size_bytes
+        .is_some_and(|declared| declared != size_bytes)
+    {
+        return Err(Error::new(
+            ErrorKind::SizeMismatch,
+            "The content has another size than declared.",
+        ));
+    }
+    if let Some(declared) = &new.hash
+        && checks::sha256_hex("#/hash", declared)? != hash
+    {
+        return Err(digest_mismatch(hash));
+    }
+    Ok(())
+}
+
+pub(crate) fn digest_mismatch(hash: &str) -> Error {
+    Error::new(
+        ErrorKind::DigestMismatch,
+        "The content has another SHA-256 than declared; nothing was stored.",
+    )
+    .with("hash", hash)
+}
+
+fn declared_type(new: &NewFile) -> Result<String> {
+    match &new.content_type {
+        Some(declared) => checks::content_type(declared).map(|()| declared.clone()),
+        None => Ok(mime_guess::from_path(new.path.name().as_str())
+            .first_or_octet_stream()
+            .to_string()),
+    }
+}
+
+/// Whether the first bytes cannot be what was declared. Text is text whatever its kind, and a container format
+/// (zip) is not held against what is built on it.
+fn contradicts(declared: &str, detected: &str) -> bool {
+    let kind = |text: &str| {
+        text.split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+    };
+    let (declared, detected) = (kind(declared), kind(detected));
+    let is_generic = |kind: &str| {
+        matches!(
+            kind,
+            "application/octet-stream" | "application/zip" | "text/plain"
+        )
+    };
+    declared != detected && !is_generic(&detected) && !is_generic(&declared)
+}
+
+pub(crate) fn too_large(limit_bytes: u64) -> Error {
+    Error::new(
+        ErrorKind::FileTooLarge,
+        format!("A file may have at most {limit_bytes} bytes."),
+    )
+}
+
+pub(crate) fn over_quota() -> Error {
+    Error::new(
+        ErrorKind::QuotaExceeded,
+        "The tenant's quota does not allow this.",
+    )
+}
+
+fn placing_failed(error: DbError) -> Error {
+    match error {
+        DbError::Conflict(conflict::QUOTA) => over_quota(),
+        DbError::Conflict(conflict::UPLOAD_OPEN) => Error::new(
+            ErrorKind::StateConflict,
+            "The upload has ended in the meantime.",
+        ),
+        DbError::Conflict("reservation") => {
+            let hours = limit::RESERVATION_LIFE.as_secs() / 3600;
+            Error::new(
+                ErrorKind::RequestTimeout,
+                format!("The upload took longer than {hours} hours."),
+            )
+        }
+        other => error::from_db(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_real_contradiction_counts() {
+        assert!(contradicts("image/png", "application/pdf"));
+        assert!(!contradicts("text/csv", "text/plain"));
+        assert!(!contradicts(
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "application/zip"
+        ));
+        assert!(!contradicts("application/octet-stream", "application/pdf"));
+        assert!(!contradicts("text/html; charset=utf-8", "text/html"));
+    }
+}

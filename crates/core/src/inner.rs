@@ -1,0 +1,29 @@
+//! What a [`crate::Core`] shares between its clones. Public for the compiler's sake only: nobody outside can name it.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+use bailee_auth::Policies;
+use bailee_model::{Chance, Clock};
+use bailee_store::Store;
+use bailee_vault::Vault;
+
+use crate::identify::Credentials;
+use crate::keyring::Keyring;
+use crate::uploads::Hashing;
+use crate::{CoreSettings, RemoteProber, SigningKey};
+
+pub struct Inner {
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+    pub(crate) policies: Policies,
+    pub(crate) keyring: Keyring,
+    pub(crate) credentials: Credentials,
+    pub(crate) signer: SigningKey,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) settings: CoreSettings,
+    pub(crate) prober: OnceLock<Arc<dyn RemoteProber>>,
+    pub(crate) hashing: Hashing,
+    pub(crate) draining: AtomicBool,
+}

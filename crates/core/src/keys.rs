@@ -1,0 +1,365 @@
+//! API keys.
+
+use std::time::Duration;
+
+use bailee_auth::{Action, Caller, KeyText, Permit, Resource, reads_as_network};
+use bailee_model::{
+    ApiKey, Error, ErrorKind, KeyId, KeyLimits, KeySecret, KeyState, Page, PageRequest,
+    PrincipalId, Result, Role, Scope, Scopes, Timestamp, limit,
+};
+use bailee_store::{DbError, Reader};
+
+use crate::files::RACES_MAX;
+use crate::gate::Ask;
+use crate::journal::Note;
+use crate::{Core, SYSTEM_TENANT, checks, error};
+
+/// Most networks or path prefixes of one key.
+const BOUNDS_MAX: usize = 64;
+
+/// The API keys of the caller's tenant.
+pub struct Keys<'a> {
+    pub(crate) core: &'a Core,
+}
+
+/// A key to be made.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// For people.
+    pub name: String,
+    /// Whose; `None` is the caller's own.
+    pub principal: Option<PrincipalId>,
+    /// The most it can do; at most what the caller's credential can.
+    pub scopes: Scopes,
+    /// What narrows it.
+    pub limits: KeyLimits,
+    /// Until when it is good; `None` is the default life.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What changes of a key.
+#[derive(Clone, Debug, Default)]
+pub struct KeyChange {
+    /// A new name.
+    pub name: Option<String>,
+    /// New bounds.
+    pub limits: Option<KeyLimits>,
+}
+
+/// A key and when it was last used.
+pub type KeyWithUse = (ApiKey, Option<Timestamp>);
+
+impl Keys<'_> {
+    /// Makes a key. Its text is shown once.
+    pub async fn create(&self, caller: &Caller, new: NewKey) -> Result<(ApiKey, KeyText)> {
+        let owner = new.principal.unwrap_or(caller.principal());
+        let permit = self
+            .enter(caller, "api_keys.create", Action::IdentityManage, owner)
+            .await?;
+        checks::text("#/name", &new.name)?;
+        check_limits(&new.limits)?;
+        narrower(caller, &new.scopes, &new.limits)?;
+        let principal = self
+            .core
+            .store
+            .reader(&permit)
+            .principal(owner)
+            .await
+            .map_err(error::from_db)?;
+        let principal = principal.ok_or_else(|| Error::not_found("principal"))?;
+        let is_operator =
+            permit.tenant() == SYSTEM_TENANT && principal.roles.contains(&Role::Operator);
+        if new.scopes.hold(Scope::System) && !is_operator {
+            return Err(Error::field(
+                "#/scopes",
+                "not_yours",
+                "Only the operator's keys may hold `system`.",
+            ));
+        }
+        let now = self.core.clock.now();
+        if new.expires_at.is_some_and(|end| end <= now) {
+            return Err(Error::field(
+                "#/expires_at",
+                "in_the_past",
+                "Must be in the future.",
+            ));
+        }
+        let (mut key, text) = self.core.new_key(owner, &new.name, new.scopes);
+        key.limits = new.limits;
+        key.expires_at = new.expires_at.or(key.expires_at);
+        let mut change = self.core.store.change(&permit);
+        change.insert_key(&key);
+        let note = Note::record("api_keys.create")
+            .about(key.id)
+            .with(serde_json::json!({ "principal_id": owner, "scopes": key.scopes }));
+        change.journal(&self.core.permitted(caller, &permit, note));
+        change.commit().await.map_err(error::from_db)?;
+        Ok((key, text))
+    }
+
+    /// Keys, newest first: the caller's own, or with the right to read identities those of one principal or of all.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        of: Option<PrincipalId>,
+        page: PageRequest,
+    ) -> Result<Page<KeyWithUse>> {
+        let reads_all = caller.scopes().hold(Scope::IdentityRead)
+            && self
+                .core
+                .admits(caller, Action::IdentityRead, &Resource::Tenant);
+        let of = if reads_all {
+            of
+        } else {
+            Some(of.unwrap_or(caller.principal()))
+        };
+        let permit = match of {
+            Some(owner) => {
+                self.enter(caller, "api_keys.list", Action::IdentityRead, owner)
+                    .await?
+            }
+            None => {
+                self.core
+                    .enter(caller, tenant_ask("api_keys.list", Action::IdentityRead))
+                    .await?
+            }
+        };
+        self.core
+            .store
+            .reader(&permit)
+            .keys(of, &page)
+            .await
+            .map_err(error::from_db)
+    }
+
+    /// One key.
+    pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyWithUse> {
+        let (permit, _) = self
+            .find(caller, "api_keys.get", Action::IdentityRead, id)
+            .await?;
+        read(&self.core.store.reader(&permit), id).await
+    }
+
+    /// Renames a key or changes its bounds; bounds can only be as wide as the caller's own.
+    pub async fn update(&self, caller: &Caller, id: KeyId, change: KeyChange) -> Result<ApiKey> {
+        change
+            .name
+            .as_deref()
+            .map_or(Ok(()), |name| checks::text("#/name", name))?;
+        change.limits.as_ref().map_or(Ok(()), check_limits)?;
+        self.write(caller, id, "api_keys.update", |key| {
+            if let Some(name) = &change.name {
+                key.name.clone_from(name);
+            }
+            if let Some(limits) = &change.limits {
+                narrower(caller, &key.scopes, limits)?;
+                key.limits = limits.clone();
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives a key a new secret; the old one stays good for `grace`. The new text is shown once.
+    pub async fn rotate(
+        &self,
+        caller: &Caller,
+        id: KeyId,
+        grace: Duration,
+    ) -> Result<(ApiKey, KeyText)> {
+        if grace > limit::KEY_GRACE_MAX {
+            let detail = format!("At most {} seconds.", limit::KEY_GRACE_MAX.as_secs());
+            return Err(Error::field("#/grace_seconds", "out_of_range", detail));
+        }
+        let now = self.core.clock.now();
+        let text = KeyText::make(self.core.settings.key_env, id, &*self.core.chance);
+        let key = self
+            .write(caller, id, "api_keys.rotate", |key| {
+                if key.state == KeyState::Revoked {
+                    return Err(Error::new(
+                        ErrorKind::StateConflict,
+                        "A revoked key cannot be rotated.",
+                    ));
+                }
+                narrower(caller, &key.scopes, &key.limits)?;
+                let old = key.secrets.first().filter(|_| !grace.is_zero()).cloned();
+                let old = old.map(|secret| KeySecret {
+                    until: Some(now.plus(grace)),
+                    ..secret
+                });
+                let newest = KeySecret {
+                    hash: text.hash(),
+                    until: None,
+                };
+                key.secrets = std::iter::once(newest).chain(old).collect();
+                // A rotated key lives on as long as it was meant to at first.
+                let life = key
+                    .expires_at
+                    .map(|end| end.since(key.rotated_at.unwrap_or(key.created_at)));
+                key.expires_at = life.map(|life| now.plus(life));
+                key.rotated_at = Some(now);
+                Ok(())
+            })
+            .await?;
+        Ok((key, text))
+    }
+
+    /// Revokes a key for good: refused at once on this node, within seconds on all.
+    pub async fn revoke(&self, caller: &Caller, id: KeyId) -> Result<()> {
+        let now = self.core.clock.now();
+        let revoked = self.write(caller, id, "api_keys.revoke", |key| {
+            key.state = KeyState::Revoked;
+            key.secrets.clear();
+            key.revoked_at = key.revoked_at.or(Some(now));
+            Ok(())
+        });
+        revoked.await.map(drop)
+    }
+
+    async fn enter(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        action: Action,
+        owner: PrincipalId,
+    ) -> Result<Permit> {
+        let resource = Resource::Key { owner };
+        self.core
+            .enter(
+                caller,
+                Ask {
+                    operation,
+                    action,
+                    resource: &resource,
+                    what: "API key",
+                },
+            )
+            .await
+    }
+
+    async fn find(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        action: Action,
+        id: KeyId,
+    ) -> Result<(Permit, ApiKey)> {
+        let found = self
+            .core
+            .store
+            .facts(caller.tenant())
+            .key(id)
+            .await
+            .map_err(error::from_db)?;
+        let Some((key, _)) = found else {
+            return Err(Error::not_found("API key"));
+        };
+        let permit = match self.enter(caller, operation, action, key.principal).await {
+            // Somebody else's key is not for this caller to know of.
+            Err(error) if error.kind() == ErrorKind::PolicyDenied => {
+                return Err(Error::not_found("API key"));
+            }
+            other => other?,
+        };
+        Ok((permit, key))
+    }
+
+    async fn write(
+        &self,
+        caller: &Caller,
+        id: KeyId,
+        operation: &'static str,
+        act: impl Fn(&mut ApiKey) -> Result<()>,
+    ) -> Result<ApiKey> {
+        for _ in 0..RACES_MAX {
+            let (permit, old) = self
+                .find(caller, operation, Action::IdentityManage, id)
+                .await?;
+            let mut key = old.clone();
+            act(&mut key)?;
+            let mut change = self.core.store.change(&permit);
+            change.put_key(&key, &old);
+            change.journal(&self.core.permitted(
+                caller,
+                &permit,
+                Note::record(operation).about(id),
+            ));
+            match change.commit().await {
+                Ok(()) => {
+                    self.core.credentials.forget();
+                    return Ok(key);
+                }
+                Err(DbError::Conflict("key")) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(Error::new(
+            ErrorKind::StateConflict,
+            "The key changes too fast; try again.",
+        ))
+    }
+}
+
+async fn read(reader: &Reader, id: KeyId) -> Result<KeyWithUse> {
+    let found = reader.key(id).await.map_err(error::from_db)?;
+    found.ok_or_else(|| Error::not_found("API key"))
+}
+
+fn tenant_ask(operation: &'static str, action: Action) -> Ask<'static> {
+    Ask {
+        operation,
+        action,
+        resource: &Resource::Tenant,
+        what: "API key",
+    }
+}
+
+/// A key cannot make a wider one: neither more scopes nor more folders nor more networks.
+fn narrower(caller: &Caller, scopes: &Scopes, limits: &KeyLimits) -> Result<()> {
+    if scopes.iter().next().is_none() {
+        return Err(Error::field(
+            "#/scopes",
+            "empty",
+            "A key needs at least one scope.",
+        ));
+    }
+    if !caller.scopes().hold_all(scopes) {
+        return Err(Error::field(
+            "#/scopes",
+            "wider",
+            "A key cannot hold scopes that your credential lacks.",
+        ));
+    }
+    let bounds = caller.path_prefixes();
+    let is_within =
+        |path: &bailee_model::FolderPath| bounds.iter().any(|bound| path.is_within(bound));
+    if !bounds.is_empty()
+        && (limits.path_prefixes.is_empty() || !limits.path_prefixes.iter().all(is_within))
+    {
+        let detail = "A key cannot reach folders outside those of your credential.";
+        return Err(Error::field("#/path_prefixes", "wider", detail));
+    }
+    Ok(())
+}
+
+fn check_limits(limits: &KeyLimits) -> Result<()> {
+    if limits.path_prefixes.len() > BOUNDS_MAX || limits.networks.len() > BOUNDS_MAX {
+        return Err(Error::field(
+            "#/path_prefixes",
+            "too_many",
+            format!("At most {BOUNDS_MAX}."),
+        ));
+    }
+    match limits
+        .networks
+        .iter()
+        .position(|network| !reads_as_network(network))
+    {
+        Some(at) => Err(Error::field(
+            &format!("#/allowed_networks/{at}"),
+            "invalid_network",
+            "A network looks like 192.0.2.0/24 or 2001:db8::/32.",
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,260 @@
+//! The rules: what can be done in Bailee, whatever the door and whatever the database.
+//!
+//! Each noun has its use cases in one file, taking a [`Caller`] first. [`gate`](crate) alone turns a caller into a
+//! permit; a change to rows, its journal entry and the jobs that follow are one transaction. No protocol, no HTTP
+//! answer and no SQL is known here.
+#![warn(missing_docs)]
+
+mod audit;
+mod bytes;
+mod checkpoint;
+mod checks;
+mod deliveries;
+mod error;
+mod events;
+mod files;
+mod folders;
+mod gate;
+mod idempotency;
+mod identify;
+mod inner;
+mod jobs;
+mod journal;
+mod keyring;
+mod keys;
+mod merkle;
+mod ports;
+mod principals;
+mod remotes;
+mod runs;
+mod settings;
+mod setup;
+mod signature;
+mod tenants;
+mod transfers;
+mod upkeep;
+mod uploads;
+mod webhooks;
+
+pub use audit::{Audit, JournalFault, VerifyJournal};
+pub use bailee_auth::{
+    Action, Caller, Door, Facts, KeyEnv, KeyText, VerifiedCredential, Via, decision_table,
+};
+pub use bailee_model as model;
+pub use bailee_store::{AuditFilter, DeliveryFilter, TransferFilter};
+pub use bytes::{ByteStream, Staged};
+pub use checkpoint::SigningKey;
+pub use deliveries::{Deliveries, DeliveryAnswer, Sending};
+pub use events::{EventPage, EventQuery, Events, event_body};
+pub use files::{
+    CopyFile, FileChange, FileQuery, FileRef, Files, NewFile, OpenFile, Placed, Precondition,
+    Purge, VerifyReport,
+};
+pub use folders::{Child, Folders, Recursive};
+pub use idempotency::{Begin, Idempotency, IdempotencySlot, StoredAnswer};
+pub use identify::Identity;
+pub use jobs::{Jobs, LeaseRequest};
+pub use keys::{KeyChange, Keys, NewKey};
+pub use merkle::{Frontier, leaf_hash};
+pub use ports::{ProbeReport, ProbeStep, RemoteProber, RemoteSecret, RemoteTarget};
+pub use principals::{NewPrincipal, PrincipalChange, Principals};
+pub use remotes::{NewRemote, RemoteChange, Remotes};
+pub use runs::{Begun, Run, RunEnd, Runs};
+pub use settings::Settings;
+pub use setup::{FirstTenant, SYSTEM_TENANT};
+pub use signature::{hex_signature, standard_signature};
+pub use tenants::{NewTenant, TenantChange, Tenants};
+pub use transfers::{NewTransfer, Transfers, parse_end};
+pub use upkeep::{ScrubReport, SweepReport, Upkeep};
+pub use uploads::{NewPart, NewUpload, UploadView, Uploads};
+pub use webhooks::{NewWebhook, WebhookChange, Webhooks};
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bailee_auth::Policies;
+use bailee_model::{Chance, Clock, Error, ErrorKind, RequestId, Result};
+use bailee_store::Store;
+use bailee_vault::{RootKey, Vault};
+
+/// What an installation sets for all tenants.
+#[derive(Clone, Debug)]
+pub struct CoreSettings {
+    /// Largest file, in bytes.
+    pub file_bytes_max: u64,
+    /// Whether webhooks may go to `http://` receivers on this machine (development only).
+    pub plain_http_receivers: bool,
+    /// Whether new keys begin with `bailee_dev_`.
+    pub key_env: KeyEnv,
+    /// Folders below which remotes of kind `local` may be.
+    pub local_folders: Vec<String>,
+}
+
+impl Default for CoreSettings {
+    fn default() -> Self {
+        Self {
+            file_bytes_max: bailee_model::limit::FILE_BYTES_MAX,
+            plain_http_receivers: false,
+            key_env: KeyEnv::Live,
+            local_folders: Vec::new(),
+        }
+    }
+}
+
+/// What a core is made of.
+pub struct CoreParts {
+    /// Rows.
+    pub store: Store,
+    /// Bytes.
+    pub vault: Vault,
+    /// The key above all keys.
+    pub root_key: RootKey,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub chance: Arc<dyn Chance>,
+    /// What the operator set.
+    pub settings: CoreSettings,
+}
+
+/// The use cases of one installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Core(Arc<inner::Inner>);
+
+impl std::ops::Deref for Core {
+    type Target = inner::Inner;
+
+    fn deref(&self) -> &inner::Inner {
+        &self.0
+    }
+}
+
+macro_rules! handles {
+    ($($(#[$doc:meta])* $name:ident: $handle:ident;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(&self) -> $handle<'_> {
+            $handle { core: self }
+        }
+    )*};
+}
+
+impl Core {
+    /// Over a store whose schema is up to date; makes what a first start needs.
+    pub async fn open(parts: CoreParts) -> Result<Self> {
+        let signer = setup::open(&parts).await?;
+        Ok(Self(Arc::new(inner::Inner {
+            policies: Policies::builtin().map_err(Error::internal)?,
+            store: parts.store,
+            vault: parts.vault,
+            keyring: keyring::Keyring::new(parts.root_key),
+            credentials: identify::Credentials::default(),
+            signer,
+            clock: parts.clock,
+            chance: parts.chance,
+            settings: parts.settings,
+            prober: std::sync::OnceLock::new(),
+            hashing: uploads::Hashing::default(),
+            draining: AtomicBool::new(false),
+        })))
+    }
+
+    /// Time.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Randomness.
+    pub fn chance(&self) -> &dyn Chance {
+        &*self.chance
+    }
+
+    /// A name for a request that has none.
+    pub fn new_request_id(&self) -> RequestId {
+        RequestId::new(self.clock.now(), &*self.chance)
+    }
+
+    /// What the operator set.
+    pub fn settings_of_installation(&self) -> &CoreSettings {
+        &self.settings
+    }
+
+    /// Rises after every durable commit: long polls and the engine wait on it.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.store.committed()
+    }
+
+    /// From now on [`Core::ready`] says no.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this node is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether requests can be served: the database answers, there is room for bytes, and no stop is under way.
+    pub async fn ready(&self) -> Result<()> {
+        if self.is_draining() {
+            return Err(Error::new(ErrorKind::Draining, "The server is stopping.").retry_after(5));
+        }
+        self.store
+            .identity()
+            .setting("installation")
+            .await
+            .map_err(error::from_db)?;
+        let disk = Arc::clone(self.vault.disk());
+        let free = tokio::task::spawn_blocking(move || disk.free_bytes())
+            .await
+            .map_err(Error::internal)?;
+        free.map(drop).map_err(Error::internal)
+    }
+
+    /// Gives the core the means to test remotes; the engine calls it once at start.
+    pub fn attach_prober(&self, prober: Arc<dyn RemoteProber>) {
+        // A second prober would be the same one; the first stays.
+        let _ = self.prober.set(prober);
+    }
+
+    /// Waits for what is under way and closes the database.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    handles! {
+        /// Files and their versions.
+        files: Files;
+        /// Folders.
+        folders: Folders;
+        /// Uploads by parts.
+        uploads: Uploads;
+        /// Transfers, as clients see them.
+        transfers: Transfers;
+        /// Far systems.
+        remotes: Remotes;
+        /// Receivers of events.
+        webhooks: Webhooks;
+        /// Tries to hand events to receivers.
+        deliveries: Deliveries;
+        /// The journal as auditors read it.
+        audit: Audit;
+        /// The journal as a feed.
+        events: Events;
+        /// API keys.
+        keys: Keys;
+        /// Users and service accounts.
+        principals: Principals;
+        /// Tenants.
+        tenants: Tenants;
+        /// Settings of a tenant.
+        settings: Settings;
+        /// Requests that must not happen twice.
+        idempotency: Idempotency;
+        /// The queue, for the engine.
+        jobs: Jobs;
+        /// Transfers, as the engine runs them.
+        runs: Runs;
+        /// Sealing, sweeping, scrubbing.
+        upkeep: Upkeep;
+    }
+}

@@ -1,0 +1,339 @@
+//! Transfers, as the engine runs them: every write holds the lease, or is refused.
+
+use bailee_auth::{Caller, Door, Facts};
+use bailee_model::{
+    End, Error, ErrorKind, EventType, Lease, Outcome, RequestId, Result, TenantId, Timestamp,
+    Transfer, TransferFault, TransferId, TransferOutcome, TransferState,
+};
+use bailee_store::{Change, DbError, conflict};
+
+use crate::jobs::fenced;
+use crate::journal::Note;
+use crate::ports::{RemoteSecret, RemoteTarget};
+use crate::transfers::cancelled;
+use crate::{Core, error};
+
+/// Transfers under way.
+pub struct Runs<'a> {
+    pub(crate) core: &'a Core,
+}
+
+/// A transfer with all that its runner needs.
+pub struct Run {
+    /// The transfer, in state `opening` or in the step where the last runner stopped.
+    pub transfer: Transfer,
+    /// On whose behalf.
+    pub caller: Caller,
+    /// From where.
+    pub source: RunEnd,
+    /// To where.
+    pub destination: RunEnd,
+}
+
+/// One end of a run.
+pub enum RunEnd {
+    /// A path or file in Bailee.
+    Bailee(End),
+    /// A path at a remote.
+    Remote(Box<RemoteTarget>, String),
+}
+
+/// What a try to begin came to.
+pub enum Begun {
+    /// It runs.
+    Run(Box<Run>),
+    /// There is nothing to run: it ended, is paused, or was ended now; the job is gone.
+    Over,
+}
+
+impl Runs<'_> {
+    /// Begins a try: asks policy again with the rights that the creator has now, and opens what is needed. A refusal
+    /// ends the transfer as `rejected`, a passed deadline as `expired`.
+    pub async fn begin(&self, lease: &Lease) -> Result<Begun> {
+        let tenant = lease.job.tenant;
+        let id: TransferId = lease.job.subject.parse().map_err(Error::internal)?;
+        let found = self
+            .core
+            .store
+            .queue()
+            .reader(tenant)
+            .transfer(id)
+            .await
+            .map_err(error::from_db)?;
+        let Some(mut transfer) =
+            found.filter(|found| !found.state.is_final() && found.state != TransferState::Paused)
+        else {
+            self.core.jobs().finish(lease).await?;
+            return Ok(Begun::Over);
+        };
+        if transfer.cancel_requested {
+            self.fail(
+                lease,
+                &mut transfer,
+                TransferOutcome::Cancelled,
+                cancelled(),
+            )
+            .await?;
+            return Ok(Begun::Over);
+        }
+        if transfer
+            .deadline
+            .is_some_and(|deadline| self.core.clock.now() >= deadline)
+        {
+            self.fail(lease, &mut transfer, TransferOutcome::Expired, expired())
+                .await?;
+            return Ok(Begun::Over);
+        }
+        match self.open(lease, &transfer).await {
+            Ok((caller, source, destination)) => {
+                if transfer.state == TransferState::Queued {
+                    self.start(lease, &mut transfer).await?;
+                }
+                Ok(Begun::Run(Box::new(Run {
+                    transfer,
+                    caller,
+                    source,
+                    destination,
+                })))
+            }
+            Err(error) if is_refusal(error.kind()) => {
+                let (outcome, fault) = refusal(&error);
+                self.fail(lease, &mut transfer, outcome, fault).await?;
+                Ok(Begun::Over)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Stores state, checkpoint and progress. `state_conflict`: the lease is lost, or somebody cancelled, paused or
+    /// changed the transfer; [`Runs::reload`] tells which.
+    pub async fn save(&self, lease: &Lease, transfer: &mut Transfer) -> Result<()> {
+        let mut change = self.core.store.queue().change(lease.job.tenant);
+        change.hold(lease);
+        self.write(&mut change, transfer);
+        settle(change.commit().await, transfer)
+    }
+
+    /// The transfer as it is stored now.
+    pub async fn reload(&self, tenant: TenantId, id: TransferId) -> Result<Transfer> {
+        let found = self
+            .core
+            .store
+            .queue()
+            .reader(tenant)
+            .transfer(id)
+            .await
+            .map_err(error::from_db)?;
+        found.ok_or_else(|| Error::not_found("transfer"))
+    }
+
+    /// Ends a transfer well.
+    pub async fn complete(&self, lease: &Lease, transfer: &mut Transfer) -> Result<()> {
+        self.end(lease, transfer, TransferOutcome::Succeeded, None)
+            .await
+    }
+
+    /// Ends a transfer otherwise.
+    pub async fn fail(
+        &self,
+        lease: &Lease,
+        transfer: &mut Transfer,
+        outcome: TransferOutcome,
+        fault: TransferFault,
+    ) -> Result<()> {
+        self.end(lease, transfer, outcome, Some(fault)).await
+    }
+
+    /// Gives a transfer back after a transient fault, due at `at`. The try and its cause are journalled.
+    pub async fn retry_later(
+        &self,
+        lease: &Lease,
+        transfer: &mut Transfer,
+        fault: TransferFault,
+        at: Timestamp,
+    ) -> Result<()> {
+        let mut change = self.core.store.queue().change(lease.job.tenant);
+        change.run_again(lease, at);
+        let note = Note::record("transfers.attempt").of_transfer(transfer.id).ended(Outcome::Error).with(
+            serde_json::json!({
+                "attempt": transfer.attempt, "error_code": fault.code, "error_message": fault.message,
+                "next_attempt_at": at.to_string(),
+            }),
+        );
+        change.journal(&self.core.own_entry(note));
+        transfer.state = TransferState::Queued;
+        transfer.fault = Some(fault);
+        transfer.next_attempt_at = Some(at);
+        self.write(&mut change, transfer);
+        settle(change.commit().await, transfer)
+    }
+
+    /// Hands a transfer back as it is, due at once: this node stops.
+    pub async fn hand_back(&self, lease: &Lease) -> Result<()> {
+        self.core
+            .jobs()
+            .postpone(lease, self.core.clock.now())
+            .await
+    }
+
+    /// Whether somebody asked for the transfer to end or to pause.
+    pub async fn is_stopped(&self, tenant: TenantId, id: TransferId) -> Result<bool> {
+        let transfer = self.reload(tenant, id).await?;
+        Ok(transfer.cancel_requested
+            || transfer.state == TransferState::Paused
+            || transfer.state.is_final())
+    }
+
+    async fn start(&self, lease: &Lease, transfer: &mut Transfer) -> Result<()> {
+        let mut change = self.core.store.queue().change(lease.job.tenant);
+        change.hold(lease);
+        transfer.state = TransferState::Opening;
+        transfer.attempt += 1;
+        transfer.next_attempt_at = None;
+        if transfer.started_at.is_none() {
+            transfer.started_at = Some(self.core.clock.now());
+            let note = Note::event("transfers.start", EventType::TransferStarted)
+                .of_transfer(transfer.id)
+                .with(self.core.transfer_facts(transfer));
+            change.journal(&self.core.own_entry(note));
+        }
+        self.write(&mut change, transfer);
+        settle(change.commit().await, transfer)
+    }
+
+    async fn end(
+        &self,
+        lease: &Lease,
+        transfer: &mut Transfer,
+        outcome: TransferOutcome,
+        fault: Option<TransferFault>,
+    ) -> Result<()> {
+        let mut change = self.core.store.queue().change(lease.job.tenant);
+        let mut ended = transfer.clone();
+        self.core
+            .end_transfer(&mut change, &mut ended, outcome, fault);
+        self.write(&mut change, &mut ended);
+        change.finish_job(lease);
+        settle(change.commit().await, &ended)?;
+        *transfer = ended;
+        Ok(())
+    }
+
+    fn write(&self, change: &mut Change, transfer: &mut Transfer) {
+        transfer.revision += 1;
+        transfer.updated_at = self.core.clock.now();
+        change.put_transfer(transfer);
+    }
+
+    async fn open(&self, lease: &Lease, transfer: &Transfer) -> Result<(Caller, RunEnd, RunEnd)> {
+        let now = self.core.clock.now();
+        let facts = Facts {
+            address: None,
+            request: RequestId::new(now, &*self.core.chance),
+            now,
+            door: Door::Job,
+        };
+        let caller = self
+            .core
+            .on_behalf(lease.job.tenant, transfer.created_with, facts, lease.job.id)
+            .await?;
+        let source = self.open_end(&caller, &transfer.source).await?;
+        let destination = self.open_end(&caller, &transfer.destination).await?;
+        Ok((caller, source, destination))
+    }
+
+    async fn open_end(&self, caller: &Caller, end: &End) -> Result<RunEnd> {
+        let End::Remote { remote, path } = end else {
+            return Ok(RunEnd::Bailee(end.clone()));
+        };
+        let remote = self.core.usable_remote(caller, remote, "#/remote").await?;
+        let target = self.core.target(caller.tenant(), remote).await?;
+        Ok(RunEnd::Remote(Box::new(target), path.clone()))
+    }
+}
+
+impl Core {
+    /// A remote with its credential opened.
+    pub(crate) async fn target(
+        &self,
+        tenant: TenantId,
+        remote: bailee_model::Remote,
+    ) -> Result<RemoteTarget> {
+        let secret = match &remote.sealed_secret {
+            Some(sealed) => {
+                let known = self.tenant(tenant).await?;
+                let plain = known
+                    .key
+                    .open_secret(sealed, &remote.id.to_string())
+                    .map_err(error::from_key)?;
+                let secret = RemoteSecret::from_plain(&plain);
+                Some(
+                    secret
+                        .ok_or_else(|| Error::internal("a remote's secret has an unknown form"))?,
+                )
+            }
+            None => None,
+        };
+        Ok(RemoteTarget { remote, secret })
+    }
+}
+
+/// A write that came too late puts the row's copy back to where it was, so that the runner can look again.
+fn settle(result: std::result::Result<(), DbError>, _transfer: &Transfer) -> Result<()> {
+    result.map_err(|error| match error {
+        DbError::Conflict(conflict::TRANSFER_REVISION) => Error::new(
+            ErrorKind::StateConflict,
+            "The transfer was changed in the meantime.",
+        ),
+        other => fenced(other),
+    })
+}
+
+fn is_refusal(kind: ErrorKind) -> bool {
+    !matches!(
+        kind,
+        ErrorKind::InternalError
+            | ErrorKind::Unavailable
+            | ErrorKind::StorageFull
+            | ErrorKind::StateConflict
+    )
+}
+
+fn refusal(error: &Error) -> (TransferOutcome, TransferFault) {
+    let fault = |code: &str, hint: &str| TransferFault {
+        code: code.to_owned(),
+        message: error.detail().to_owned(),
+        hint: Some(hint.to_owned()),
+    };
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::FolderNotFound => (
+            TransferOutcome::Error,
+            fault(
+                "source_not_found",
+                "Check the source; it may have been deleted.",
+            ),
+        ),
+        ErrorKind::RemoteUnknown => (
+            TransferOutcome::Error,
+            fault(
+                "remote_unreachable",
+                "The remote was deleted; make it again.",
+            ),
+        ),
+        _ => (
+            TransferOutcome::Rejected,
+            fault(
+                "policy_denied",
+                "The rights of whoever asked for this transfer have changed.",
+            ),
+        ),
+    }
+}
+
+fn expired() -> TransferFault {
+    TransferFault {
+        code: "deadline_exceeded".to_owned(),
+        message: "The transfer's deadline passed.".to_owned(),
+        hint: Some("Submit it again with a later deadline.".to_owned()),
+    }
+}

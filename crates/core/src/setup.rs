@@ -1,0 +1,237 @@
+//! What a first start makes, and what every start opens.
+
+use bailee_auth::{KeyEnv, KeyText};
+use bailee_model::{
+    ApiKey, Error, KeyId, KeyLimits, KeySecret, KeyState, Principal, PrincipalId, PrincipalState,
+    Result, Role, Scope, Scopes, ServiceAccountId, Tenant, TenantId, TenantSettings, TenantState,
+    UserId,
+};
+use bailee_store::{DbError, conflict};
+use bailee_vault::WrappingKey;
+
+use crate::journal::Note;
+use crate::{Core, CoreParts, SigningKey, error};
+
+/// The tenant of the installation's operator. It holds no files; failed sign-ins of nobody's key are journalled here.
+pub const SYSTEM_TENANT: TenantId = TenantId::from_bits(0);
+
+/// Consumers of the journal that have a cursor in every tenant.
+pub(crate) const CONSUMERS: &[&str] = &["webhooks"];
+
+/// Setting: the checkpoint signing key, sealed by the system tenant's wrapping_key.
+const SIGNING_KEY: &str = "checkpoint_key";
+
+/// A tenant made with its first administrator.
+pub struct FirstTenant {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Its administrator.
+    pub administrator: Principal,
+    /// The administrator's first key, shown once.
+    pub key: KeyText,
+    /// The key's row.
+    pub api_key: ApiKey,
+}
+
+/// Opens what the core needs; at a first start makes the system tenant and the signing key.
+pub(crate) async fn open(parts: &CoreParts) -> Result<SigningKey> {
+    let identity = parts.store.identity();
+    let chance = &*parts.chance;
+    let context = SYSTEM_TENANT.to_string();
+    let mut found = identity
+        .reader(SYSTEM_TENANT)
+        .own_tenant()
+        .await
+        .map_err(error::from_db)?;
+    if found.is_none() {
+        let tenant = Tenant {
+            id: SYSTEM_TENANT,
+            name: "system".to_owned(),
+            state: TenantState::Active,
+            quota_bytes: Some(0),
+            quota_files: Some(0),
+            settings: TenantSettings::default(),
+            created_at: parts.clock.now(),
+        };
+        let key = WrappingKey::generate(chance);
+        let wrapped = key
+            .wrap_with(&parts.root_key, &context, chance)
+            .map_err(error::from_key)?;
+        let mut change = identity.change(SYSTEM_TENANT);
+        change.insert_tenant(&tenant, &wrapped, CONSUMERS);
+        match change.commit().await {
+            // Another node was first; its tenant is read below.
+            Ok(()) | Err(DbError::Conflict(conflict::TENANT_NAME)) => {}
+            Err(error) => return Err(error::from_db(error)),
+        }
+        found = identity
+            .reader(SYSTEM_TENANT)
+            .own_tenant()
+            .await
+            .map_err(error::from_db)?;
+    }
+    let (_, wrapped) = found.ok_or_else(|| Error::internal("the system tenant is missing"))?;
+    let key =
+        WrappingKey::unwrap_with(&wrapped, &parts.root_key, &context).map_err(error::from_key)?;
+    if identity
+        .setting(SIGNING_KEY)
+        .await
+        .map_err(error::from_db)?
+        .is_none()
+    {
+        let sealed = key
+            .seal_secret(SigningKey::seed(chance).as_slice(), SIGNING_KEY, chance)
+            .map_err(error::from_key)?;
+        match identity
+            .put_setting_once(SIGNING_KEY, &hex::encode(sealed))
+            .await
+        {
+            Ok(()) | Err(DbError::Conflict(conflict::SETTING_SET)) => {}
+            Err(error) => return Err(error::from_db(error)),
+        }
+    }
+    let sealed = identity
+        .setting(SIGNING_KEY)
+        .await
+        .map_err(error::from_db)?
+        .unwrap_or_default();
+    let sealed = hex::decode(sealed).map_err(Error::internal)?;
+    let seed = key
+        .open_secret(&sealed, SIGNING_KEY)
+        .map_err(error::from_key)?;
+    SigningKey::from_seed(&*seed)
+}
+
+impl Core {
+    /// Makes a tenant with an administrator and its first key. `operation` names the cause in the new journal.
+    pub(crate) async fn make_tenant(
+        &self,
+        tenant: Tenant,
+        operation: &'static str,
+    ) -> Result<FirstTenant> {
+        let now = self.clock.now();
+        let administrator = Principal {
+            id: PrincipalId::User(UserId::new(now, &*self.chance)),
+            name: "administrator".to_owned(),
+            state: PrincipalState::Active,
+            roles: vec![Role::Administrator],
+            created_at: now,
+        };
+        let scopes: Scopes = [Scope::Admin].into_iter().collect();
+        let (api_key, key) = self.new_key(administrator.id, "first key", scopes);
+        let wrapping = WrappingKey::generate(&*self.chance);
+        let wrapped = wrapping
+            .wrap_with(self.keyring.root(), &tenant.id.to_string(), &*self.chance)
+            .map_err(error::from_key)?;
+        let note = Note::record(operation)
+            .about(tenant.id)
+            .with(serde_json::json!({ "name": tenant.name }));
+        let mut change = self.store.identity().change(tenant.id);
+        change
+            .insert_tenant(&tenant, &wrapped, CONSUMERS)
+            .insert_principal(&administrator)
+            .insert_key(&api_key);
+        change.journal(&self.own_entry(note));
+        change.commit().await.map_err(|error| match error {
+            DbError::Conflict(conflict::TENANT_NAME) => Error::new(
+                bailee_model::ErrorKind::NameTaken,
+                "There is a tenant of this name.",
+            ),
+            other => error::from_db(other),
+        })?;
+        Ok(FirstTenant {
+            tenant,
+            administrator,
+            key,
+            api_key,
+        })
+    }
+
+    /// A key for `principal` with the default life.
+    pub(crate) fn new_key(
+        &self,
+        principal: PrincipalId,
+        name: &str,
+        scopes: Scopes,
+    ) -> (ApiKey, KeyText) {
+        let now = self.clock.now();
+        let text = KeyText::make(
+            self.settings.key_env,
+            KeyId::new(now, &*self.chance),
+            &*self.chance,
+        );
+        let key = ApiKey {
+            id: text.id(),
+            principal,
+            name: name.to_owned(),
+            scopes,
+            limits: KeyLimits::default(),
+            state: KeyState::Active,
+            secrets: vec![KeySecret {
+                hash: text.hash(),
+                until: None,
+            }],
+            expires_at: Some(now.plus(bailee_model::limit::KEY_LIFE)),
+            created_at: now,
+            rotated_at: None,
+            revoked_at: None,
+        };
+        (key, text)
+    }
+
+    /// At a first start: an operator's service account in the system tenant, with a key. `None` when there is one.
+    pub async fn first_operator(&self) -> Result<Option<KeyText>> {
+        let now = self.clock.now();
+        let operator = Principal {
+            id: PrincipalId::ServiceAccount(ServiceAccountId::new(now, &*self.chance)),
+            name: "operator".to_owned(),
+            state: PrincipalState::Active,
+            roles: vec![Role::Operator],
+            created_at: now,
+        };
+        let scopes = [
+            Scope::System,
+            Scope::IdentityRead,
+            Scope::IdentityManage,
+            Scope::AuditRead,
+        ];
+        let (key, text) = self.new_key(operator.id, "first key", scopes.into_iter().collect());
+        let mut change = self.store.identity().change(SYSTEM_TENANT);
+        change.insert_principal(&operator).insert_key(&key);
+        change.journal(&self.own_entry(Note::record("setup.operator").about(operator.id)));
+        match change.commit().await {
+            Ok(()) => Ok(Some(text)),
+            Err(DbError::Conflict(conflict::PRINCIPAL_NAME)) => Ok(None),
+            Err(error) => Err(error::from_db(error)),
+        }
+    }
+
+    /// At a first start: the tenant of this name with its administrator and key. `None` when there is one.
+    pub async fn first_tenant(&self, name: &str) -> Result<Option<FirstTenant>> {
+        let tenant = self.new_tenant(name);
+        match self.make_tenant(tenant, "setup.tenant").await {
+            Ok(first) => Ok(Some(first)),
+            Err(error) if error.kind() == bailee_model::ErrorKind::NameTaken => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A tenant without bounds.
+    pub(crate) fn new_tenant(&self, name: &str) -> Tenant {
+        let now = self.clock.now();
+        Tenant {
+            id: TenantId::new(now, &*self.chance),
+            name: name.to_owned(),
+            state: TenantState::Active,
+            quota_bytes: None,
+            quota_files: None,
+            settings: TenantSettings::default(),
+            created_at: now,
+        }
+    }
+
+    /// How new keys begin.
+    pub fn key_env(&self) -> KeyEnv {
+        self.settings.key_env
+    }
+}

@@ -1,0 +1,198 @@
+//! Tenants, for the operator of the installation.
+
+use bailee_auth::{Action, Caller, Permit, Resource};
+use bailee_model::{
+    Error, ErrorKind, Page, PageRequest, Result, Tenant, TenantId, TenantState, Usage,
+};
+
+use crate::gate::Ask;
+use crate::journal::Note;
+use crate::{Core, FirstTenant, SYSTEM_TENANT, checks, error};
+
+/// The tenants of the installation.
+pub struct Tenants<'a> {
+    pub(crate) core: &'a Core,
+}
+
+/// A tenant to be made.
+#[derive(Clone, Debug)]
+pub struct NewTenant {
+    /// Unique in the installation.
+    pub name: String,
+    /// Bytes it may store.
+    pub quota_bytes: Option<u64>,
+    /// File versions it may store.
+    pub quota_files: Option<u64>,
+}
+
+/// What changes of a tenant; `Some(None)` lifts a bound.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TenantChange {
+    /// Bytes it may store.
+    pub quota_bytes: Option<Option<u64>>,
+    /// File versions it may store.
+    pub quota_files: Option<Option<u64>>,
+}
+
+impl Tenants<'_> {
+    /// Makes a tenant with an administrator, whose first key is shown once.
+    pub async fn create(&self, caller: &Caller, new: NewTenant) -> Result<FirstTenant> {
+        let permit = self
+            .enter(caller, "tenants.create", Action::TenantManage)
+            .await?;
+        checks::text("#/name", &new.name)?;
+        let mut tenant = self.core.new_tenant(&new.name);
+        tenant.quota_bytes = new.quota_bytes;
+        tenant.quota_files = new.quota_files;
+        let first = self.core.make_tenant(tenant, "tenants.create").await?;
+        self.note(caller, &permit, "tenants.create", first.tenant.id)
+            .await?;
+        Ok(first)
+    }
+
+    /// Tenants, newest first.
+    pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Tenant>> {
+        self.enter(caller, "tenants.list", Action::SystemRead)
+            .await?;
+        let mut found = self
+            .core
+            .store
+            .identity()
+            .tenants(&page)
+            .await
+            .map_err(error::from_db)?;
+        found.data.retain(|tenant| tenant.id != SYSTEM_TENANT);
+        Ok(found)
+    }
+
+    /// One tenant.
+    pub async fn get(&self, caller: &Caller, id: TenantId) -> Result<Tenant> {
+        self.enter(caller, "tenants.get", Action::SystemRead)
+            .await?;
+        self.find(id).await
+    }
+
+    /// Changes a tenant's quotas.
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        id: TenantId,
+        change: TenantChange,
+    ) -> Result<Tenant> {
+        self.write(caller, id, "tenants.update", |tenant| {
+            tenant.quota_bytes = change.quota_bytes.unwrap_or(tenant.quota_bytes);
+            tenant.quota_files = change.quota_files.unwrap_or(tenant.quota_files);
+        })
+        .await
+    }
+
+    /// Stops every credential of a tenant; its data stays.
+    pub async fn suspend(&self, caller: &Caller, id: TenantId) -> Result<Tenant> {
+        self.write(caller, id, "tenants.suspend", |tenant| {
+            tenant.state = TenantState::Suspended
+        })
+        .await
+    }
+
+    /// Lets a suspended tenant's credentials work again.
+    pub async fn activate(&self, caller: &Caller, id: TenantId) -> Result<Tenant> {
+        self.write(caller, id, "tenants.activate", |tenant| {
+            tenant.state = TenantState::Active
+        })
+        .await
+    }
+
+    /// What a tenant stores.
+    pub async fn usage(&self, caller: &Caller, id: TenantId) -> Result<(Tenant, Usage)> {
+        self.enter(caller, "tenants.usage", Action::SystemRead)
+            .await?;
+        let tenant = self.find(id).await?;
+        let usage = self
+            .core
+            .store
+            .identity()
+            .reader(id)
+            .usage()
+            .await
+            .map_err(error::from_db)?;
+        Ok((tenant, usage))
+    }
+
+    async fn enter(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        action: Action,
+    ) -> Result<Permit> {
+        // The role and the scope exist only in the system tenant; this is the second line.
+        if caller.tenant() != SYSTEM_TENANT && caller.scopes().hold(action.scope()) {
+            return Err(Error::new(
+                ErrorKind::PolicyDenied,
+                "Only the operator of the installation may do this.",
+            ));
+        }
+        let ask = Ask {
+            operation,
+            action,
+            resource: &Resource::System,
+            what: "tenant",
+        };
+        self.core.enter(caller, ask).await
+    }
+
+    async fn find(&self, id: TenantId) -> Result<Tenant> {
+        let found = self
+            .core
+            .store
+            .identity()
+            .reader(id)
+            .own_tenant()
+            .await
+            .map_err(error::from_db)?;
+        let found = found
+            .map(|(tenant, _)| tenant)
+            .filter(|tenant| tenant.id != SYSTEM_TENANT);
+        found.ok_or_else(|| Error::not_found("tenant"))
+    }
+
+    async fn write(
+        &self,
+        caller: &Caller,
+        id: TenantId,
+        operation: &'static str,
+        act: impl Fn(&mut Tenant),
+    ) -> Result<Tenant> {
+        let permit = self.enter(caller, operation, Action::TenantManage).await?;
+        let mut tenant = self.find(id).await?;
+        act(&mut tenant);
+        let mut change = self.core.store.identity().change(id);
+        change.put_tenant(&tenant);
+        // The tenant's own journal tells that it was done, and by whom.
+        let entry = self
+            .core
+            .permitted(caller, &permit, Note::record(operation).about(id));
+        change.journal(&entry);
+        change.commit().await.map_err(error::from_db)?;
+        self.note(caller, &permit, operation, id).await?;
+        self.core.keyring.forget(id);
+        self.core.credentials.forget();
+        Ok(tenant)
+    }
+
+    /// The operator's own journal.
+    async fn note(
+        &self,
+        caller: &Caller,
+        permit: &Permit,
+        operation: &'static str,
+        id: TenantId,
+    ) -> Result<()> {
+        let mut change = self.core.store.change(permit);
+        change.journal(
+            &self
+                .core
+                .permitted(caller, permit, Note::record(operation).about(id)),
+        );
+        change.commit().await.map_err(error::from_db)
+    }
+}

@@ -1,0 +1,411 @@
+//! Webhooks: receivers that a tenant registered.
+
+use std::time::Duration;
+
+use bailee_auth::{Action, Caller, Permit, Resource};
+use bailee_model::{
+    AuditId, Delivery, DeliveryId, DeliveryState, Error, ErrorKind, EventType, FolderPath, Page,
+    PageRequest, Result, Webhook, WebhookId, WebhookState, limit,
+};
+use bailee_store::{DbError, conflict};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::SecretString;
+
+use crate::files::{Precondition, RACES_MAX};
+use crate::gate::Ask;
+use crate::journal::Note;
+use crate::keyring::Known;
+use crate::{Core, error, signature};
+
+/// Bytes of a webhook secret.
+const SECRET_BYTES: usize = 32;
+/// Longest address.
+const URL_BYTES_MAX: usize = 2048;
+/// How long an old secret signs along when the client names no time.
+const GRACE_DEFAULT: Duration = Duration::from_secs(24 * 3600);
+
+/// The webhooks of the caller's tenant.
+pub struct Webhooks<'a> {
+    pub(crate) core: &'a Core,
+}
+
+/// A webhook to be made.
+#[derive(Clone, Debug)]
+pub struct NewWebhook {
+    /// Where events go.
+    pub url: String,
+    /// Exact types, `transfer.*` or `*`.
+    pub types: Vec<String>,
+    /// Only events about paths below this one.
+    pub path_prefix: Option<FolderPath>,
+    /// Whether the guide's `X-Signature` goes along.
+    pub body_hmac: bool,
+}
+
+/// What changes of a webhook.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookChange {
+    /// A new address.
+    pub url: Option<String>,
+    /// New types.
+    pub types: Option<Vec<String>>,
+    /// A new path bound, or none.
+    pub path_prefix: Option<Option<FolderPath>>,
+    /// Whether `X-Signature` goes along.
+    pub body_hmac: Option<bool>,
+    /// Whether it gets events.
+    pub enabled: Option<bool>,
+}
+
+impl Webhooks<'_> {
+    /// Registers a receiver. The secret is shown once.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        new: NewWebhook,
+    ) -> Result<(Webhook, SecretString)> {
+        let permit = self.enter(caller, "webhooks.create").await?;
+        self.check_url(&new.url)?;
+        check_types(&new.types)?;
+        let known = self.core.tenant(permit.tenant()).await?;
+        let now = self.core.clock.now();
+        let id = WebhookId::new(now, &*self.core.chance);
+        let (secret, sealed) = self.new_secret(id, &known)?;
+        let webhook = Webhook {
+            id,
+            url: new.url,
+            types: new.types,
+            path_prefix: new.path_prefix,
+            body_hmac: new.body_hmac,
+            state: WebhookState::Enabled,
+            disabled_reason: None,
+            sealed_secrets: vec![(sealed, None)],
+            failing_since: None,
+            created_at: now,
+            revision: 1,
+        };
+        let mut change = self.core.store.change(&permit);
+        change.insert_webhook(&webhook);
+        let note = Note::record("webhooks.create")
+            .about(id)
+            .with(serde_json::json!({ "types": webhook.types }));
+        change.journal(&self.core.permitted(caller, &permit, note));
+        change.commit().await.map_err(error::from_db)?;
+        Ok((webhook, secret))
+    }
+
+    /// Webhooks, newest first.
+    pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Webhook>> {
+        let permit = self.enter(caller, "webhooks.list").await?;
+        self.core
+            .store
+            .reader(&permit)
+            .webhooks(&page)
+            .await
+            .map_err(error::from_db)
+    }
+
+    /// One webhook.
+    pub async fn get(&self, caller: &Caller, id: WebhookId) -> Result<Webhook> {
+        let permit = self.enter(caller, "webhooks.get").await?;
+        self.find(&permit, id).await
+    }
+
+    /// Changes a webhook.
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+        change: WebhookChange,
+        precondition: Precondition,
+    ) -> Result<Webhook> {
+        change
+            .url
+            .as_deref()
+            .map_or(Ok(()), |url| self.check_url(url))?;
+        change.types.as_deref().map_or(Ok(()), check_types)?;
+        self.write(
+            caller,
+            id,
+            "webhooks.update",
+            &precondition,
+            |webhook, _| {
+                if let Some(url) = &change.url {
+                    webhook.url.clone_from(url);
+                }
+                if let Some(types) = &change.types {
+                    webhook.types.clone_from(types);
+                }
+                if let Some(prefix) = &change.path_prefix {
+                    webhook.path_prefix.clone_from(prefix);
+                }
+                webhook.body_hmac = change.body_hmac.unwrap_or(webhook.body_hmac);
+                if let Some(enabled) = change.enabled {
+                    switch(webhook, enabled);
+                }
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    /// Switches a webhook on again.
+    pub async fn enable(&self, caller: &Caller, id: WebhookId) -> Result<Webhook> {
+        self.write(
+            caller,
+            id,
+            "webhooks.enable",
+            &Precondition::None,
+            |webhook, _| {
+                switch(webhook, true);
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    /// Gives a webhook a new secret; the old one signs along for `grace`.
+    pub async fn rotate(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+        grace: Option<Duration>,
+    ) -> Result<(Webhook, SecretString)> {
+        let grace = grace.unwrap_or(GRACE_DEFAULT);
+        if grace > limit::WEBHOOK_GRACE_MAX {
+            let detail = format!("At most {} seconds.", limit::WEBHOOK_GRACE_MAX.as_secs());
+            return Err(Error::field("#/grace_seconds", "out_of_range", detail));
+        }
+        let permit = self.enter(caller, "webhooks.rotate_secret").await?;
+        let known = self.core.tenant(permit.tenant()).await?;
+        let (secret, sealed) = self.new_secret(id, &known)?;
+        let until = self.core.clock.now().plus(grace);
+        let webhook = self
+            .write(
+                caller,
+                id,
+                "webhooks.rotate_secret",
+                &Precondition::None,
+                |webhook, _| {
+                    let old = webhook
+                        .sealed_secrets
+                        .first()
+                        .map(|(old, _)| (old.clone(), Some(until)));
+                    webhook.sealed_secrets =
+                        std::iter::once((sealed.clone(), None)).chain(old).collect();
+                    Ok(())
+                },
+            )
+            .await?;
+        Ok((webhook, secret))
+    }
+
+    /// Removes a webhook and what is still to be sent to it.
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+        precondition: Precondition,
+    ) -> Result<()> {
+        let permit = self.enter(caller, "webhooks.delete").await?;
+        let webhook = self.find(&permit, id).await?;
+        let known = self.core.tenant(permit.tenant()).await?;
+        precondition.admit(Some(&webhook.revision.to_string()), &known.tenant)?;
+        let mut change = self.core.store.change(&permit);
+        change.delete_webhook(id);
+        change.journal(&self.core.permitted(
+            caller,
+            &permit,
+            Note::record("webhooks.delete").about(id),
+        ));
+        change.commit().await.map_err(error::from_db)
+    }
+
+    /// Sends an example event of a type, whether the webhook wants that type or not.
+    pub async fn test(&self, caller: &Caller, id: WebhookId, kind: EventType) -> Result<Delivery> {
+        let permit = self.enter(caller, "webhooks.test").await?;
+        let webhook = self.find(&permit, id).await?;
+        let now = self.core.clock.now();
+        let event = AuditId::new(now, &*self.core.chance);
+        let body = serde_json::json!({
+            "type": kind.as_str(),
+            "timestamp": now.to_string(),
+            "event_id": bailee_model::EventId::from_bits(event.bits()),
+            "tenant_id": permit.tenant(),
+            "sequence": null,
+            "transfer_id": null,
+            "status": null,
+            "data": { "test": true, "webhook_id": webhook.id },
+        });
+        let delivery = Delivery {
+            id: DeliveryId::new(now, &*self.core.chance),
+            webhook: webhook.id,
+            event: bailee_model::EventId::from_bits(event.bits()),
+            event_type: kind,
+            body: body.to_string(),
+            attempt: 1,
+            state: DeliveryState::Scheduled,
+            scheduled_at: now,
+            sent_at: None,
+            duration_ms: None,
+            answer_status: None,
+            answer_body: None,
+            error: None,
+            created_at: now,
+        };
+        let mut change = self.core.store.change(&permit);
+        self.core.schedule(&mut change, &delivery);
+        change.journal(&self.core.permitted(
+            caller,
+            &permit,
+            Note::record("webhooks.test").about(id),
+        ));
+        change.commit().await.map_err(error::from_db)?;
+        Ok(delivery)
+    }
+
+    async fn enter(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
+        let ask = Ask {
+            operation,
+            action: Action::WebhookManage,
+            resource: &Resource::Webhook,
+            what: "webhook",
+        };
+        self.core.enter(caller, ask).await
+    }
+
+    async fn find(&self, permit: &Permit, id: WebhookId) -> Result<Webhook> {
+        let found = self
+            .core
+            .store
+            .reader(permit)
+            .webhook(id)
+            .await
+            .map_err(error::from_db)?;
+        found.ok_or_else(|| Error::not_found("webhook"))
+    }
+
+    async fn write(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+        operation: &'static str,
+        precondition: &Precondition,
+        act: impl Fn(&mut Webhook, &Core) -> Result<()>,
+    ) -> Result<Webhook> {
+        for _ in 0..RACES_MAX {
+            let permit = self.enter(caller, operation).await?;
+            let known = self.core.tenant(permit.tenant()).await?;
+            let mut webhook = self.find(&permit, id).await?;
+            precondition.admit(Some(&webhook.revision.to_string()), &known.tenant)?;
+            act(&mut webhook, self.core)?;
+            webhook.revision += 1;
+            let mut change = self.core.store.change(&permit);
+            change.put_webhook(&webhook);
+            change.journal(&self.core.permitted(
+                caller,
+                &permit,
+                Note::record(operation).about(id),
+            ));
+            match change.commit().await {
+                Ok(()) => return Ok(webhook),
+                Err(DbError::Conflict(conflict::WEBHOOK_REVISION)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(Error::new(
+            ErrorKind::StateConflict,
+            "The webhook changes too fast; try again.",
+        ))
+    }
+
+    fn new_secret(&self, id: WebhookId, known: &Known) -> Result<(SecretString, Vec<u8>)> {
+        let mut bytes = zeroize::Zeroizing::new([0_u8; SECRET_BYTES]);
+        self.core.chance.fill(bytes.as_mut_slice());
+        let text = format!("{}{}", signature::PREFIX, STANDARD.encode(bytes.as_slice()));
+        let sealed = known
+            .key
+            .seal_secret(text.as_bytes(), &id.to_string(), &*self.core.chance);
+        Ok((text.into(), sealed.map_err(error::from_key)?))
+    }
+
+    /// Receivers are HTTPS. Whether the address may be connected to is judged at each connection.
+    fn check_url(&self, url: &str) -> Result<()> {
+        let refuse = |detail: &str| {
+            Err(Error::new(ErrorKind::AddressNotAllowed, detail).with_field(
+                "#/url",
+                "address_not_allowed",
+                detail,
+            ))
+        };
+        if url.len() > URL_BYTES_MAX || url.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return refuse("The address is too long or holds spaces.");
+        }
+        let rest = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+            (Some(rest), _) => rest,
+            (None, Some(rest))
+                if self.core.settings.plain_http_receivers && is_this_machine(rest) =>
+            {
+                rest
+            }
+            _ => return refuse("A receiver's address begins with https://."),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.is_empty() || authority.contains('@') {
+            return refuse("The address names no host, or carries a credential.");
+        }
+        Ok(())
+    }
+}
+
+fn switch(webhook: &mut Webhook, enabled: bool) {
+    webhook.state = if enabled {
+        WebhookState::Enabled
+    } else {
+        WebhookState::Disabled
+    };
+    webhook.disabled_reason = (!enabled).then(|| "Switched off by an administrator.".to_owned());
+    webhook.failing_since = None;
+}
+
+fn is_this_machine(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = if let Some(v6) = authority.strip_prefix('[') {
+        v6.split(']').next().unwrap_or_default()
+    } else {
+        authority.split(':').next().unwrap_or_default()
+    };
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+fn check_types(types: &[String]) -> Result<()> {
+    let is_known = |wanted: &String| match wanted.strip_suffix(".*") {
+        Some(family) => EventType::ALL
+            .iter()
+            .any(|kind| kind.as_str().split('.').next() == Some(family)),
+        None => wanted == "*" || wanted.parse::<EventType>().is_ok(),
+    };
+    if types.is_empty() || types.len() > EventType::ALL.len() {
+        return Err(Error::field(
+            "#/types",
+            "invalid_types",
+            "Name at least one event type.",
+        ));
+    }
+    match types.iter().position(|wanted| !is_known(wanted)) {
+        Some(at) => {
+            let wanted = types.get(at).map_or("", String::as_str);
+            let detail = format!("`{wanted}` is not an event type.");
+            Err(Error::field(
+                &format!("#/types/{at}"),
+                "unknown_type",
+                detail,
+            ))
+        }
+        None => Ok(()),
+    }
+}

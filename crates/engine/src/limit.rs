@@ -1,0 +1,55 @@
+//! The bounds of this crate, by name. Those that other crates share are in [`bailee_model::limit`].
+
+use std::time::Duration;
+
+/// Transfers under way at once on one node, unless the operator says otherwise.
+pub const TRANSFERS_RUNNING: usize = 16;
+/// Deliveries under way at once on one node, unless the operator says otherwise.
+pub const DELIVERIES_RUNNING: usize = 64;
+
+/// Jobs leased in one go. Not more than a fresh lane takes, or the rest would have to be handed back at once.
+pub(crate) const BATCH_MAX: usize = bailee_model::limit::DELIVERIES_PER_WEBHOOK;
+/// Lanes that are remembered while nothing runs in them.
+pub(crate) const LANES_KEPT_MAX: usize = 4_096;
+/// How long a job waits whose lane turned out to be full.
+pub(crate) const LANE_WAIT: Duration = Duration::from_millis(250);
+/// Longest time between two looks at the queue: jobs that another node queued wake nobody here.
+pub(crate) const LOOK_EVERY_MAX: Duration = Duration::from_secs(1);
+/// Shortest time between two looks at the queue, however much is committed.
+pub(crate) const LOOK_EVERY_MIN: Duration = Duration::from_millis(10);
+/// How long the queue rests when all that is due belongs to full lanes.
+pub(crate) const FULL_WAIT: Duration = Duration::from_millis(100);
+/// How long a job waits after its runner panicked, for each time it was leased.
+pub(crate) const PANIC_WAIT: Duration = Duration::from_secs(30);
+/// The longest such wait.
+pub(crate) const PANIC_WAIT_MAX: Duration = Duration::from_secs(3_600);
+
+/// How often a running transfer looks whether somebody wants it to stop.
+pub(crate) const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// Shortest time between two such looks.
+pub(crate) const WATCH_REST: Duration = Duration::from_millis(400);
+/// How often progress is stored while bytes move slower than a checkpoint each time. Within
+/// [`bailee_model::limit::CHECKPOINT_EVERY`].
+pub(crate) const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+/// Free names that are tried beside a taken one.
+pub(crate) const NAMES_TRIED_MAX: u32 = 100;
+/// How long clearing up at a remote may take.
+pub(crate) const CLEAR_UP_TIME_MAX: Duration = Duration::from_secs(5);
+/// How often a final write is tried again that lost a race.
+pub(crate) const RACES_MAX: u32 = 4;
+
+/// Longest test of a remote.
+pub(crate) const PROBE_TIME_MAX: Duration = Duration::from_secs(120);
+
+/// How long commits are gathered before the journal is sealed.
+pub(crate) const SEAL_REST: Duration = Duration::from_millis(10);
+/// How often the journal is looked at though nothing was committed here.
+pub(crate) const SEAL_EVERY: Duration = Duration::from_secs(1);
+/// How often a checkpoint of the journal is signed.
+pub(crate) const SIGN_EVERY: Duration = Duration::from_mins(1);
+/// How often expired things are swept.
+pub(crate) const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// First wait of a loop whose work failed; it doubles.
+pub(crate) const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
+/// Longest wait of a loop whose work fails.
+pub(crate) const BACK_OFF_MAX: Duration = Duration::from_secs(30);

@@ -1,0 +1,49 @@
+//! Tests remotes for the core: its port, answered by the connectors.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bailee_connect::{ProbeOptions, RemotePath, probe};
+use bailee_core::{ProbeReport, ProbeStep, RemoteProber, RemoteTarget};
+
+use crate::{Shared, limit, remote};
+
+/// The core's means to test remotes.
+pub(crate) struct Prober(pub(crate) Arc<Shared>);
+
+#[async_trait]
+impl RemoteProber for Prober {
+    async fn probe(&self, target: RemoteTarget) -> ProbeReport {
+        let shared = &self.0;
+        let spec = match remote::spec(&target, &shared.local_folders) {
+            Ok(spec) => spec,
+            Err(error) => return failed(format!("The base folder cannot be used: {error}."), "Correct the base folder."),
+        };
+        let mut random = [0_u8; 8];
+        shared.core.chance().fill(&mut random);
+        let options = ProbeOptions {
+            folder: RemotePath::default(),
+            file_name: Some(format!(".bailee-test-{}", hex::encode(random))),
+        };
+        match tokio::time::timeout(limit::PROBE_TIME_MAX, probe(spec, &shared.guard, &options)).await {
+            Ok(report) => told(report),
+            Err(_) => failed("The test took too long.".to_owned(), "Check the line and the partner's load."),
+        }
+    }
+}
+
+fn told(report: bailee_connect::ProbeReport) -> ProbeReport {
+    let steps = report.steps.into_iter().map(|step| ProbeStep {
+        name: step.name.as_str(),
+        ok: step.is_ok,
+        duration_ms: step.duration_ms,
+        detail: step.detail,
+        fix: step.fix,
+    });
+    ProbeReport { steps: steps.collect(), seen_host_key: report.seen_host_key.map(|key| key.fingerprint) }
+}
+
+fn failed(detail: String, fix: &str) -> ProbeReport {
+    let step = ProbeStep { name: "connect", ok: false, duration_ms: 0, detail, fix: Some(fix.to_owned()) };
+    ProbeReport { steps: vec![step], seen_host_key: None }
+}

@@ -1,0 +1,94 @@
+//! What runs beside the jobs: sealing the journal, signing its size, handing events on, sweeping.
+//!
+//! Each loop is leased by nobody: the core's own guards make a second node that does the same find nothing to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailee_core::model::Result;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Shared, limit};
+
+/// Seals what was committed and hands sealed events to webhooks, until told to stop; then once more.
+pub(crate) async fn seal(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut changes = shared.core.changes();
+    let mut failures = 0;
+    while !stop.is_cancelled() {
+        changes.borrow_and_update();
+        match seal_once(&shared).await {
+            Ok(()) => failures = 0,
+            Err(error) => {
+                failures += 1;
+                noted("seal", &error);
+            }
+        }
+        if failures > 0 {
+            rest(crate::back_off(failures), &stop).await;
+            continue;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Ok(()) = changes.changed() => rest(limit::SEAL_REST, &stop).await,
+            () = tokio::time::sleep(limit::SEAL_EVERY) => {}
+        }
+    }
+    if let Err(error) = seal_once(&shared).await {
+        noted("seal", &error);
+    }
+}
+
+/// Signs the journal's size each minute.
+pub(crate) async fn sign(shared: Arc<Shared>, stop: CancellationToken) {
+    let core = &shared.core;
+    each(limit::SIGN_EVERY, "sign", &stop, || async { core.upkeep().sign_checkpoints().await.map(drop) }).await;
+}
+
+/// Sweeps what expired, at times that differ between nodes.
+pub(crate) async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
+    let every = limit::SWEEP_EVERY.mul_f64(0.75 + 0.5 * f64::from(shared.draw()) / f64::from(u16::MAX));
+    let core = &shared.core;
+    each(every, "sweep", &stop, || async { core.upkeep().sweep().await.map(drop) }).await;
+}
+
+async fn seal_once(shared: &Shared) -> Result<()> {
+    shared.core.upkeep().seal_journal().await?;
+    shared.core.upkeep().dispatch_events().await.map(drop)
+}
+
+async fn each<W>(every: Duration, name: &'static str, stop: &CancellationToken, mut work: impl FnMut() -> W)
+where
+    W: Future<Output = Result<()>>,
+{
+    let mut failures = 0;
+    let mut wait = every;
+    loop {
+        rest(wait, stop).await;
+        if stop.is_cancelled() {
+            return;
+        }
+        wait = match work().await {
+            Ok(()) => {
+                failures = 0;
+                every
+            }
+            Err(error) => {
+                failures += 1;
+                noted(name, &error);
+                crate::back_off(failures)
+            }
+        };
+    }
+}
+
+async fn rest(time: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(time) => {}
+    }
+}
+
+fn noted(name: &'static str, error: &bailee_core::model::Error) {
+    metrics::counter!("bailee_upkeep_failures_total", "work" => name).increment(1);
+    tracing::warn!(work = name, error = %error, "upkeep failed and is tried again");
+}

@@ -1,0 +1,15 @@
+//! What handlers take from a request. Raw text stops here.
+
+mod condition;
+mod id;
+mod json;
+mod paging;
+mod query;
+mod wait;
+
+pub(crate) use self::condition::{Guard, Tag, tags};
+pub(crate) use self::id::Id;
+pub(crate) use self::json::{Json, JsonOrEmpty};
+pub(crate) use self::paging::{PageQuery, Paging};
+pub(crate) use self::query::{PathQuery, Query, file_path, folder_path, folder_path_or_none, time};
+pub(crate) use self::wait::{Wait, WaitQuery, until_changed};

@@ -1,0 +1,181 @@
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bailee_core::{Caller, Door, Facts, Via};
+use bailee_model::{Error, ErrorKind};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::RequestFacts;
+use super::observe::SignedIn;
+use crate::operations::{Allowance, Operation};
+use crate::problem::Failure;
+use crate::rate_limit::{Source, Standing};
+use crate::site::Site;
+
+/// Finds out who asks and whether it asks too often. Runs before path, query and body are parsed, so that a stranger
+/// learns nothing from how those are refused.
+pub(crate) async fn sign_in(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let Some(facts) = request.extensions().get::<RequestFacts>().cloned() else {
+        return Failure::from(Error::internal("a request without facts")).into_response();
+    };
+    let Some(operation) = facts.operation.clone() else {
+        return Failure::from(Error::internal("a route without an operation")).into_response();
+    };
+    if operation.is_public {
+        let standing = by_address(&site, &facts, &operation);
+        return within(standing, next.run(request)).await;
+    }
+    let caller = match identify(&site, &facts, request.headers()).await {
+        Ok(caller) => caller,
+        Err(error) => return Failure::from(error).into_response(),
+    };
+    let standing = match by_credential(&site, &facts, &operation, &caller).await {
+        Ok(standing) => standing,
+        Err(error) => return Failure::from(error).into_response(),
+    };
+    request.extensions_mut().insert(caller.clone());
+    let mut answer = within(standing, next.run(request)).await;
+    answer.extensions_mut().insert(SignedIn(caller));
+    answer
+}
+
+async fn identify(site: &Site, facts: &RequestFacts, headers: &HeaderMap) -> Result<Caller, Error> {
+    let credential = credential(headers)?;
+    let address = facts.address.map(Source::address);
+    let quota = site.limiter().quota(Allowance::Auth);
+    if credential.is_some()
+        && let Some(address) = address
+    {
+        // Guessing is stopped before it costs a look into the database.
+        let standing = site
+            .limiter()
+            .peek(address, Allowance::Auth, quota, facts.now);
+        refuse_if_over(Some(standing))?;
+    }
+    let asking = Facts {
+        address: facts.address,
+        request: facts.id,
+        now: facts.now,
+        door: Door::Rest,
+    };
+    let identified = site.core().identify(credential, asking).await;
+    if let Err(error) = &identified
+        && is_a_wrong_guess(error.kind())
+        && let Some(address) = address
+    {
+        site.limiter()
+            .take(address, Allowance::Auth, quota, facts.now);
+    }
+    identified
+}
+
+fn is_a_wrong_guess(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::CredentialInvalid | ErrorKind::CredentialExpired | ErrorKind::CredentialRevoked
+    )
+}
+
+/// The one credential of a request. Two are refused: which of them was meant is not ours to guess.
+fn credential(headers: &HeaderMap) -> Result<Option<&str>, Error> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Error::new(
+            ErrorKind::CredentialInvalid,
+            "The request carries two credentials.",
+        ));
+    }
+    // Not text: nothing we ever handed out. Core refuses it as it refuses any other.
+    Ok(first.map(|value| value.to_str().unwrap_or_default()))
+}
+
+fn by_address(site: &Site, facts: &RequestFacts, operation: &Operation) -> Option<Standing> {
+    let source = Source::address(facts.address?);
+    let quota = site.limiter().quota(operation.allowance);
+    Some(
+        site.limiter()
+            .take(source, operation.allowance, quota, facts.now),
+    )
+}
+
+async fn by_credential(
+    site: &Site,
+    facts: &RequestFacts,
+    operation: &Operation,
+    caller: &Caller,
+) -> Result<Option<Standing>, Error> {
+    let Via::ApiKey(key) = *caller.via() else {
+        return Ok(None);
+    };
+    let usual = site.limiter().quota(operation.allowance);
+    let own = |pick: fn(&bailee_model::KeyLimits) -> Option<u32>| async move {
+        let identity = site.core().whoami(caller).await?;
+        Ok::<_, Error>(identity.and_then(|known| pick(&known.limits)).unwrap_or(usual))
+    };
+    let quota = match operation.allowance {
+        Allowance::Free => return Ok(None),
+        Allowance::Read => own(|limits| limits.reads_per_minute).await?,
+        Allowance::Write => own(|limits| limits.writes_per_minute).await?,
+        Allowance::Auth | Allowance::Status => usual,
+    };
+    Ok(Some(site.limiter().take(
+        Source::Key(key),
+        operation.allowance,
+        quota,
+        facts.now,
+    )))
+}
+
+fn refuse_if_over(standing: Option<Standing>) -> Result<(), Error> {
+    match standing.filter(|standing| standing.is_over) {
+        None => Ok(()),
+        Some(over) => {
+            let name = over.allowance.name();
+            let detail = format!(
+                "More than {} requests in {} seconds against limit `{name}`.",
+                over.quota, over.window_seconds
+            );
+            Err(Error::new(ErrorKind::RateLimited, detail)
+                .retry_after(u32::try_from(over.reset_seconds).unwrap_or(u32::MAX))
+                .with("violated_policies", vec![name]))
+        }
+    }
+}
+
+/// Runs the rest within the allowance, and says on the answer what is left of it.
+async fn within(standing: Option<Standing>, rest: impl Future<Output = Response>) -> Response {
+    let mut answer = match refuse_if_over(standing) {
+        Ok(()) => rest.await,
+        Err(error) => Failure::from(error).into_response(),
+    };
+    if let Some(standing) = standing {
+        let (policy, left) = standing.headers();
+        for (name, text) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+            if let Ok(value) = HeaderValue::from_str(&text) {
+                answer
+                    .headers_mut()
+                    .insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn two_credentials_are_none() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(credential(&headers).unwrap(), None);
+        headers.append("authorization", "Bearer a".parse().unwrap());
+        assert_eq!(credential(&headers).unwrap(), Some("Bearer a"));
+        headers.append("authorization", "Bearer b".parse().unwrap());
+        let error = credential(&headers).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CredentialInvalid);
+    }
+}
