@@ -2,8 +2,8 @@
 //!
 //! [`Client`] holds a connection pool and a credential; nouns hang off it ([`Client::files`], [`Client::transfers`], …),
 //! and [`Client::upload_file`] and [`Client::download_file`] move whole files, in parallel, resumable and proven by
-//! SHA-256. Retries are on by default and honest ([`RetryPolicy`]). There is no global state, nothing but `https://` is
-//! spoken, redirects are not followed, and no credential appears in an error, a log line or `Debug`.
+//! SHA-256. Retries are on by default and honest ([`RetryPolicy`]). There is no global state, no server is spoken to but over
+//! `https://`, redirects are not followed, and no credential appears in an error, a log line or `Debug`.
 //!
 //! ```no_run
 //! # async fn example() -> bailee_client::Result<()> {
@@ -26,6 +26,7 @@ mod form;
 pub mod limit;
 mod listing;
 mod local_read;
+mod local_receiver;
 mod part_sender;
 mod parts;
 mod progress;
@@ -46,6 +47,7 @@ pub use error::{Error, ErrorClass, Phase, Result};
 pub use fetch_file::DownloadOptions;
 pub use listing::Listing;
 pub use local_read::hash_file;
+pub use local_receiver::{LocalReceiver, Receipt};
 pub use progress::{OnProgress, Progress};
 pub use resources::*;
 pub use retry::{Failure, RetryPolicy, next_delay};

@@ -51,3 +51,5 @@ pub const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 pub const POLL_SECONDS: u64 = 30;
 /// Largest difference between a webhook's time stamp and the receiver's clock, in seconds.
 pub const WEBHOOK_TOLERANCE_SECONDS: i64 = 300;
+/// How long a receiver on this machine may take.
+pub const RECEIVER_TIMEOUT: Duration = Duration::from_secs(15);

@@ -38,6 +38,8 @@ pub struct FileQuery {
     pub path_prefix: Option<String>,
     /// `available`, `deleted` (the trash), …
     pub state: Option<String>,
+    /// With this label.
+    pub tag: Option<String>,
     /// Part of the name.
     pub q: Option<String>,
     /// Not before.
@@ -61,6 +63,7 @@ impl Files<'_> {
         let call = Call::get("/files")
             .maybe("path_prefix", query.path_prefix.as_ref())
             .maybe("state", query.state.as_ref())
+            .maybe("tag", query.tag.as_ref())
             .maybe("q", query.q.as_ref())
             .maybe("created_after", query.created_after)
             .maybe("created_before", query.created_before);
