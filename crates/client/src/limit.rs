@@ -53,3 +53,5 @@ pub const POLL_SECONDS: u64 = 30;
 pub const WEBHOOK_TOLERANCE_SECONDS: i64 = 300;
 /// How long a receiver on this machine may take.
 pub const RECEIVER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Largest part of a stream of unknown length, in bytes.
+pub const STREAM_PART_SIZE_MAX: u64 = 64 * 1024 * 1024;

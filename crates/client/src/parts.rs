@@ -32,6 +32,15 @@ pub(crate) fn of_size(size: u64, part_size: u64, parallel: usize) -> PartPlan {
     }
 }
 
+/// Bytes of part `number` of a stream whose length nobody knows: doubled after each thousand parts up to
+/// [`limit::STREAM_PART_SIZE_MAX`], so that ten thousand parts hold about 490 GiB.
+pub(crate) fn stream_part_size(number: u32) -> u64 {
+    let doubled = 1u64.checked_shl(number / 1000).unwrap_or(u64::MAX);
+    limit::PART_SIZE
+        .saturating_mul(doubled)
+        .min(limit::STREAM_PART_SIZE_MAX)
+}
+
 impl PartPlan {
     /// Bytes of part `index` of a file of `size` bytes.
     pub(crate) fn len(&self, index: u64, size: u64) -> u64 {
@@ -73,6 +82,16 @@ mod tests {
             let sum: u64 = (0..plan.count).map(|index| plan.len(index, size)).sum();
             assert_eq!(sum, size);
         }
+    }
+
+    #[test]
+    fn parts_of_a_stream_grow() {
+        assert_eq!(stream_part_size(0), 8 * MIB);
+        assert_eq!(stream_part_size(999), 8 * MIB);
+        assert_eq!(stream_part_size(1000), 16 * MIB);
+        assert_eq!(stream_part_size(u32::MAX), 64 * MIB);
+        let most: u64 = (0..10_000).map(stream_part_size).sum();
+        assert!(most > 490 * 1024 * MIB, "{most}");
     }
 
     #[test]

@@ -151,46 +151,54 @@ impl Client {
 
     async fn send_stream(
         &self,
-        mut source: impl AsyncRead + Send + Unpin,
+        source: impl AsyncRead + Send + Unpin,
         destination: &str,
         options: UploadOptions,
     ) -> Result<File> {
         let place = place(destination)?;
         let meter = Arc::new(Meter::new(None, options.on_progress));
-        let session = self
-            .uploads()
-            .create(&open(&place, None, limit::PART_SIZE, options.overwrite))
-            .await?;
-        let mut sender = PartSender::new(
-            self,
-            session.session_id,
-            or_default(options.parallel),
-            meter.clone(),
-        );
+        let wanted = open(&place, None, limit::PART_SIZE, options.overwrite);
+        let session = self.uploads().create(&wanted).await?.session_id;
+        let parallel = or_default(options.parallel);
+        let sender = PartSender::new(self, session, parallel, meter.clone());
+        let sent = self.send_pieces(source, sender, session).await;
+        match sent {
+            Ok(file) => {
+                meter.finish()?;
+                Ok(file)
+            }
+            Err(error) => {
+                // Nobody can go on with a stream: what is held would only wait for its end.
+                if let Err(left) = self.uploads().abort(session).await {
+                    tracing::info!("the part session stays until it expires: {left}");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn send_pieces(
+        &self,
+        mut source: impl AsyncRead + Send + Unpin,
+        mut sender: PartSender,
+        session: UploadId,
+    ) -> Result<File> {
         let mut sha = Sha256::default();
-        let mut number = 0u32;
-        loop {
-            let mut part = Vec::with_capacity(limit::PART_SIZE as usize);
-            let mut piece = (&mut source).take(limit::PART_SIZE);
-            piece
-                .read_to_end(&mut part)
-                .await
-                .map_err(Error::local("read", Path::new("-")))?;
+        for number in 0.. {
+            let mut part = Vec::new();
+            let mut piece = (&mut source).take(parts::stream_part_size(number));
+            let read = piece.read_to_end(&mut part).await;
+            read.map_err(Error::local("read", Path::new("-")))?;
             if part.is_empty() {
                 break;
             }
             sha.update(&part);
             sender.send(number, part.into()).await?;
-            number += 1;
         }
         sender.finish().await?;
         let hash = sha.finish().hex();
-        let file = self
-            .uploads()
-            .complete(session.session_id, Some(hash.clone()))
-            .await?;
+        let file = self.uploads().complete(session, Some(hash.clone())).await?;
         prove(&file, &hash)?;
-        meter.finish()?;
         Ok(file)
     }
 }

@@ -193,6 +193,25 @@ async fn a_stream_of_unknown_length_goes_by_parts() {
 }
 
 #[tokio::test]
+async fn a_stream_that_fails_leaves_no_session() {
+    let server = start().await;
+    server.facts.lock().unwrap().refuse = Some(("/parts/1", 413, 1));
+    let bytes = content(9 * 1024 * 1024);
+    let sent = client(&server)
+        .upload_stream(&bytes[..], "/in/big.bin", UploadOptions::default())
+        .await;
+    assert_eq!(sent.unwrap_err().status(), Some(413));
+    let facts = server.facts.lock().unwrap();
+    assert!(facts.file.is_none() && facts.parts.is_empty());
+    assert!(
+        facts
+            .seen
+            .iter()
+            .any(|(line, ..)| line.starts_with("DELETE"))
+    );
+}
+
+#[tokio::test]
 async fn a_cut_download_goes_on_where_it_stopped() {
     let (server, folder) = (start().await, tempfile::tempdir().unwrap());
     server.facts.lock().unwrap().file = Some(("/in/a".to_owned(), content(3_000_000).into()));

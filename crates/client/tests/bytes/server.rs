@@ -52,7 +52,7 @@ pub async fn start() -> Server {
         .route("/v1/files/{id}", get(stat).delete(delete))
         .route("/v1/files/{id}/download", get(download))
         .route("/v1/uploads", post(open))
-        .route("/v1/uploads/{id}", get(session))
+        .route("/v1/uploads/{id}", get(session).delete(abort))
         .route("/v1/uploads/{id}/parts/{n}", put(part))
         .route("/v1/uploads/{id}/complete", post(complete))
         .layer(DefaultBodyLimit::max(64 * 1024 * 1024))
@@ -257,6 +257,11 @@ async fn open(State(facts): State<Shared>) -> Response {
 
 async fn session(State(facts): State<Shared>) -> Response {
     axum::Json(session_object(&facts.lock().unwrap())).into_response()
+}
+
+async fn abort(State(facts): State<Shared>) -> StatusCode {
+    facts.lock().unwrap().parts.clear();
+    StatusCode::NO_CONTENT
 }
 
 async fn part(
