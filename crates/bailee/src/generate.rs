@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 pub fn write(out: &Path, tree: clap::Command) -> Result<()> {
+    put(&out.join("openapi.json"), &bailee_server::api_document())?;
     put(
         &out.join("docs/reference/cli.md"),
         &bailee_cli::reference(tree),

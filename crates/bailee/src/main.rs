@@ -5,10 +5,13 @@ mod generate;
 
 use std::process::ExitCode;
 
-use clap::{Arg, ArgMatches, Command, FromArgMatches as _};
+use bailee_cli::{Environment, Profile};
+use bailee_server::{DevInfo, LocalCommand};
+use clap::{Arg, ArgMatches, Command, FromArgMatches as _, Subcommand as _};
 
 const GENERATE: &str = "generate";
 const OUT: &str = "out";
+const DEV_PROFILE: &str = "dev";
 
 fn main() -> ExitCode {
     let matches = match program().try_get_matches() {
@@ -17,13 +20,14 @@ fn main() -> ExitCode {
     };
     match matches.subcommand() {
         Some((GENERATE, arguments)) => generate(arguments),
+        Some((name, _)) if LocalCommand::has_subcommand(name) => local(&matches),
         _ => client(&matches),
     }
 }
 
 /// All commands that people see: help, completion scripts and the reference page are made from it.
 fn tree() -> Command {
-    bailee_cli::command()
+    LocalCommand::augment_subcommands(bailee_cli::command())
 }
 
 /// The tree and what only the build uses.
@@ -34,6 +38,32 @@ fn program() -> Command {
             .about("Write the files that are made from the program")
             .arg(Arg::new(OUT).long(OUT).value_name("DIR").required(true)),
     )
+}
+
+fn local(matches: &ArgMatches) -> ExitCode {
+    let command = match LocalCommand::from_arg_matches(matches) {
+        Ok(command) => command,
+        Err(error) => return told(&error),
+    };
+    match bailee_server::run(command, save_profile) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Lets the command line find a development server without being told where it is.
+fn save_profile(info: &DevInfo) {
+    let profile = Profile {
+        url: info.url.clone(),
+        ca_file: Some(info.ca_file.clone()),
+    };
+    match bailee_cli::save_profile(&Environment::read(), DEV_PROFILE, profile, &info.api_key) {
+        Ok(()) => println!("Command-line profile `{DEV_PROFILE}` saved: try `bailee ls :/`\n"),
+        Err(error) => eprintln!("The command-line profile could not be saved: {error}"),
+    }
 }
 
 fn client(matches: &ArgMatches) -> ExitCode {

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use bailee_model::{Chance, Error, Result, TenantId};
+use bailee_model::{Error, Result, TenantId};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -17,13 +17,6 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A new seed.
-    pub(crate) fn seed(chance: &dyn Chance) -> zeroize::Zeroizing<[u8; 32]> {
-        let mut seed = zeroize::Zeroizing::new([0; 32]);
-        chance.fill(seed.as_mut_slice());
-        seed
-    }
-
     /// The key of a seed.
     pub(crate) fn from_seed(seed: &[u8]) -> Result<Self> {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed)

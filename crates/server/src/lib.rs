@@ -1,9 +1,29 @@
-//! The server: settings, TLS, the HTTPS listener, logs and the development certificate.
+//! The server: settings, TLS, the HTTPS listener, logs, the development mode, and the wiring of all crates below.
 //!
-//! What is wired to it (store, core, routes, jobs) comes from the crates below. Nothing here decides who may do what.
+//! What is wired here comes from the crates below; nothing here decides who may do what.
 
+mod commands;
 pub mod config;
+pub mod dev;
 pub mod dev_ca;
 pub mod listen;
 pub mod log;
+pub mod open;
+pub mod serve;
+pub mod system;
 pub mod tls;
+
+pub use commands::{ConfigCommand, LocalCommand, PlaceArgs, VaultCommand, run};
+pub use dev::DevInfo;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// The API document as it is checked in.
+pub fn api_document() -> String {
+    bailee_http::document_json()
+}
+
+/// Collects metrics for `/metrics`.
+pub(crate) fn metrics_recorder() -> anyhow::Result<PrometheusHandle> {
+    Ok(PrometheusBuilder::new().install_recorder()?)
+}

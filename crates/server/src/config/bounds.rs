@@ -3,7 +3,7 @@ use bailee_model::limit;
 const HOUR_SECONDS: i64 = 3600;
 
 /// Least and most of each number. A setting moves a limit within bounds; it does not abolish it.
-const BOUNDS: [(&str, i64, i64); 24] = [
+const BOUNDS: [(&str, i64, i64); 19] = [
     ("server.drain_seconds", 0, HOUR_SECONDS),
     ("database.pool", 1, 1_000),
     ("limits.connections", 1, 1_000_000),
@@ -23,23 +23,6 @@ const BOUNDS: [(&str, i64, i64); 24] = [
     ("rate_limits.auth", 1, 100_000_000),
     ("rate_limits.status", 1, 100_000_000),
     ("uploads.max_file_bytes", 1, limit::FILE_BYTES_MAX as i64),
-    ("uploads.session_days", 1, 365),
-    (
-        "uploads.part_bytes",
-        limit::PART_SIZE_MIN as i64,
-        limit::PART_BYTES_MAX as i64,
-    ),
-    (
-        "uploads.part_bytes_max",
-        limit::PART_SIZE_MIN as i64,
-        limit::PART_BYTES_MAX as i64,
-    ),
-    ("uploads.parts_max", 1, limit::PARTS_MAX as i64),
-    (
-        "uploads.part_concurrency",
-        1,
-        limit::PART_CONCURRENCY_MAX as i64,
-    ),
 ];
 
 /// What is wrong with a number, if anything is.

@@ -9,7 +9,7 @@ use super::section::{
 };
 
 /// Secrets: only the environment may set them.
-pub(crate) const SECRETS: [&str; 3] = ["database.url", "keys.root_key", "metrics.token"];
+pub(crate) const SECRETS: [&str; 2] = ["database.url", "keys.root_key"];
 
 /// How alike two keys must be for one to be proposed for the other (0 to 1, Jaro-Winkler).
 const ALIKE_MIN: f64 = 0.8;

@@ -435,12 +435,12 @@ mod tests {
             Err(ConfigError::SecretInClear { .. })
         ));
         assert!(matches!(
-            with(None, &[], &["metrics.token=x"]),
+            with(None, &[], &["keys.root_key=x"]),
             Err(ConfigError::SecretInClear { .. })
         ));
         let both = [
-            ("BAILEE__METRICS__TOKEN", "x"),
-            ("BAILEE__METRICS__TOKEN_FILE", "/x"),
+            ("BAILEE__KEYS__ROOT_KEY", "x"),
+            ("BAILEE__KEYS__ROOT_KEY_FILE", "/x"),
         ];
         assert!(matches!(
             with(None, &both, &[]),

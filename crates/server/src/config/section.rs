@@ -13,7 +13,6 @@ use crate::listen;
 use crate::log::LogFormat;
 use crate::tls::MinVersion;
 
-const DAY_SECONDS: u64 = 24 * 3600;
 
 /// All settings. Made by [`Loaded::load`](super::Loaded::load).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -290,27 +289,12 @@ pub struct Local {
 pub struct Uploads {
     /// The largest file.
     pub max_file_bytes: u64,
-    /// Life of an unfinished upload.
-    pub session_days: u64,
-    /// The size of a part that is proposed to clients.
-    pub part_bytes: u64,
-    /// The largest part.
-    pub part_bytes_max: u64,
-    /// The most parts of an upload.
-    pub parts_max: u32,
-    /// Parts of an upload sent at a time.
-    pub part_concurrency: u32,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
         Self {
             max_file_bytes: limit::FILE_BYTES_MAX,
-            session_days: limit::UPLOAD_LIFE.as_secs() / DAY_SECONDS,
-            part_bytes: limit::PART_SIZE_DEFAULT,
-            part_bytes_max: limit::PART_BYTES_MAX,
-            parts_max: limit::PARTS_MAX,
-            part_concurrency: limit::PART_CONCURRENCY_MAX,
         }
     }
 }
@@ -335,34 +319,15 @@ impl Default for Log {
 }
 
 /// `[metrics]`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Metrics {
-    /// Whether metrics are served.
+    /// Whether `/metrics` answers.
     pub enabled: bool,
-    /// Address and port, apart from the API's.
-    pub listen: SocketAddr,
-    /// From the environment only; see [`Self::token`].
-    #[serde(skip_serializing)]
-    token: Option<Secret>,
-    /// File with the scraper's token.
-    pub token_file: Option<PathBuf>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self {
-            enabled: true,
-            listen: SocketAddr::from(([127, 0, 0, 1], 9464)),
-            token: None,
-            token_file: None,
-        }
-    }
-}
-
-impl Metrics {
-    /// The scraper's token, from the environment or read from `token_file` now; `None` when neither is set.
-    pub fn token(&self) -> Result<Option<SecretString>, ConfigError> {
-        secret::find(self.token.as_ref(), self.token_file.as_deref())
+        Self { enabled: true }
     }
 }
