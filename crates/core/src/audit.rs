@@ -4,6 +4,7 @@ use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{AuditId, Error, Page, PageRequest, Result, SealedEntry, TenantId, Timestamp};
 use bailee_store::{AuditFilter, Reader};
 
+use crate::events::shows;
 use crate::gate::Ask;
 use crate::merkle::{Frontier, leaf_hash};
 use crate::{Core, checkpoint, error};
@@ -58,7 +59,7 @@ impl Audit<'_> {
             .audit(&filter, &page)
             .await
             .map_err(error::from_db)?;
-        found.data.retain(|entry| self.core.shows(caller, entry));
+        found.data.retain(|entry| shows(caller, entry));
         Ok(found)
     }
 
@@ -73,7 +74,7 @@ impl Audit<'_> {
             .await
             .map_err(error::from_db)?;
         found
-            .filter(|entry| self.core.shows(caller, entry))
+            .filter(|entry| shows(caller, entry))
             .ok_or_else(|| Error::not_found("audit record"))
     }
 

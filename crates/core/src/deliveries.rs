@@ -17,7 +17,7 @@ use crate::{Core, error};
 /// Bytes of an answer that are kept.
 const ANSWER_KEPT_BYTES: usize = 4096;
 /// The longest `Retry-After` of a receiver that is obeyed.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
 /// The deliveries of the caller's tenant.
 pub struct Deliveries<'a> {

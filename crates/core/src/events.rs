@@ -90,7 +90,7 @@ impl Events<'_> {
                 .map_err(error::from_db)?
                 .map_or(0, |head| head.size),
         };
-        events.retain(|event| self.core.shows(caller, event));
+        events.retain(|event| shows(caller, event));
         Ok(EventPage {
             events,
             next_after,
@@ -99,24 +99,22 @@ impl Events<'_> {
     }
 }
 
-impl Core {
-    /// Whether a caller may see an entry: a key that is bound to paths sees what is about them, and what it did.
-    pub(crate) fn shows(&self, caller: &Caller, sealed: &SealedEntry) -> bool {
-        if caller.path_prefixes().is_empty() {
-            return true;
-        }
-        let is_within = |path: &String| {
-            path.parse::<bailee_model::FolderPath>().is_ok_and(|path| {
-                caller
-                    .path_prefixes()
-                    .iter()
-                    .any(|prefix| path.is_within(prefix))
-            })
-        };
-        match &sealed.entry.subject.path {
-            Some(path) => is_within(path),
-            None => sealed.entry.principal == Some(caller.principal()),
-        }
+/// Whether a caller may see an entry: a key that is bound to paths sees what is about them, and what it did.
+pub(crate) fn shows(caller: &Caller, sealed: &SealedEntry) -> bool {
+    if caller.path_prefixes().is_empty() {
+        return true;
+    }
+    let is_within = |path: &String| {
+        path.parse::<bailee_model::FolderPath>().is_ok_and(|path| {
+            caller
+                .path_prefixes()
+                .iter()
+                .any(|prefix| path.is_within(prefix))
+        })
+    };
+    match &sealed.entry.subject.path {
+        Some(path) => is_within(path),
+        None => sealed.entry.principal == Some(caller.principal()),
     }
 }
 

@@ -4,7 +4,7 @@ use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{Cursor, Error, ErrorKind, File, Folder, FolderPath, Page, PageRequest, Result};
 use bailee_store::{DbError, Reader, conflict};
 
-use crate::files::RACES_MAX;
+use crate::files::{RACES_MAX, Way};
 use crate::gate::Ask;
 use crate::journal::Note;
 use crate::{Core, error};
@@ -50,9 +50,13 @@ impl Folders<'_> {
             }
             self.refuse_file_in_way(&reader, &deepest, &path).await?;
             let mut change = self.core.store.change(&permit);
-            let found = (deepest, missing);
+            let way = Way {
+                deepest,
+                missing,
+                path: &path,
+            };
             self.core
-                .make_folders(caller, &mut change, found, &path, &known)
+                .make_folders(caller, &mut change, way, &known)
                 .await?;
             change.journal(&self.core.permitted(
                 caller,
@@ -164,9 +168,14 @@ impl Folders<'_> {
             }
             self.refuse_file_in_way(&reader, &deepest, &to).await?;
             let mut change = self.core.store.change(&permit);
+            let way = Way {
+                deepest,
+                missing: missing - 1,
+                path: &parent,
+            };
             let parent_id = self
                 .core
-                .make_folders(caller, &mut change, (deepest, missing - 1), &parent, &known)
+                .make_folders(caller, &mut change, way, &known)
                 .await?;
             change.move_folder(folder.id, parent_id, &new_name);
             let note = Note::record("folders.update")

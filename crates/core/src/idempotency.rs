@@ -38,7 +38,7 @@ pub struct IdempotencySlot {
 #[derive(Debug)]
 pub enum Begin {
     /// It is new: do it, then [`Idempotency::finish`] or [`Idempotency::release`].
-    Fresh(IdempotencySlot),
+    Fresh(Box<IdempotencySlot>),
     /// It was done: this is its answer.
     Replay(StoredAnswer),
 }
@@ -78,7 +78,7 @@ impl Idempotency<'_> {
                 now.plus(limit::IDEMPOTENCY_LIFE),
             );
             match change.commit().await {
-                Ok(()) => return Ok(Begin::Fresh(slot)),
+                Ok(()) => return Ok(Begin::Fresh(Box::new(slot))),
                 Err(DbError::Conflict(conflict::KEY_USED)) => {}
                 Err(error) => return Err(error::from_db(error)),
             }

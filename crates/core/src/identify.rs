@@ -19,7 +19,7 @@ use crate::{Core, SYSTEM_TENANT, error};
 /// Most keys kept; past it the memory starts over.
 const KEYS_KEPT_MAX: usize = 20_000;
 /// `last_used_at` is exact to this.
-const USE_MARK_EVERY: Duration = Duration::from_secs(60);
+const USE_MARK_EVERY: Duration = Duration::from_mins(1);
 
 /// Who a caller is, for itself.
 pub struct Identity {

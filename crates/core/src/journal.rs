@@ -67,7 +67,7 @@ impl Core {
     pub(crate) fn entry(&self, caller: &Caller, note: Note) -> Entry {
         let facts = caller.facts();
         let mut entry = self.own_entry(note);
-        entry.user = caller.label().to_owned();
+        caller.label().clone_into(&mut entry.user);
         entry.ip_address = facts.address.map(|address| address.to_canonical());
         entry.principal = Some(caller.principal());
         entry.request = Some(facts.request);

@@ -56,7 +56,7 @@ impl Principals<'_> {
             },
             name: new.name,
             state: PrincipalState::Active,
-            roles: self.roles(caller, new.roles)?,
+            roles: admitted_roles(caller, new.roles)?,
             created_at: now,
         };
         let mut change = self.core.store.change(&permit);
@@ -126,7 +126,7 @@ impl Principals<'_> {
             principal.name = name;
         }
         if let Some(roles) = change.roles {
-            principal.roles = self.roles(caller, roles)?;
+            principal.roles = admitted_roles(caller, roles)?;
         }
         principal.state = change.state.unwrap_or(principal.state);
         let mut rows = self.core.store.change(&permit);
@@ -218,20 +218,20 @@ impl Principals<'_> {
             .map(|found| (permit, found))
             .ok_or_else(|| Error::not_found("principal"))
     }
+}
 
-    /// Roles each once; the operator's role exists only in the system tenant.
-    fn roles(&self, caller: &Caller, mut roles: Vec<Role>) -> Result<Vec<Role>> {
-        roles.sort();
-        roles.dedup();
-        if roles.contains(&Role::Operator) && caller.tenant() != SYSTEM_TENANT {
-            return Err(Error::field(
-                "#/roles",
-                "unknown_role",
-                "The role `operator` is not for tenants.",
-            ));
-        }
-        Ok(roles)
+/// Roles each once; the operator's role exists only in the system tenant.
+fn admitted_roles(caller: &Caller, mut roles: Vec<Role>) -> Result<Vec<Role>> {
+    roles.sort();
+    roles.dedup();
+    if roles.contains(&Role::Operator) && caller.tenant() != SYSTEM_TENANT {
+        return Err(Error::field(
+            "#/roles",
+            "unknown_role",
+            "The role `operator` is not for tenants.",
+        ));
     }
+    Ok(roles)
 }
 
 fn named(error: DbError, name: &str) -> Error {

@@ -121,8 +121,7 @@ impl Remotes<'_> {
         self.write(
             caller,
             id,
-            "remotes.update",
-            &precondition,
+            ("remotes.update", &precondition),
             |remote, known| {
                 if let Some(name) = &change.name {
                     remote.name = name.clone();
@@ -161,8 +160,7 @@ impl Remotes<'_> {
         self.write(
             caller,
             id,
-            "remotes.trust",
-            &Precondition::None,
+            ("remotes.trust", &Precondition::None),
             |remote, _| match &mut remote.address {
                 RemoteAddress::Sftp { host_key, .. } => {
                     *host_key = Some(fingerprint.clone());
@@ -279,8 +277,7 @@ impl Remotes<'_> {
         &self,
         caller: &Caller,
         id: RemoteId,
-        operation: &'static str,
-        precondition: &Precondition,
+        (operation, precondition): (&'static str, &Precondition),
         act: impl Fn(&mut Remote, &Known) -> Result<()>,
     ) -> Result<Remote> {
         for _ in 0..RACES_MAX {

@@ -10,7 +10,7 @@ use bailee_store::{Change, DbError, conflict};
 use crate::jobs::fenced;
 use crate::journal::Note;
 use crate::ports::{RemoteSecret, RemoteTarget};
-use crate::transfers::cancelled;
+use crate::transfers::{cancelled, transfer_facts};
 use crate::{Core, error};
 
 /// Transfers under way.
@@ -194,7 +194,7 @@ impl Runs<'_> {
             transfer.started_at = Some(self.core.clock.now());
             let note = Note::event("transfers.start", EventType::TransferStarted)
                 .of_transfer(transfer.id)
-                .with(self.core.transfer_facts(transfer));
+                .with(transfer_facts(transfer));
             change.journal(&self.core.own_entry(note));
         }
         self.write(&mut change, transfer);

@@ -2,9 +2,9 @@
 
 use bailee_auth::{KeyEnv, KeyText};
 use bailee_model::{
-    ApiKey, Chance, Error, KeyId, KeyLimits, KeySecret, KeyState, Principal, PrincipalId, PrincipalState,
-    Result, Role, Scope, Scopes, ServiceAccountId, Tenant, TenantId, TenantSettings, TenantState,
-    UserId,
+    ApiKey, Chance, Error, KeyId, KeyLimits, KeySecret, KeyState, Principal, PrincipalId,
+    PrincipalState, Result, Role, Scope, Scopes, ServiceAccountId, Tenant, TenantId,
+    TenantSettings, TenantState, UserId,
 };
 use bailee_store::{DbError, Store, conflict};
 use bailee_vault::WrappingKey;
@@ -85,21 +85,36 @@ async fn secret(
     name: &str,
 ) -> Result<zeroize::Zeroizing<[u8; 32]>> {
     let identity = store.identity();
-    if identity.setting(name).await.map_err(error::from_db)?.is_none() {
+    if identity
+        .setting(name)
+        .await
+        .map_err(error::from_db)?
+        .is_none()
+    {
         let mut fresh = zeroize::Zeroizing::new([0; 32]);
         chance.fill(fresh.as_mut_slice());
-        let sealed = key.seal_secret(fresh.as_slice(), name, chance).map_err(error::from_key)?;
+        let sealed = key
+            .seal_secret(fresh.as_slice(), name, chance)
+            .map_err(error::from_key)?;
         match identity.put_setting_once(name, &hex::encode(sealed)).await {
             // Another node was first; its secret is read below.
             Ok(()) | Err(DbError::Conflict(conflict::SETTING_SET)) => {}
             Err(error) => return Err(error::from_db(error)),
         }
     }
-    let sealed = identity.setting(name).await.map_err(error::from_db)?.unwrap_or_default();
-    let opened = key.open_secret(&hex::decode(sealed).map_err(Error::internal)?, name).map_err(error::from_key)?;
+    let sealed = identity
+        .setting(name)
+        .await
+        .map_err(error::from_db)?
+        .unwrap_or_default();
+    let opened = key
+        .open_secret(&hex::decode(sealed).map_err(Error::internal)?, name)
+        .map_err(error::from_key)?;
     let mut bytes = zeroize::Zeroizing::new([0; 32]);
     if opened.len() != bytes.len() {
-        return Err(Error::internal("a secret of the installation has another size"));
+        return Err(Error::internal(
+            "a secret of the installation has another size",
+        ));
     }
     bytes.copy_from_slice(&opened);
     Ok(bytes)
@@ -109,7 +124,9 @@ impl Core {
     /// A random secret of the installation by name, the same on every node and after every start.
     pub async fn installation_secret(&self, name: &str) -> Result<[u8; 32]> {
         let known = self.tenant(SYSTEM_TENANT).await?;
-        secret(&self.store, &known.key, &*self.chance, name).await.map(|bytes| *bytes)
+        secret(&self.store, &known.key, &*self.chance, name)
+            .await
+            .map(|bytes| *bytes)
     }
 
     /// Makes a tenant with an administrator and its first key. `operation` names the cause in the new journal.

@@ -89,7 +89,7 @@ impl Tenants<'_> {
     /// Stops every credential of a tenant; its data stays.
     pub async fn suspend(&self, caller: &Caller, id: TenantId) -> Result<Tenant> {
         self.write(caller, id, "tenants.suspend", |tenant| {
-            tenant.state = TenantState::Suspended
+            tenant.state = TenantState::Suspended;
         })
         .await
     }
@@ -97,7 +97,7 @@ impl Tenants<'_> {
     /// Lets a suspended tenant's credentials work again.
     pub async fn activate(&self, caller: &Caller, id: TenantId) -> Result<Tenant> {
         self.write(caller, id, "tenants.activate", |tenant| {
-            tenant.state = TenantState::Active
+            tenant.state = TenantState::Active;
         })
         .await
     }

@@ -261,7 +261,7 @@ impl Transfers<'_> {
             .enqueue(&self.core.transfer_job(permit.tenant(), &transfer));
         let note = Note::event("transfers.create", EventType::TransferCreated)
             .of_transfer(transfer.id)
-            .with(self.core.transfer_facts(&transfer));
+            .with(transfer_facts(&transfer));
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(error::from_db)?;
         Ok(transfer)
@@ -433,27 +433,6 @@ impl Core {
         }
     }
 
-    /// What the journal says of a transfer: the `data` of its events.
-    pub(crate) fn transfer_facts(&self, transfer: &Transfer) -> serde_json::Value {
-        serde_json::json!({
-            "transfer_id": transfer.id,
-            "state": transfer.state.public(),
-            "outcome": transfer.outcome.map(TransferOutcome::as_str),
-            "error_code": transfer.fault.as_ref().map(|fault| &fault.code),
-            "error_message": transfer.fault.as_ref().map(|fault| &fault.message),
-            "source": transfer.source.to_string(),
-            "destination": transfer.destination.to_string(),
-            "bytes_total": transfer.bytes_total,
-            "bytes_done": transfer.bytes_done,
-            "files_total": 1,
-            "attempt": transfer.attempt,
-            "hash": transfer.hash,
-            "file_id": transfer.result_file,
-            "label": transfer.label,
-            "links": { "self": format!("/v1/transfers/{}", transfer.id) },
-        })
-    }
-
     /// Puts a transfer into its final state, with its event. The caller writes the row.
     pub(crate) fn end_transfer(
         &self,
@@ -493,7 +472,7 @@ impl Core {
         let note = Note::event(operation, event)
             .of_transfer(transfer.id)
             .ended(status)
-            .with(self.transfer_facts(transfer));
+            .with(transfer_facts(transfer));
         let mut entry = self.own_entry(note);
         entry.principal = Some(transfer.created_by);
         change.journal(&entry);
@@ -545,6 +524,27 @@ impl Core {
             )
         })
     }
+}
+
+/// What the journal says of a transfer: the `data` of its events.
+pub(crate) fn transfer_facts(transfer: &Transfer) -> serde_json::Value {
+    serde_json::json!({
+        "transfer_id": transfer.id,
+        "state": transfer.state.public(),
+        "outcome": transfer.outcome.map(TransferOutcome::as_str),
+        "error_code": transfer.fault.as_ref().map(|fault| &fault.code),
+        "error_message": transfer.fault.as_ref().map(|fault| &fault.message),
+        "source": transfer.source.to_string(),
+        "destination": transfer.destination.to_string(),
+        "bytes_total": transfer.bytes_total,
+        "bytes_done": transfer.bytes_done,
+        "files_total": 1,
+        "attempt": transfer.attempt,
+        "hash": transfer.hash,
+        "file_id": transfer.result_file,
+        "label": transfer.label,
+        "links": { "self": format!("/v1/transfers/{}", transfer.id) },
+    })
 }
 
 /// The key by which a caller came, whose limits bind what it asks for.

@@ -400,9 +400,7 @@ impl Uploads<'_> {
                 None,
             ));
         }
-        let hasher = self
-            .core
-            .restore_hasher(&found.known, new.upload, &found.prefix)?;
+        let hasher = Core::restore_hasher(&found.known, new.upload, &found.prefix)?;
         let hasher = std::sync::Arc::new(Mutex::new(hasher));
         let tapped = std::sync::Arc::clone(&hasher);
         let stream = stream.map(move |chunk: Result<Bytes>| {
@@ -463,19 +461,16 @@ impl Uploads<'_> {
                 change.consume_reservation(extent.blob);
             }
             let mut added = i64::try_from(part.size_bytes).unwrap_or(i64::MAX);
-            match &old {
-                Some(old) => {
-                    change.replace_part(new.upload, &part, old.blob);
-                    change
-                        .discard_blob(old.blob, now.plus(limit::BLOB_GRACE))
-                        .forget_hash(new.upload, new.number);
-                    added -= i64::try_from(old.size_bytes).unwrap_or(0);
-                }
-                None => {
-                    change.insert_part(new.upload, &part);
-                    if let Some(prefix) = &hashed {
-                        change.advance_hash(new.upload, new.number, prefix);
-                    }
+            if let Some(old) = &old {
+                change.replace_part(new.upload, &part, old.blob);
+                change
+                    .discard_blob(old.blob, now.plus(limit::BLOB_GRACE))
+                    .forget_hash(new.upload, new.number);
+                added -= i64::try_from(old.size_bytes).unwrap_or(0);
+            } else {
+                change.insert_part(new.upload, &part);
+                if let Some(prefix) = &hashed {
+                    change.advance_hash(new.upload, new.number, prefix);
                 }
             }
             change.add_usage(added, 0, &found.known.tenant);
@@ -507,9 +502,7 @@ impl Uploads<'_> {
             .await
             .map_err(error::from_db)?;
         let prefix = fresh.map_or(found.prefix.clone(), |(_, _, prefix)| prefix);
-        let mut hasher = self
-            .core
-            .restore_hasher(&found.known, found.upload.id, &prefix)?;
+        let mut hasher = Core::restore_hasher(&found.known, found.upload.id, &prefix)?;
         for part in parts.iter().filter(|part| part.number >= prefix.parts) {
             self.core
                 .hash_part(found.permit.tenant(), &found.key, part, &mut hasher)
@@ -556,12 +549,7 @@ impl Uploads<'_> {
 }
 
 impl Core {
-    fn restore_hasher(
-        &self,
-        known: &Known,
-        id: UploadId,
-        prefix: &HashedPrefix,
-    ) -> Result<PrefixHasher> {
+    fn restore_hasher(known: &Known, id: UploadId, prefix: &HashedPrefix) -> Result<PrefixHasher> {
         if prefix.parts == 0 {
             return Ok(PrefixHasher::new());
         }
@@ -631,7 +619,7 @@ impl Core {
             };
             let key = DataKey::unwrap_with(&wrapped, &known.key, &key_context(tenant, id))
                 .map_err(error::from_key)?;
-            let mut hasher = self.restore_hasher(&known, id, &prefix)?;
+            let mut hasher = Self::restore_hasher(&known, id, &prefix)?;
             self.hash_part(tenant, &key, &part, &mut hasher).await?;
             let next = self.save_hasher(&known, id, prefix.parts + 1, &hasher)?;
             let mut change = queue.change(tenant);

@@ -23,7 +23,7 @@ const SECRET_BYTES: usize = 32;
 /// Longest address.
 const URL_BYTES_MAX: usize = 2048;
 /// How long an old secret signs along when the client names no time.
-const GRACE_DEFAULT: Duration = Duration::from_secs(24 * 3600);
+const GRACE_DEFAULT: Duration = Duration::from_hours(24);
 
 /// The webhooks of the caller's tenant.
 pub struct Webhooks<'a> {
@@ -128,8 +128,7 @@ impl Webhooks<'_> {
         self.write(
             caller,
             id,
-            "webhooks.update",
-            &precondition,
+            ("webhooks.update", &precondition),
             |webhook, _| {
                 if let Some(url) = &change.url {
                     webhook.url.clone_from(url);
@@ -155,8 +154,7 @@ impl Webhooks<'_> {
         self.write(
             caller,
             id,
-            "webhooks.enable",
-            &Precondition::None,
+            ("webhooks.enable", &Precondition::None),
             |webhook, _| {
                 switch(webhook, true);
                 Ok(())
@@ -185,8 +183,7 @@ impl Webhooks<'_> {
             .write(
                 caller,
                 id,
-                "webhooks.rotate_secret",
-                &Precondition::None,
+                ("webhooks.rotate_secret", &Precondition::None),
                 |webhook, _| {
                     let old = webhook
                         .sealed_secrets
@@ -290,8 +287,7 @@ impl Webhooks<'_> {
         &self,
         caller: &Caller,
         id: WebhookId,
-        operation: &'static str,
-        precondition: &Precondition,
+        (operation, precondition): (&'static str, &Precondition),
         act: impl Fn(&mut Webhook, &Core) -> Result<()>,
     ) -> Result<Webhook> {
         for _ in 0..RACES_MAX {

@@ -24,23 +24,23 @@ pub const PARTS_MAX: u32 = 10_000;
 /// How many parts of one upload may be sent at once.
 pub const PART_CONCURRENCY_MAX: u32 = 16;
 /// How long an upload lives after its last part.
-pub const UPLOAD_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const UPLOAD_LIFE: Duration = Duration::from_hours(168);
 /// Most open uploads of one tenant.
 pub const OPEN_UPLOADS_MAX: u64 = 10_000;
 
 /// How long a reservation protects bytes that no row names yet.
-pub const RESERVATION_LIFE: Duration = Duration::from_secs(24 * 3600);
+pub const RESERVATION_LIFE: Duration = Duration::from_hours(24);
 /// How long a blob without a name rests before the sweeper removes it.
-pub const BLOB_GRACE: Duration = Duration::from_secs(60);
+pub const BLOB_GRACE: Duration = Duration::from_mins(1);
 /// How long deleted files stay in the trash when the tenant sets nothing.
-pub const TRASH_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const TRASH_LIFE: Duration = Duration::from_hours(168);
 
 /// Page size when the client names none.
 pub const PAGE_DEFAULT: u32 = 50;
 /// Largest page.
 pub const PAGE_MAX: u32 = 500;
 /// How long a cursor is good.
-pub const CURSOR_LIFE: Duration = Duration::from_secs(24 * 3600);
+pub const CURSOR_LIFE: Duration = Duration::from_hours(24);
 
 /// Largest JSON body, in bytes.
 pub const JSON_BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -61,21 +61,21 @@ pub const TEXT_BYTES_MAX: usize = 512;
 /// Longest idempotency key, in characters.
 pub const IDEMPOTENCY_KEY_MAX: usize = 255;
 /// How long an answer is kept for its idempotency key.
-pub const IDEMPOTENCY_LIFE: Duration = Duration::from_secs(24 * 3600);
+pub const IDEMPOTENCY_LIFE: Duration = Duration::from_hours(24);
 /// Largest answer body that is kept for an idempotency key, in bytes.
 pub const IDEMPOTENCY_BODY_BYTES_MAX: usize = 256 * 1024;
 /// Most ranges answered in one multipart/byteranges body.
 pub const RANGES_MAX: usize = 16;
 
 /// Life of an API key when the client names none.
-pub const KEY_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+pub const KEY_LIFE: Duration = Duration::from_hours(2160);
 /// Longest time for which an old secret stays good after a rotation.
-pub const KEY_GRACE_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const KEY_GRACE_MAX: Duration = Duration::from_hours(720);
 /// How old a cached credential may be: revocation is seen everywhere within this time.
 pub const CREDENTIAL_CACHE: Duration = Duration::from_secs(2);
 
 /// Longest a long poll is held.
-pub const WAIT_MAX: Duration = Duration::from_secs(60);
+pub const WAIT_MAX: Duration = Duration::from_mins(1);
 /// A transfer stores a checkpoint at least each so many bytes.
 pub const CHECKPOINT_BYTES: u64 = 8 * 1024 * 1024;
 /// A transfer stores a checkpoint at least this often.
@@ -96,10 +96,10 @@ pub const DELIVERY_DELAYS_SECONDS: [u64; 10] = [
 /// How long a receiver may take for its answer.
 pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Failures in a row over at least this time disable a webhook.
-pub const WEBHOOK_DISABLE_AFTER: Duration = Duration::from_secs(5 * 24 * 3600);
+pub const WEBHOOK_DISABLE_AFTER: Duration = Duration::from_hours(120);
 /// Deliveries to one webhook under way at once.
 pub const DELIVERIES_PER_WEBHOOK: usize = 16;
 /// How long deliveries are kept.
-pub const DELIVERY_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const DELIVERY_KEPT: Duration = Duration::from_hours(720);
 /// How long an old webhook secret still signs after a rotation, at most.
-pub const WEBHOOK_GRACE_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const WEBHOOK_GRACE_MAX: Duration = Duration::from_hours(168);

@@ -47,18 +47,11 @@ impl TransferState {
         };
         matches!(
             (self, next),
-            (Queued, Opening)
-                | (Opening, Moving)
-                | (Moving, Verifying)
-                | (Verifying, Settling)
-                | (Settling, Completed)
-                | (Opening | Moving | Verifying | Settling, Queued)
-                | (Queued | Opening | Moving, Paused)
-                | (Paused, Queued)
-                | (
-                    Queued | Opening | Moving | Verifying | Settling | Paused,
-                    Failed
-                )
+            (Queued, Opening) | (Opening, Moving) | (Moving, Verifying) |
+(Verifying, Settling) | (Settling, Completed) |
+(Opening | Moving | Verifying | Settling | Paused, Queued) |
+(Queued | Opening | Moving, Paused) |
+(Queued | Opening | Moving | Verifying | Settling | Paused, Failed)
         )
     }
 

@@ -1,8 +1,8 @@
 use bailee_auth::{Action, Caller, Permit, Resource};
-use bailee_model::{Error, ErrorKind, EventType, File, FileId, FileState, Result};
-use bailee_store::{DbError, conflict};
+use bailee_model::{Error, ErrorKind, EventType, File, FileId, FilePath, FileState, Result};
+use bailee_store::{Change, DbError, conflict};
 
-use super::place::{Content, Version};
+use super::place::{Content, Version, Way};
 use super::{
     CopyFile, FileChange, FileRef, Files, NewFile, Placed, Precondition, RACES_MAX, living,
 };
@@ -29,41 +29,8 @@ impl Files<'_> {
             let mut new = described(&file, &change)?;
             let mut rows = self.core.store.change(&permit);
             if let Some(path) = change.path.clone().filter(|path| *path != file.path) {
-                if !file.is_current {
-                    return Err(Error::new(
-                        ErrorKind::StateConflict,
-                        "Only the current version of a path can move.",
-                    ));
-                }
-                self.admit_move(caller, &file, &path).await?;
-                known.tenant.settings.name_rule.admit(path.name())?;
-                let reader = self.core.store.reader(&permit);
-                let deepest = reader
-                    .deepest_folder(path.folder())
-                    .await
-                    .map_err(error::from_db)?;
-                let is_there = deepest.1 == 0;
-                new.folder = self
-                    .core
-                    .make_folders(caller, &mut rows, deepest, path.folder(), &known)
-                    .await?;
-                if is_there {
-                    let taken = reader
-                        .file_at(new.folder, path.folder(), path.name())
-                        .await
-                        .map_err(error::from_db)?;
-                    if taken.is_some() {
-                        let detail = format!("There is a file at {path}.");
-                        return Err(Error::new(ErrorKind::FileExists, detail));
-                    }
-                    new.version = 1 + reader
-                        .last_version(new.folder, path.name())
-                        .await
-                        .map_err(error::from_db)?;
-                } else {
-                    new.version = 1;
-                }
-                new.path = path;
+                let moving = (caller, &permit);
+                self.relocate(moving, &mut rows, &mut new, path).await?;
             }
             rows.put_file(&new);
             let note = Note::record("files.update")
@@ -150,13 +117,61 @@ impl Files<'_> {
             .await
     }
 
-    /// A move takes a file from one place and puts it at another: both are asked for.
-    async fn admit_move(
+    /// Gives a file another place; what stands there already is never replaced.
+    async fn relocate(
         &self,
-        caller: &Caller,
-        file: &File,
-        to: &bailee_model::FilePath,
+        (caller, permit): (&Caller, &Permit),
+        rows: &mut Change,
+        file: &mut File,
+        path: FilePath,
     ) -> Result<()> {
+        if !file.is_current {
+            let detail = "Only the current version of a path can move.";
+            return Err(Error::new(ErrorKind::StateConflict, detail));
+        }
+        self.admit_move(caller, file, &path).await?;
+        let known = self.core.tenant(permit.tenant()).await?;
+        known.tenant.settings.name_rule.admit(path.name())?;
+        let reader = self.core.store.reader(permit);
+        let found = reader.deepest_folder(path.folder()).await;
+        let (deepest, missing) = found.map_err(error::from_db)?;
+        let taken = || {
+            Error::new(
+                ErrorKind::FileExists,
+                format!("There is something at {path}."),
+            )
+        };
+        let mut last_version = 0;
+        if missing == 0 {
+            let (folder, name) = (deepest.id, path.name());
+            let old = reader.file_at(folder, path.folder(), name).await;
+            let below = path.folder().child(name.clone())?;
+            let is_folder = reader
+                .folder_at(&below)
+                .await
+                .map_err(error::from_db)?
+                .is_some();
+            if is_folder || old.map_err(error::from_db)?.is_some() {
+                return Err(taken());
+            }
+            last_version = reader
+                .last_version(folder, name)
+                .await
+                .map_err(error::from_db)?;
+        }
+        let way = Way {
+            deepest,
+            missing,
+            path: path.folder(),
+        };
+        file.folder = self.core.make_folders(caller, rows, way, &known).await?;
+        file.version = last_version + 1;
+        file.path = path;
+        Ok(())
+    }
+
+    /// A move takes a file from one place and puts it at another: both are asked for.
+    async fn admit_move(&self, caller: &Caller, file: &File, to: &FilePath) -> Result<()> {
         let to = Resource::File {
             path: to.clone(),
             classification: file.classification,

@@ -14,7 +14,7 @@ use bailee_model::{
 };
 use bailee_vault::DataKey;
 
-pub(crate) use place::{Content, Version, digest_mismatch, over_quota, too_large};
+pub(crate) use place::{Content, Version, Way, digest_mismatch, over_quota, too_large};
 pub use place::{NewFile, Placed};
 pub use read::{OpenFile, VerifyReport};
 pub use remove::Purge;

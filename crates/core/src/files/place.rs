@@ -5,7 +5,7 @@ use bailee_model::{
     Classification, Error, ErrorKind, EventType, File, FileId, FilePath, FileState, Folder,
     FolderId, FolderPath, Result, limit,
 };
-use bailee_store::{Change, DbError, conflict};
+use bailee_store::{Change, DbError, Reader, conflict};
 use bailee_vault::DataKey;
 
 use super::{Files, Precondition, RACES_MAX, key_context};
@@ -66,6 +66,16 @@ pub(crate) struct Version {
     pub(crate) hash: String,
     pub(crate) detected_type: Option<String>,
     pub(crate) event: EventType,
+}
+
+/// A version on its way to its name.
+struct Placing<'a> {
+    caller: &'a Caller,
+    permit: &'a Permit,
+    known: &'a Known,
+    version: &'a Version,
+    new: &'a NewFile,
+    precondition: &'a Precondition,
 }
 
 impl Files<'_> {
@@ -223,10 +233,16 @@ impl Files<'_> {
         };
         let permit = self.core.enter(caller, ask).await?;
         let known = self.core.tenant(permit.tenant()).await?;
+        let placing = Placing {
+            caller,
+            permit: &permit,
+            known: &known,
+            version,
+            new,
+            precondition,
+        };
         for _ in 0..RACES_MAX {
-            let (change, placed) = self
-                .prepare(caller, &permit, &known, version, (new, precondition))
-                .await?;
+            let (change, placed) = self.prepare(&placing).await?;
             match change.commit().await {
                 Ok(()) => return Ok(placed),
                 Err(DbError::Conflict(conflict::PLACE)) => {}
@@ -239,51 +255,36 @@ impl Files<'_> {
         ))
     }
 
-    async fn prepare(
-        &self,
-        caller: &Caller,
-        permit: &Permit,
-        known: &Known,
-        version: &Version,
-        (new, precondition): (&NewFile, &Precondition),
-    ) -> Result<(Change, Placed)> {
+    async fn prepare(&self, placing: &Placing<'_>) -> Result<(Change, Placed)> {
+        let Placing {
+            caller,
+            permit,
+            known,
+            version,
+            new,
+            precondition,
+        } = *placing;
         let reader = self.core.store.reader(permit);
         let (deepest, missing) = reader
             .deepest_folder(new.path.folder())
             .await
             .map_err(error::from_db)?;
+        let way = Way {
+            deepest,
+            missing,
+            path: new.path.folder(),
+        };
         let mut change = self.core.store.change(permit);
         let folder = self
             .core
-            .make_folders(
-                caller,
-                &mut change,
-                (deepest, missing),
-                new.path.folder(),
-                known,
-            )
+            .make_folders(caller, &mut change, way, known)
             .await?;
         known.tenant.settings.name_rule.admit(new.path.name())?;
-        let mut last_version = 0;
-        let mut old = None;
-        if missing == 0 {
-            let name = new.path.name();
-            old = reader
-                .file_at(folder, new.path.folder(), name)
-                .await
-                .map_err(error::from_db)?;
-            // A path that was used before goes on counting, also when the file there was deleted.
-            last_version = match &old {
-                Some(old) => old.version,
-                None => reader
-                    .last_version(folder, name)
-                    .await
-                    .map_err(error::from_db)?,
-            };
-            admit_place(old.as_ref(), new, precondition, known)?;
-        } else {
-            admit_place(None, new, precondition, known)?;
-        }
+        let (old, last_version) = match missing {
+            0 => occupant(&reader, folder, &new.path).await?,
+            _ => (None, 0),
+        };
+        admit_place(old.as_ref(), new, precondition, known)?;
         let file = self.version_row(permit, known, version, (new, folder, last_version + 1))?;
         if let Some(old) = &old {
             change.put_file(&File {
@@ -292,7 +293,7 @@ impl Files<'_> {
             });
         }
         change.insert_file(&file);
-        self.add_content(&mut change, version, &file, known);
+        add_content(&mut change, version, &file);
         let note = Note::event(new.operation, version.event)
             .about(file.id)
             .at(&file.path)
@@ -360,33 +361,55 @@ impl Files<'_> {
             revision: 1,
         })
     }
+}
 
-    fn add_content(&self, change: &mut Change, version: &Version, file: &File, known: &Known) {
-        match &version.content {
-            Content::Staged(None) => {}
-            Content::Staged(Some(extent)) => {
-                change
-                    .insert_blob(extent)
-                    .insert_extent(file.id, 0, extent.blob);
-                if is_stored(extent) {
-                    change.consume_reservation(extent.blob);
-                }
-            }
-            Content::Parts(upload) => {
-                let mut ended = (**upload).clone();
-                ended.state = bailee_model::UploadState::Completed;
-                ended.file = Some(file.id);
-                change
-                    .end_upload(&ended)
-                    .extents_from_parts(upload.id, file.id)
-                    .drop_parts(upload.id);
-            }
-            Content::Copy(from) => {
-                change.copy_extents(*from, file.id);
+/// The current file at a place, and the highest version number ever used there: a path that was used before goes on
+/// counting, also when the file there was deleted.
+async fn occupant(
+    reader: &Reader,
+    folder: FolderId,
+    path: &FilePath,
+) -> Result<(Option<File>, u32)> {
+    let old = reader.file_at(folder, path.folder(), path.name()).await;
+    if let Some(old) = old.map_err(error::from_db)? {
+        let version = old.version;
+        return Ok((Some(old), version));
+    }
+    let last = reader.last_version(folder, path.name()).await;
+    Ok((None, last.map_err(error::from_db)?))
+}
+
+fn add_content(change: &mut Change, version: &Version, file: &File) {
+    match &version.content {
+        Content::Staged(None) => {}
+        Content::Staged(Some(extent)) => {
+            change
+                .insert_blob(extent)
+                .insert_extent(file.id, 0, extent.blob);
+            if is_stored(extent) {
+                change.consume_reservation(extent.blob);
             }
         }
-        debug_assert_eq!(change.tenant(), known.tenant.id);
+        Content::Parts(upload) => {
+            let mut ended = (**upload).clone();
+            ended.state = bailee_model::UploadState::Completed;
+            ended.file = Some(file.id);
+            change
+                .end_upload(&ended)
+                .extents_from_parts(upload.id, file.id)
+                .drop_parts(upload.id);
+        }
+        Content::Copy(from) => {
+            change.copy_extents(*from, file.id);
+        }
     }
+}
+
+/// The way to a folder: how far it exists, and how many names are missing.
+pub(crate) struct Way<'a> {
+    pub(crate) deepest: Folder,
+    pub(crate) missing: usize,
+    pub(crate) path: &'a FolderPath,
 }
 
 impl Core {
@@ -395,13 +418,12 @@ impl Core {
         &self,
         caller: &Caller,
         change: &mut Change,
-        (deepest, missing): (Folder, usize),
-        path: &FolderPath,
+        way: Way<'_>,
         known: &Known,
     ) -> Result<FolderId> {
-        let mut last = deepest;
-        let from = path.names().len() - missing;
-        for name in path.names().iter().skip(from) {
+        let mut last = way.deepest;
+        let from = way.path.names().len() - way.missing;
+        for name in way.path.names().iter().skip(from) {
             known.tenant.settings.name_rule.admit(name)?;
             let place = last.path.child(name.clone())?;
             let resource = Resource::Folder {
