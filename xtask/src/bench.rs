@@ -6,11 +6,17 @@ use crate::process;
 
 /// Arguments are handed to the bench program.
 pub fn main(arguments: &[String]) -> Result<()> {
-    process::run(process::cargo().args(["build", "--release", "--package", "bailee"]))?;
-    let binary = process::target_folder()?.join("release").join("bailee");
-    let mut bench = process::cargo();
+    // Both in one build: alone, each would ask its dependencies for other features, and all would be built twice.
+    let packages = ["--package", "bailee", "--package", "bailee-bench"];
+    process::run(
+        process::cargo()
+            .args(["build", "--release", "--bins"])
+            .args(packages),
+    )?;
+    let built = process::target_folder()?.join("release");
+    let mut bench = process::command(built.join("bailee-bench"));
     bench
-        .args(["run", "--release", "--package", "bailee-bench", "--"])
+        .env("BAILEE_BIN", built.join("bailee"))
         .args(arguments);
-    process::run(bench.env("BAILEE_BIN", binary))
+    process::run(&mut bench)
 }
