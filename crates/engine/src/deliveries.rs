@@ -24,7 +24,9 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         }
     };
     let answer = post(shared, &sending).await;
-    let is_good = answer.status.is_some_and(|status| (200..300).contains(&status));
+    let is_good = answer
+        .status
+        .is_some_and(|status| (200..300).contains(&status));
     let outcome = if is_good { "succeeded" } else { "failed" };
     metrics::counter!("bailee_webhook_deliveries_total", "outcome" => outcome).increment(1);
     match core.deliveries().settle(lease, sending, answer).await {
@@ -32,7 +34,9 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         Err(error) if error.kind() == ErrorKind::StateConflict => {
             tracing::debug!(job.id = %lease.job.id, "another runner has the delivery");
         }
-        Err(error) => tracing::warn!(job.id = %lease.job.id, error = %error, "a delivery could not be settled"),
+        Err(error) => {
+            tracing::warn!(job.id = %lease.job.id, error = %error, "a delivery could not be settled");
+        }
     }
 }
 
@@ -46,7 +50,10 @@ async fn post(shared: &Shared, sending: &Sending) -> DeliveryAnswer {
     };
     match shared.poster.post(request).await {
         Ok(answer) => answered(&answer, shared.core.clock().now()),
-        Err(fault) => unanswered(&fault, u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)),
+        Err(fault) => unanswered(
+            &fault,
+            u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        ),
     }
 }
 
@@ -65,7 +72,13 @@ fn answered(answer: &PostAnswer, now: Timestamp) -> DeliveryAnswer {
 
 fn unanswered(fault: &Fault, duration_ms: u64) -> DeliveryAnswer {
     let error = format!("{}. {}", fault.message().trim_end_matches('.'), fault.fix());
-    DeliveryAnswer { status: None, body: None, error: Some(error), duration_ms, retry_after_seconds: None }
+    DeliveryAnswer {
+        status: None,
+        body: None,
+        error: Some(error),
+        duration_ms,
+        retry_after_seconds: None,
+    }
 }
 
 #[cfg(test)]
@@ -85,8 +98,14 @@ mod tests {
         };
         let now = Timestamp::from_ms(1_000_000);
         let later = RetryAfter::At(Timestamp::from_ms(1_090_000));
-        assert_eq!(answered(&answer(Some(later)), now).retry_after_seconds, Some(90));
-        assert_eq!(answered(&answer(Some(RetryAfter::Seconds(7))), now).retry_after_seconds, Some(7));
+        assert_eq!(
+            answered(&answer(Some(later)), now).retry_after_seconds,
+            Some(90)
+        );
+        assert_eq!(
+            answered(&answer(Some(RetryAfter::Seconds(7))), now).retry_after_seconds,
+            Some(7)
+        );
         let past = answered(&answer(Some(RetryAfter::At(Timestamp::from_ms(0)))), now);
         assert_eq!(past.retry_after_seconds, Some(0));
         assert_eq!(past.body.as_deref(), Some("busy\u{fffd}\u{fffd}"));

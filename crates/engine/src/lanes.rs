@@ -26,12 +26,18 @@ impl Lanes {
     /// A seat in `lane`; `None` if it is full.
     pub(crate) fn enter(&self, lane: &str) -> Option<Seat> {
         self.with(|lanes| {
-            let lane = lanes.entry(lane.to_owned()).or_insert_with(|| Lane { running: 0, capacity: first_capacity(lane) });
+            let lane = lanes.entry(lane.to_owned()).or_insert_with(|| Lane {
+                running: 0,
+                capacity: first_capacity(lane),
+            });
             let has_room = lane.running < lane.capacity;
             lane.running += usize::from(has_room);
             has_room
         })
-        .then(|| Seat { lanes: self.clone(), lane: lane.to_owned() })
+        .then(|| Seat {
+            lanes: self.clone(),
+            lane: lane.to_owned(),
+        })
     }
 
     /// Sets how many may run in `lane` at once. False if more do already.
@@ -56,8 +62,13 @@ impl Lanes {
     /// How many jobs may be leased in one go without overfilling a lane that is in use.
     pub(crate) fn batch(&self) -> usize {
         self.with(|lanes| {
-            let open = lanes.values().filter(|lane| lane.running > 0 && !is_busy(lane));
-            open.map(|lane| lane.capacity - lane.running).min().unwrap_or(limit::BATCH_MAX).min(limit::BATCH_MAX)
+            let open = lanes
+                .values()
+                .filter(|lane| lane.running > 0 && !is_busy(lane));
+            open.map(|lane| lane.capacity - lane.running)
+                .min()
+                .unwrap_or(limit::BATCH_MAX)
+                .min(limit::BATCH_MAX)
         })
     }
 
@@ -120,7 +131,9 @@ mod tests {
     fn a_batch_fits_into_every_open_lane() {
         let lanes = Lanes::default();
         assert_eq!(lanes.batch(), limit::BATCH_MAX);
-        let seats: Vec<_> = (0..12).map(|_| lanes.enter("webhook:one").unwrap()).collect();
+        let seats: Vec<_> = (0..12)
+            .map(|_| lanes.enter("webhook:one").unwrap())
+            .collect();
         assert_eq!(lanes.batch(), 4);
         let thirteenth = lanes.enter("webhook:one").unwrap();
         assert_eq!(lanes.busy(), ["webhook:one"]);

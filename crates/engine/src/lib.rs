@@ -36,7 +36,10 @@ pub struct EngineLimits {
 
 impl Default for EngineLimits {
     fn default() -> Self {
-        Self { transfers: limit::TRANSFERS_RUNNING, deliveries: limit::DELIVERIES_RUNNING }
+        Self {
+            transfers: limit::TRANSFERS_RUNNING,
+            deliveries: limit::DELIVERIES_RUNNING,
+        }
     }
 }
 
@@ -97,10 +100,14 @@ impl Engine {
             owner: parts.node,
             lanes: lanes::Lanes::default(),
         });
-        shared.core.attach_prober(Arc::new(prober::Prober(Arc::clone(&shared))));
+        shared
+            .core
+            .attach_prober(Arc::new(prober::Prober(Arc::downgrade(&shared))));
         let (stop, stop_upkeep) = (CancellationToken::new(), CancellationToken::new());
         let runner = |kind, capacity| {
-            tokio::spawn(runner::Runner::new(Arc::clone(&shared), kind, capacity, stop.clone()).run())
+            tokio::spawn(
+                runner::Runner::new(Arc::clone(&shared), kind, capacity, stop.clone()).run(),
+            )
         };
         let runners = vec![
             runner(JobKind::RunTransfer, parts.limits.transfers),
@@ -111,7 +118,12 @@ impl Engine {
             tokio::spawn(upkeep::sign(Arc::clone(&shared), stop_upkeep.clone())),
             tokio::spawn(upkeep::sweep(Arc::clone(&shared), stop_upkeep.clone())),
         ];
-        EngineHandle { stop, stop_upkeep, runners, upkeep }
+        EngineHandle {
+            stop,
+            stop_upkeep,
+            runners,
+            upkeep,
+        }
     }
 }
 
@@ -119,7 +131,12 @@ impl EngineHandle {
     /// Takes no new work, lets what is under way store its checkpoint and hand back, seals the journal a last time.
     /// False if that took longer than `timeout`: what was left is cut off, and goes on when its lease ends.
     pub async fn drain(self, timeout: Duration) -> bool {
-        let Self { stop, stop_upkeep, mut runners, mut upkeep } = self;
+        let Self {
+            stop,
+            stop_upkeep,
+            mut runners,
+            mut upkeep,
+        } = self;
         stop.cancel();
         let finished = async {
             for task in &mut runners {

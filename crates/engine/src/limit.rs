@@ -22,7 +22,7 @@ pub(crate) const FULL_WAIT: Duration = Duration::from_millis(100);
 /// How long a job waits after its runner panicked, for each time it was leased.
 pub(crate) const PANIC_WAIT: Duration = Duration::from_secs(30);
 /// The longest such wait.
-pub(crate) const PANIC_WAIT_MAX: Duration = Duration::from_secs(3_600);
+pub(crate) const PANIC_WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// How often a running transfer looks whether somebody wants it to stop.
 pub(crate) const WATCH_EVERY: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ pub(crate) const CLEAR_UP_TIME_MAX: Duration = Duration::from_secs(5);
 pub(crate) const RACES_MAX: u32 = 4;
 
 /// Longest test of a remote.
-pub(crate) const PROBE_TIME_MAX: Duration = Duration::from_secs(120);
+pub(crate) const PROBE_TIME_MAX: Duration = Duration::from_mins(2);
 
 /// How long commits are gathered before the journal is sealed.
 pub(crate) const SEAL_REST: Duration = Duration::from_millis(10);

@@ -1,6 +1,6 @@
 //! Tests remotes for the core: its port, answered by the connectors.
 
-use std::sync::Arc;
+use std::sync::Weak;
 
 use async_trait::async_trait;
 use bailee_connect::{ProbeOptions, RemotePath, probe};
@@ -8,16 +8,26 @@ use bailee_core::{ProbeReport, ProbeStep, RemoteProber, RemoteTarget};
 
 use crate::{Shared, limit, remote};
 
-/// The core's means to test remotes.
-pub(crate) struct Prober(pub(crate) Arc<Shared>);
+/// The core's means to test remotes. The core holds it, so it must not hold the core.
+pub(crate) struct Prober(pub(crate) Weak<Shared>);
 
 #[async_trait]
 impl RemoteProber for Prober {
     async fn probe(&self, target: RemoteTarget) -> ProbeReport {
-        let shared = &self.0;
+        let Some(shared) = self.0.upgrade() else {
+            return failed(
+                "The server is stopping.".to_owned(),
+                "Try again in a moment.",
+            );
+        };
         let spec = match remote::spec(&target, &shared.local_folders) {
             Ok(spec) => spec,
-            Err(error) => return failed(format!("The base folder cannot be used: {error}."), "Correct the base folder."),
+            Err(error) => {
+                return failed(
+                    format!("The base folder cannot be used: {error}."),
+                    "Correct the base folder.",
+                );
+            }
         };
         let mut random = [0_u8; 8];
         shared.core.chance().fill(&mut random);
@@ -25,9 +35,14 @@ impl RemoteProber for Prober {
             folder: RemotePath::default(),
             file_name: Some(format!(".bailee-test-{}", hex::encode(random))),
         };
-        match tokio::time::timeout(limit::PROBE_TIME_MAX, probe(spec, &shared.guard, &options)).await {
+        match tokio::time::timeout(limit::PROBE_TIME_MAX, probe(spec, &shared.guard, &options))
+            .await
+        {
             Ok(report) => told(report),
-            Err(_) => failed("The test took too long.".to_owned(), "Check the line and the partner's load."),
+            Err(_) => failed(
+                "The test took too long.".to_owned(),
+                "Check the line and the partner's load.",
+            ),
         }
     }
 }
@@ -40,10 +55,22 @@ fn told(report: bailee_connect::ProbeReport) -> ProbeReport {
         detail: step.detail,
         fix: step.fix,
     });
-    ProbeReport { steps: steps.collect(), seen_host_key: report.seen_host_key.map(|key| key.fingerprint) }
+    ProbeReport {
+        steps: steps.collect(),
+        seen_host_key: report.seen_host_key.map(|key| key.fingerprint),
+    }
 }
 
 fn failed(detail: String, fix: &str) -> ProbeReport {
-    let step = ProbeStep { name: "connect", ok: false, duration_ms: 0, detail, fix: Some(fix.to_owned()) };
-    ProbeReport { steps: vec![step], seen_host_key: None }
+    let step = ProbeStep {
+        name: "connect",
+        ok: false,
+        duration_ms: 0,
+        detail,
+        fix: Some(fix.to_owned()),
+    };
+    ProbeReport {
+        steps: vec![step],
+        seen_host_key: None,
+    }
 }

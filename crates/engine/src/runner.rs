@@ -26,8 +26,20 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    pub(crate) fn new(shared: Arc<Shared>, kind: JobKind, capacity: usize, stop: CancellationToken) -> Self {
-        Self { shared, kind, capacity: capacity.max(1), stop, running: JoinSet::new(), leases: HashMap::new() }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        kind: JobKind,
+        capacity: usize,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            shared,
+            kind,
+            capacity: capacity.max(1),
+            stop,
+            running: JoinSet::new(),
+            leases: HashMap::new(),
+        }
     }
 
     /// Runs until told to stop, then waits for what is under way to hand back.
@@ -78,7 +90,9 @@ impl Runner {
         metrics::gauge!("bailee_queue_oldest_seconds", "queue" => "jobs").set(late.as_secs_f64());
         match due {
             None => return Ok(Rest::Alert(limit::LOOK_EVERY_MAX)),
-            Some(due) if due > now => return Ok(Rest::Alert(due.since(now).min(limit::LOOK_EVERY_MAX))),
+            Some(due) if due > now => {
+                return Ok(Rest::Alert(due.since(now).min(limit::LOOK_EVERY_MAX)));
+            }
             Some(_) => {}
         }
         let lanes = &self.shared.lanes;
@@ -90,7 +104,11 @@ impl Runner {
         };
         let leases = core.jobs().lease(request).await?;
         // What is due and was not leased belongs to full lanes or to the runner of another kind.
-        let rest = if leases.is_empty() { Rest::Deaf(limit::FULL_WAIT) } else { Rest::Alert(Duration::ZERO) };
+        let rest = if leases.is_empty() {
+            Rest::Deaf(limit::FULL_WAIT)
+        } else {
+            Rest::Alert(Duration::ZERO)
+        };
         for lease in leases {
             match self.shared.lanes.enter(&lease.job.lane) {
                 Some(seat) => self.start(lease, seat),
@@ -105,7 +123,7 @@ impl Runner {
         let held = lease.clone();
         let task = self.running.spawn(async move {
             let _seat = seat;
-            run_held(&shared, &held, drain).await;
+            Box::pin(run_held(&shared, &held, drain)).await;
         });
         self.leases.insert(task.id(), lease);
     }
@@ -115,9 +133,13 @@ impl Runner {
         match ended {
             Ok((id, ())) => drop(self.leases.remove(&id)),
             Err(error) => {
-                let Some(lease) = self.leases.remove(&error.id()) else { return };
+                let Some(lease) = self.leases.remove(&error.id()) else {
+                    return;
+                };
                 tracing::error!(job.id = %lease.job.id, job.subject = %lease.job.subject, "a job panicked");
-                let wait = limit::PANIC_WAIT.saturating_mul(lease.attempt).min(limit::PANIC_WAIT_MAX);
+                let wait = limit::PANIC_WAIT
+                    .saturating_mul(lease.attempt)
+                    .min(limit::PANIC_WAIT_MAX);
                 postpone(&self.shared.core, &lease, wait).await;
             }
         }
@@ -181,13 +203,13 @@ async fn hold(core: &Core, lease: &Lease, stop: &Stop) {
     }
     tracing::info!(job.id = %lease.job.id, job.subject = %lease.job.subject, "a lease is lost");
     stop.because(StopReason::Lost);
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn drained(stop: &Stop, drain: CancellationToken) {
     drain.cancelled().await;
     stop.because(StopReason::Drain);
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn postpone(core: &Core, lease: &Lease, wait: Duration) {

@@ -16,6 +16,8 @@ pub(crate) enum StopReason {
     Steered,
     /// Its deadline passed.
     Deadline,
+    /// Its checkpoint could not be stored.
+    Unsaved,
 }
 
 /// A request to stop that the work looks at. The first reason counts.
@@ -65,6 +67,9 @@ mod tests {
         stop.because(StopReason::Drain);
         stop.because(StopReason::Lost);
         assert_eq!(stop.check(), Err(StopReason::Drain));
-        assert_eq!(stop.or(std::future::pending::<()>()).await, Err(StopReason::Drain));
+        assert_eq!(
+            stop.or(std::future::pending::<()>()).await,
+            Err(StopReason::Drain)
+        );
     }
 }

@@ -17,15 +17,20 @@ pub(crate) async fn seal(shared: Arc<Shared>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         changes.borrow_and_update();
         match seal_once(&shared).await {
-            Ok(()) => failures = 0,
+            Ok(was_idle) => {
+                failures = 0;
+                if !was_idle {
+                    // One step may not have been all.
+                    rest(limit::SEAL_REST, &stop).await;
+                    continue;
+                }
+            }
             Err(error) => {
                 failures += 1;
                 noted("seal", &error);
+                rest(crate::back_off(failures), &stop).await;
+                continue;
             }
-        }
-        if failures > 0 {
-            rest(crate::back_off(failures), &stop).await;
-            continue;
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -33,7 +38,11 @@ pub(crate) async fn seal(shared: Arc<Shared>, stop: CancellationToken) {
             () = tokio::time::sleep(limit::SEAL_EVERY) => {}
         }
     }
-    if let Err(error) = seal_once(&shared).await {
+    let last = async {
+        while !seal_once(&shared).await? {}
+        Ok(())
+    };
+    if let Err(error) = last.await {
         noted("seal", &error);
     }
 }
@@ -41,23 +50,36 @@ pub(crate) async fn seal(shared: Arc<Shared>, stop: CancellationToken) {
 /// Signs the journal's size each minute.
 pub(crate) async fn sign(shared: Arc<Shared>, stop: CancellationToken) {
     let core = &shared.core;
-    each(limit::SIGN_EVERY, "sign", &stop, || async { core.upkeep().sign_checkpoints().await.map(drop) }).await;
+    each(limit::SIGN_EVERY, "sign", &stop, || async {
+        core.upkeep().sign_checkpoints().await.map(drop)
+    })
+    .await;
 }
 
 /// Sweeps what expired, at times that differ between nodes.
 pub(crate) async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
-    let every = limit::SWEEP_EVERY.mul_f64(0.75 + 0.5 * f64::from(shared.draw()) / f64::from(u16::MAX));
+    let every =
+        limit::SWEEP_EVERY.mul_f64(0.75 + 0.5 * f64::from(shared.draw()) / f64::from(u16::MAX));
     let core = &shared.core;
-    each(every, "sweep", &stop, || async { core.upkeep().sweep().await.map(drop) }).await;
+    each(every, "sweep", &stop, || async {
+        core.upkeep().sweep().await.map(drop)
+    })
+    .await;
 }
 
-async fn seal_once(shared: &Shared) -> Result<()> {
-    shared.core.upkeep().seal_journal().await?;
-    shared.core.upkeep().dispatch_events().await.map(drop)
+/// One step of sealing and of handing on. Whether there was nothing to do.
+async fn seal_once(shared: &Shared) -> Result<bool> {
+    let sealed = shared.core.upkeep().seal_journal().await?;
+    let dispatched = shared.core.upkeep().dispatch_events().await?;
+    Ok(sealed == 0 && dispatched == 0)
 }
 
-async fn each<W>(every: Duration, name: &'static str, stop: &CancellationToken, mut work: impl FnMut() -> W)
-where
+async fn each<W>(
+    every: Duration,
+    name: &'static str,
+    stop: &CancellationToken,
+    mut work: impl FnMut() -> W,
+) where
     W: Future<Output = Result<()>>,
 {
     let mut failures = 0;

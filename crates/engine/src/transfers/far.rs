@@ -1,0 +1,156 @@
+//! A far system in the hands of one transfer: its calls end when the transfer is to stop, and its faults come in the
+//! transfer's words.
+
+use aws_lc_rs::digest;
+use bailee_connect::{
+    ByteStream, Capabilities, Connector, EntryKind, Fault, RemoteEntry, RemotePath, RemoteWriter,
+    Replace, WriteOptions, open,
+};
+use bailee_core::RemoteTarget;
+use bailee_core::model::RemoteKind;
+use futures::StreamExt;
+
+use super::fault::{Halt, Place, Side, bad_path, from_far};
+use crate::stop::Stop;
+use crate::{Shared, limit, remote};
+
+/// A far system, signed in.
+pub(super) struct Far {
+    name: String,
+    side: Side,
+    kind: RemoteKind,
+    connector: Box<dyn Connector>,
+    stop: Stop,
+}
+
+impl Far {
+    /// Connects and signs in.
+    pub(super) async fn open(
+        shared: &Shared,
+        target: &RemoteTarget,
+        side: Side,
+        stop: &Stop,
+    ) -> Result<Self, Halt> {
+        let name = target.remote.name.to_string();
+        let spec = remote::spec(target, &shared.local_folders)
+            .map_err(|error| bad_path("the remote's base folder", error))?;
+        let connector = stop.or(open(spec, &shared.guard)).await?.map_err(|fault| {
+            let place = Place {
+                remote: &name,
+                side,
+                is_opening: true,
+            };
+            from_far(&fault, place)
+        })?;
+        Ok(Self {
+            name,
+            side,
+            kind: target.remote.kind(),
+            connector,
+            stop: stop.clone(),
+        })
+    }
+
+    /// The fault in the transfer's words.
+    pub(super) fn halt(&self, fault: &Fault) -> Halt {
+        from_far(
+            fault,
+            Place {
+                remote: &self.name,
+                side: self.side,
+                is_opening: false,
+            },
+        )
+    }
+
+    /// The remote's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it can do.
+    pub(super) fn capabilities(&self) -> Capabilities {
+        self.connector.capabilities()
+    }
+
+    /// What stands at `path`.
+    pub(super) async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteEntry>, Halt> {
+        self.stop
+            .or(self.connector.stat(path))
+            .await?
+            .map_err(|fault| self.halt(&fault))
+    }
+
+    /// The size of the file at `path`, `unknown` if the far side does not tell; `None` if there is no file.
+    pub(super) async fn size(&self, path: &RemotePath, unknown: u64) -> Result<Option<u64>, Halt> {
+        let entry = self
+            .stat(path)
+            .await?
+            .filter(|entry| entry.kind == EntryKind::File);
+        Ok(entry.map(|entry| entry.size_bytes.unwrap_or(unknown)))
+    }
+
+    /// The bytes of `path` from `offset` on.
+    pub(super) async fn read(&self, path: &RemotePath, offset: u64) -> Result<ByteStream, Halt> {
+        self.stop
+            .or(self.connector.read(path, offset))
+            .await?
+            .map_err(|fault| self.halt(&fault))
+    }
+
+    /// Opens `path` for writing.
+    pub(super) async fn write(
+        &self,
+        path: &RemotePath,
+        options: WriteOptions,
+    ) -> Result<Box<dyn RemoteWriter>, Halt> {
+        self.stop
+            .or(self.connector.write(path, options))
+            .await?
+            .map_err(|fault| self.halt(&fault))
+    }
+
+    /// Renames. Not ended by a request to stop: whether it happened would stay open.
+    pub(super) async fn rename(
+        &self,
+        from: &RemotePath,
+        to: &RemotePath,
+        replace: Replace,
+    ) -> Result<(), Fault> {
+        self.connector.rename(from, to, replace).await
+    }
+
+    /// SHA-256 in lower-case hex of what can be read at `path`.
+    pub(super) async fn digest(&self, path: &RemotePath) -> Result<String, Halt> {
+        let mut stream = self.read(path, 0).await?;
+        let mut hasher = digest::Context::new(&digest::SHA256);
+        while let Some(chunk) = self.stop.or(stream.next()).await? {
+            hasher.update(&chunk.map_err(|fault| self.halt(&fault))?);
+        }
+        Ok(hex::encode(hasher.finish()))
+    }
+
+    /// Removes what nobody needs any more, as well as it goes in a short time.
+    pub(super) async fn clear_up(&self, path: &RemotePath) {
+        let removal =
+            tokio::time::timeout(limit::CLEAR_UP_TIME_MAX, self.connector.remove(path)).await;
+        if !matches!(removal, Ok(Ok(()))) {
+            tracing::info!(remote = self.name, path = %path, "a temporary file could not be removed");
+        }
+    }
+
+    /// Hangs up.
+    pub(super) async fn close(&self) {
+        self.connector.close().await;
+    }
+
+    /// Counts bytes that were moved, received or sent.
+    pub(super) fn count(&self, bytes: u64) {
+        let direction = match self.side {
+            Side::Source => "in",
+            Side::Destination => "out",
+        };
+        let labels = [("direction", direction), ("protocol", self.kind.as_str())];
+        metrics::counter!("bailee_transfer_bytes_total", &labels).increment(bytes);
+    }
+}
