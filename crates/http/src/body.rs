@@ -7,15 +7,13 @@ use axum::body::Body;
 use bailee_core::ByteStream;
 use bailee_model::{Error, ErrorKind};
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{StreamExt as _, TryStreamExt};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 
 /// The bytes of a file on their way in.
 pub(crate) fn stream(body: Body) -> ByteStream {
-    body.into_data_stream()
-        .map_err(|error| broken(&error))
-        .boxed()
+    TryStreamExt::map_err(body.into_data_stream(), |error| broken(&error)).boxed()
 }
 
 /// A whole body of at most `bytes_max` bytes.

@@ -1,9 +1,9 @@
 //! Cursors: where the next page of a list begins, signed, bound to tenant, operation and filter, good for a day.
 
 use aws_lc_rs::hmac;
+use bailee_model::{Cursor, Error, ErrorKind, Timestamp, limit};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bailee_model::{Cursor, Error, ErrorKind, Timestamp, limit};
 use serde::{Deserialize, Serialize};
 
 use crate::limit::CURSOR_CHARS_MAX;

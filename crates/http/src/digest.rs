@@ -1,9 +1,9 @@
 //! Digests in headers (RFC 9530): base64 in the header, hex in JSON.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bailee_model::{Error, ErrorKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bailee_model::{Error, ErrorKind};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The digest of a whole file, whatever part of it a message carries.

@@ -16,9 +16,5 @@ pub(crate) const RETRY_AFTER_DEFAULT_SECONDS: u32 = 5;
 pub(crate) const POLL_HINT_SECONDS: u32 = 5;
 /// How often an event stream says that it is alive.
 pub(crate) const STREAM_PING: Duration = Duration::from_secs(15);
-/// How often a long poll looks although nothing was announced: another node may have changed something.
-pub(crate) const POLL_AGAIN: Duration = Duration::from_secs(2);
-/// Most events in one answer of the feed.
-pub(crate) const FEED_MAX: u32 = 500;
-/// Longest part of an address in an error message, in characters.
+/// How much of an unknown name an error message repeats, in characters.
 pub(crate) const ECHO_CHARS_MAX: usize = 64;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::Method;
-use utoipa::openapi::OpenApi;
-use utoipa::openapi::path::{Operation as Described, ParameterIn};
+use utoipa::openapi::path::{Operation as Described, Parameter, ParameterIn};
+use utoipa::openapi::{OpenApi, RefOr};
 
 /// Which allowance a request of an operation is taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,12 +82,21 @@ pub(crate) fn methods(
     .filter_map(|(method, described)| Some((method, described.as_ref()?)))
 }
 
-fn operation(method: &Method, described: &Described) -> Operation {
-    let id = described.operation_id.clone().unwrap_or_default();
-    let query = described
+/// The parameters of an operation. Ours are never references.
+pub(crate) fn parameters(described: &Described) -> impl Iterator<Item = &Parameter> {
+    described
         .parameters
         .iter()
         .flatten()
+        .filter_map(|parameter| match parameter {
+            RefOr::T(parameter) => Some(parameter),
+            RefOr::Ref(_) => None,
+        })
+}
+
+fn operation(method: &Method, described: &Described) -> Operation {
+    let id = described.operation_id.clone().unwrap_or_default();
+    let query = parameters(described)
         .filter(|parameter| parameter.parameter_in == ParameterIn::Query)
         .map(|parameter| parameter.name.clone())
         .collect();

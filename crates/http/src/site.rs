@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use bailee_core::Core;
+use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::cursor::Cursors;
@@ -24,19 +25,24 @@ struct Inner {
     operations: Operations,
     metrics: Option<PrometheusHandle>,
     security_contact: Option<String>,
+    document: Bytes,
+    reference: String,
 }
 
 impl Site {
     pub(crate) fn new(core: Core, options: HttpOptions) -> Self {
+        let document = crate::openapi::document();
         Self(Arc::new(Inner {
             core,
             base_url: options.base_url,
             hosts: options.hosts,
             cursors: Cursors::new(&options.cursor_key),
             limiter: RateLimiter::new(options.rate_limits),
-            operations: Operations::of(&crate::openapi::document()),
+            operations: Operations::of(&document),
             metrics: options.metrics,
             security_contact: options.security_contact,
+            document: Bytes::from(crate::openapi::document_json()),
+            reference: crate::pages::render_reference(&document),
         }))
     }
 
@@ -72,6 +78,18 @@ impl Site {
 
     pub(crate) fn security_contact(&self) -> Option<&str> {
         self.0.security_contact.as_deref()
+    }
+}
+
+impl Site {
+    /// The API document as text.
+    pub(crate) fn document(&self) -> Bytes {
+        self.0.document.clone()
+    }
+
+    /// The API reference as HTML.
+    pub(crate) fn reference(&self) -> &str {
+        &self.0.reference
     }
 }
 

@@ -11,7 +11,10 @@ use crate::caller::Authenticated;
 /// 401 for a credential that is missing, wrong, expired or revoked; 403 for a genuine one that is stopped.
 #[utoipa::path(get, path = "/auth/validate", operation_id = "auth.validate", tag = "auth",
     responses((status = 200, description = "The credential is good", body = Identity)))]
-pub(crate) async fn validate(State(core): State<Core>, caller: Authenticated) -> Answer<Body<Identity>> {
+pub(crate) async fn validate(
+    State(core): State<Core>,
+    caller: Authenticated,
+) -> Answer<Body<Identity>> {
     let known = core.whoami(&caller).await?;
     let kind = match caller.principal() {
         PrincipalId::User(_) => PrincipalKind::User,

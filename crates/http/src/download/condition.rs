@@ -91,7 +91,10 @@ pub(super) fn range_counts(headers: &HeaderMap, file: &Validators) -> bool {
     let Ok(text) = value.to_str() else {
         return false;
     };
-    match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+    match text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
         Some(tag) => tag == file.etag,
         None => httpdate::parse_http_date(text).is_ok_and(|date| date == file.modified),
     }
@@ -133,7 +136,10 @@ mod tests {
             (&[("if-match", "*")], Verdict::Go),
             (&[("if-match", "W/\"aa\"")], Verdict::Failed),
             (&[("if-match", "\"bb\"")], Verdict::Failed),
-            (&[("if-none-match", "\"bb\", W/\"aa\"")], Verdict::NotModified),
+            (
+                &[("if-none-match", "\"bb\", W/\"aa\"")],
+                Verdict::NotModified,
+            ),
             (&[("if-none-match", "\"bb\"")], Verdict::Go),
             (&[("if-modified-since", SAME)], Verdict::NotModified),
             (&[("if-modified-since", BEFORE)], Verdict::Go),
@@ -141,10 +147,20 @@ mod tests {
             (&[("if-unmodified-since", BEFORE)], Verdict::Failed),
             (&[("if-unmodified-since", SAME)], Verdict::Go),
             // An entity tag outranks a date.
-            (&[("if-match", "\"aa\""), ("if-unmodified-since", BEFORE)], Verdict::Go),
-            (&[("if-none-match", "\"bb\""), ("if-modified-since", SAME)], Verdict::Go),
+            (
+                &[("if-match", "\"aa\""), ("if-unmodified-since", BEFORE)],
+                Verdict::Go,
+            ),
+            (
+                &[("if-none-match", "\"bb\""), ("if-modified-since", SAME)],
+                Verdict::Go,
+            ),
         ] {
-            assert_eq!(judge(&headers(pairs), &file()).unwrap(), expected, "{pairs:?}");
+            assert_eq!(
+                judge(&headers(pairs), &file()).unwrap(),
+                expected,
+                "{pairs:?}"
+            );
         }
         assert!(judge(&headers(&[("if-match", "aa")]), &file()).is_err());
     }

@@ -88,7 +88,11 @@ pub(crate) async fn respond(open: OpenFile, request: &DownloadRequest) -> Answer
         }
         Wanted::One(range) => {
             length(&mut head, range.end - range.start);
-            set(&mut head, header::CONTENT_RANGE, &content_range(&range, size));
+            set(
+                &mut head,
+                header::CONTENT_RANGE,
+                &content_range(&range, size),
+            );
             let bytes = open.stream(range).await?;
             Ok((StatusCode::PARTIAL_CONTENT, head, body(bytes)).into_response())
         }
@@ -133,7 +137,11 @@ fn set(head: &mut HeaderMap, name: header::HeaderName, text: &str) {
 
 /// `bytes 20-25/26`
 fn content_range(range: &Range<u64>, size: u64) -> String {
-    format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1))
+    format!(
+        "bytes {}-{}/{size}",
+        range.start,
+        range.end.saturating_sub(1)
+    )
 }
 
 fn unsatisfiable(error: Error, size: u64) -> Failure {
@@ -152,9 +160,6 @@ fn body(bytes: ByteStream) -> Body {
         std::io::Error::other(error)
     }))
 }
-
-/// The type that handlers of downloads answer with.
-pub(crate) type Bytes = Response;
 
 #[cfg(test)]
 mod tests {

@@ -167,7 +167,16 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused() {
-        for text in ["bytes", "bytes=", "bytes=a-", "bytes=5-2", "bytes=-", "bytes=1", "bytes=+1-2", "bytes=1-2-3"] {
+        for text in [
+            "bytes",
+            "bytes=",
+            "bytes=a-",
+            "bytes=5-2",
+            "bytes=-",
+            "bytes=1",
+            "bytes=+1-2",
+            "bytes=1-2-3",
+        ] {
             let error = parse(text, 26).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::MalformedRequest, "{text}");
         }

@@ -22,9 +22,7 @@ fn read(headers: &HeaderMap) -> Result<Precondition, Error> {
         let tags = tags(headers, &header::IF_MATCH)?;
         // Weak tags never match strongly (RFC 9110, 13.1.1).
         let strong = tags.into_iter().filter(|tag| !tag.is_weak);
-        return Ok(Precondition::IfMatch(
-            strong.map(|tag| tag.value).collect(),
-        ));
+        return Ok(Precondition::IfMatch(strong.map(|tag| tag.value).collect()));
     }
     if headers.contains_key(header::IF_NONE_MATCH) {
         let tags = tags(headers, &header::IF_NONE_MATCH)?;

@@ -92,10 +92,7 @@ fn refused(pointer: &str, error: &serde_json::Error) -> Error {
 
 /// The name in serde's "unknown field `x`, expected …".
 fn unknown_field(message: &str) -> Option<&str> {
-    message
-        .strip_prefix("unknown field `")?
-        .split('`')
-        .next()
+    message.strip_prefix("unknown field `")?.split('`').next()
 }
 
 /// serde's message without the place in the text, which the pointer tells better.

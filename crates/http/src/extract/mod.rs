@@ -11,5 +11,7 @@ pub(crate) use self::condition::{Guard, Tag, tags};
 pub(crate) use self::id::Id;
 pub(crate) use self::json::{Json, JsonOrEmpty};
 pub(crate) use self::paging::{PageQuery, Paging};
-pub(crate) use self::query::{PathQuery, Query, file_path, folder_path, folder_path_or_none, time};
-pub(crate) use self::wait::{Wait, WaitQuery, until_changed};
+pub(crate) use self::query::{
+    PathQuery, Query, file_path, folder_path, folder_path_or_none, one_of, time,
+};
+pub(crate) use self::wait::{Wait, WaitQuery};

@@ -6,7 +6,6 @@ use bailee_model::{Error, ErrorKind, Page, PageRequest, Timestamp, limit};
 use http::request::Parts;
 use http::{HeaderValue, header};
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
 
 use crate::answer::Body;
 use crate::digest::sha256_hex;
@@ -15,7 +14,7 @@ use crate::problem::Failure;
 use crate::site::Site;
 
 /// `?limit=` and `?cursor=`
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     /// How many, 1 to 500; 50 when absent.
@@ -41,10 +40,7 @@ impl FromRequestParts<Site> for Paging {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Failure> {
         let missing = || Error::internal("a list without facts or caller");
-        let facts = parts
-            .extensions
-            .get::<RequestFacts>()
-            .ok_or_else(missing)?;
+        let facts = parts.extensions.get::<RequestFacts>().ok_or_else(missing)?;
         let caller = parts.extensions.get::<Caller>().ok_or_else(missing)?;
         // Its own numbers and texts only; what else is in the query is for the handler's query.
         let asked = Loose::<PageQuery>::try_from_uri(&parts.uri);
@@ -74,7 +70,11 @@ impl FromRequestParts<Site> for Paging {
 
 impl Paging {
     /// The page as answer, with its cursor and its link to the next.
-    pub(crate) fn answer<M, T: Serialize>(self, page: Page<M>, view: impl FnMut(M) -> T) -> Response {
+    pub(crate) fn answer<M, T: Serialize>(
+        self,
+        page: Page<M>,
+        view: impl FnMut(M) -> T,
+    ) -> Response {
         let next = page
             .next
             .map(|cursor| self.site.cursors().write(cursor, &self.binding, self.now));

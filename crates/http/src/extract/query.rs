@@ -4,7 +4,6 @@ use bailee_model::{Error, ErrorKind, FilePath, FolderPath, Timestamp};
 use http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use utoipa::IntoParams;
 
 use crate::problem::Failure;
 
@@ -40,7 +39,7 @@ fn refused(message: &str) -> Error {
 }
 
 /// `?path=`
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PathQuery {
     /// A path, with or without its leading `/`.
@@ -74,6 +73,23 @@ pub(crate) fn time(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, 
             detail,
         )
     })
+}
+
+/// One of a closed set of words from a query.
+pub(crate) fn one_of(
+    name: &str,
+    text: Option<String>,
+    known: &[&str],
+) -> Result<Option<String>, Error> {
+    match text {
+        Some(text) if !known.contains(&text.as_str()) => {
+            let detail = format!("`{name}` is one of `{}`.", known.join("`, `"));
+            let pointer = format!("#/{name}");
+            Err(Error::new(ErrorKind::InvalidParameter, detail.clone())
+                .with_field(&pointer, "unknown", detail))
+        }
+        fits => Ok(fits),
+    }
 }
 
 #[cfg(test)]

@@ -1,18 +1,14 @@
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Query as Loose};
-use bailee_core::Core;
 use bailee_model::{Error, ErrorKind, limit};
 use http::request::Parts;
 use serde::Deserialize;
-use tokio::time::{Instant, timeout_at};
-use utoipa::IntoParams;
 
-use crate::limit::POLL_AGAIN;
 use crate::problem::Failure;
 
 /// `?wait=`
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct WaitQuery {
     /// Seconds for which the answer is held until something changes, up to 60.
@@ -37,29 +33,5 @@ impl<S: Sync> FromRequestParts<S> for Wait {
                 .with_field("#/wait", "out_of_range", detail)
                 .into()
         })
-    }
-}
-
-/// Looks at once, after every commit on this node and now and then, until `look` finds something or time is up. The
-/// last look counts.
-pub(crate) async fn until_changed<T, F>(
-    core: &Core,
-    wait: Duration,
-    mut look: impl FnMut() -> F,
-) -> Result<T, Error>
-where
-    F: Future<Output = Result<(T, bool), Error>>,
-{
-    let end = Instant::now() + wait;
-    let mut changes = core.changes();
-    loop {
-        changes.borrow_and_update();
-        let (found, is_news) = look().await?;
-        if is_news || Instant::now() >= end || core.is_draining() {
-            return Ok(found);
-        }
-        let next = end.min(Instant::now() + POLL_AGAIN);
-        // A closed channel means that the store is gone; the next look says so.
-        let _ = timeout_at(next, changes.changed()).await;
     }
 }

@@ -19,7 +19,10 @@ pub(crate) async fn copy(
     Id(id): Id<FileId>,
     Json(wish): Json<CopyFile>,
 ) -> Answer {
-    let copy = core::CopyFile { path: file_path(&wish.path)?, overwrite: wish.overwrite };
+    let copy = core::CopyFile {
+        path: file_path(&wish.path)?,
+        overwrite: wish.overwrite,
+    };
     let placed = core.files().copy(&caller, id, copy).await?;
     Ok(created(&placed.file))
 }

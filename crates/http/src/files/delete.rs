@@ -2,14 +2,13 @@ use axum::extract::State;
 use bailee_core::{Core, FileRef, Purge};
 use bailee_model::FileId;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::answer::{Answer, NoContent};
 use crate::caller::Authenticated;
 use crate::extract::{Guard, Id, Query};
 
 /// How thoroughly.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DeleteQuery {
     /// Whether the version's data_key is destroyed at once, instead of resting in the trash.
@@ -27,7 +26,13 @@ pub(crate) async fn delete(
     Query(query): Query<DeleteQuery>,
     Guard(guard): Guard,
 ) -> Answer<NoContent> {
-    let purge = if query.purge.unwrap_or(false) { Purge::Yes } else { Purge::No };
-    core.files().delete(&caller, FileRef::Id(id), purge, guard).await?;
+    let purge = if query.purge.unwrap_or(false) {
+        Purge::Yes
+    } else {
+        Purge::No
+    };
+    core.files()
+        .delete(&caller, FileRef::Id(id), purge, guard)
+        .await?;
     Ok(NoContent)
 }

@@ -64,7 +64,11 @@ pub(super) async fn receive(
             let text = text(field).await?;
             fields.take(&name, text)?;
         } else if sent.is_some() {
-            return Err(Error::field("#/file", "repeated", "A form has one part `file`."));
+            return Err(Error::field(
+                "#/file",
+                "repeated",
+                "A form has one part `file`.",
+            ));
         } else {
             if let Some(folder) = &fields.destination {
                 core.files().admit(caller, OPERATION, Some(folder)).await?;
@@ -72,11 +76,17 @@ pub(super) async fn receive(
             sent = Some(stage(core, caller, field, &meter).await?);
         }
     }
-    let sent = sent.ok_or_else(|| Error::field("#/file", "missing", "The form has no part `file`."))?;
+    let sent =
+        sent.ok_or_else(|| Error::field("#/file", "missing", "The form has no part `file`."))?;
     fields.into_file(sent)
 }
 
-async fn stage(core: &Core, caller: &Caller, field: Field<'static>, meter: &Meter) -> Result<Sent, Error> {
+async fn stage(
+    core: &Core,
+    caller: &Caller,
+    field: Field<'static>,
+    meter: &Meter,
+) -> Result<Sent, Error> {
     let name = file_name(&field)?.parse::<FileName>()?;
     let content_type = field
         .content_type()
@@ -88,7 +98,11 @@ async fn stage(core: &Core, caller: &Caller, field: Field<'static>, meter: &Mete
         .map_err(refused)
         .boxed();
     let staged = core.files().stage(caller, OPERATION, bytes).await?;
-    Ok(Sent { staged, name, content_type })
+    Ok(Sent {
+        staged,
+        name,
+        content_type,
+    })
 }
 
 async fn text(field: Field<'static>) -> Result<String, Error> {
@@ -104,7 +118,10 @@ impl Fields {
             "overwrite" => self.overwrite = Some(truth(&text)?),
             "hash" => self.hash = Some(text),
             "tags" => self.tags.extend(
-                text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(ToOwned::to_owned),
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|tag| !tag.is_empty())
+                    .map(ToOwned::to_owned),
             ),
             "metadata" => {
                 self.metadata = serde_json::from_str(&text).map_err(|_| {
@@ -115,15 +132,21 @@ impl Fields {
             "classification" => {
                 let word = serde_json::Value::String(text);
                 self.classification = Some(serde_json::from_value(word).map_err(|_| {
-                    let detail = "`classification` is `public`, `internal`, `confidential` or `restricted`.";
+                    let detail =
+                        "`classification` is `public`, `internal`, `confidential` or `restricted`.";
                     Error::field("#/classification", "invalid", detail)
                 })?);
             }
             other => {
                 let shown: String = other.chars().take(crate::limit::ECHO_CHARS_MAX).collect();
                 let detail = format!("The field `{shown}` is not known here.");
-                return Err(Error::new(ErrorKind::UnknownField, detail.clone())
-                    .with_field(&format!("#/{shown}"), "unknown", detail));
+                return Err(
+                    Error::new(ErrorKind::UnknownField, detail.clone()).with_field(
+                        &format!("#/{shown}"),
+                        "unknown",
+                        detail,
+                    ),
+                );
             }
         }
         Ok(())
@@ -131,7 +154,11 @@ impl Fields {
 
     fn into_file(self, sent: Sent) -> Result<(NewFile, Staged), Error> {
         let folder = self.destination.ok_or_else(|| {
-            Error::field("#/destination", "missing", "The form has no field `destination`.")
+            Error::field(
+                "#/destination",
+                "missing",
+                "The form has no field `destination`.",
+            )
         })?;
         let new = NewFile {
             path: folder.file(sent.name),
@@ -155,7 +182,11 @@ fn truth(text: &str) -> Result<bool, Error> {
     } else if text.eq_ignore_ascii_case("false") {
         Ok(false)
     } else {
-        Err(Error::field("#/overwrite", "invalid", "`overwrite` is `true` or `false`."))
+        Err(Error::field(
+            "#/overwrite",
+            "invalid",
+            "`overwrite` is `true` or `false`.",
+        ))
     }
 }
 
@@ -163,7 +194,11 @@ fn truth(text: &str) -> Result<bool, Error> {
 fn file_name(field: &Field<'_>) -> Result<String, Error> {
     match field.file_name() {
         Some(name) if !name.is_empty() => Ok(name.replace("%22", "\"")),
-        _ => Err(Error::field("#/file", "no_name", "The part `file` has no `filename`.")),
+        _ => Err(Error::field(
+            "#/file",
+            "no_name",
+            "The part `file` has no `filename`.",
+        )),
     }
 }
 
@@ -200,7 +235,10 @@ impl Stream for Paced {
         let polled = self.body.as_mut().poll_next(cx);
         if let Poll::Ready(Some(Ok(chunk))) = &polled {
             self.is_turn = false;
-            let unread = self.meter.0.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            let unread = self
+                .meter
+                .0
+                .fetch_add(chunk.len() as u64, Ordering::Relaxed);
             if unread > UNREAD_BYTES_MAX {
                 let detail = "A part of the form has a head that is too long.";
                 return Poll::Ready(Some(Err(Error::new(ErrorKind::MalformedRequest, detail))));
@@ -212,18 +250,28 @@ impl Stream for Paced {
 
 fn open(request: Request<Body>) -> Result<(Multipart<'static>, Meter), Error> {
     let (head, content) = request.into_parts();
-    let kind = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = head
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let boundary = multer::parse_boundary(kind.unwrap_or_default()).map_err(|_| {
         let detail = "This route takes `multipart/form-data` with a boundary.";
         Error::new(ErrorKind::UnsupportedMediaType, detail)
     })?;
     let meter = Meter::default();
-    let paced = Paced { body: body::stream(content), meter: meter.clone(), is_turn: true };
+    let paced = Paced {
+        body: body::stream(content),
+        meter: meter.clone(),
+        is_turn: true,
+    };
     let sizes = multer::SizeLimit::new()
         .per_field(limit::FORM_FIELD_BYTES_MAX)
         .for_field(FILE, u64::MAX);
     let constraints = multer::Constraints::new().size_limit(sizes);
-    Ok((Multipart::with_constraints(paced, boundary, constraints), meter))
+    Ok((
+        Multipart::with_constraints(paced, boundary, constraints),
+        meter,
+    ))
 }
 
 /// What the parser complains about, in our words. Errors of the body keep theirs.
@@ -231,14 +279,19 @@ fn refused(error: multer::Error) -> Error {
     match error {
         multer::Error::StreamReadFailed(cause) => match cause.downcast::<Error>() {
             Ok(own) => *own,
-            Err(other) => Error::new(ErrorKind::MalformedRequest, "The form cannot be read.").caused_by(other),
+            Err(other) => {
+                Error::new(ErrorKind::MalformedRequest, "The form cannot be read.").caused_by(other)
+            }
         },
         multer::Error::FieldSizeExceeded { limit, field_name } => {
             let name = field_name.unwrap_or_default();
             let detail = format!("The field `{name}` may have at most {limit} bytes.");
             Error::new(ErrorKind::BodyTooLarge, detail)
         }
-        other => Error::new(ErrorKind::MalformedRequest, format!("The form is broken: {other}.")),
+        other => Error::new(
+            ErrorKind::MalformedRequest,
+            format!("The form is broken: {other}."),
+        ),
     }
 }
 
@@ -279,7 +332,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_form_without_its_end_is_an_error() {
-        let mut form = form("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc");
+        let mut form =
+            form("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc");
         let field = form.next_field().await.unwrap().unwrap();
         let error = refused(field.bytes().await.unwrap_err());
         assert_eq!(error.kind(), ErrorKind::MalformedRequest);
@@ -287,7 +341,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_head_without_an_end_is_cut_off() {
-        let flood = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![b'a'; 65_536])));
+        let flood = futures::stream::repeat_with(|| {
+            Ok::<_, std::io::Error>(Bytes::from(vec![b'a'; 65_536]))
+        });
         let request = http::Request::post("/files/upload")
             .header("content-type", "multipart/form-data; boundary=b")
             .body(Body::from_stream(flood))
@@ -304,9 +360,15 @@ mod tests {
         fields.take("tags", "c".to_owned()).unwrap();
         assert_eq!(fields.tags, ["a", "b", "c"]);
         fields.take("metadata", r#"{"k":"v"}"#.to_owned()).unwrap();
-        fields.take("classification", "internal".to_owned()).unwrap();
+        fields
+            .take("classification", "internal".to_owned())
+            .unwrap();
         assert_eq!(fields.classification, Some(Classification::Internal));
-        for (name, text) in [("metadata", "[]"), ("classification", "secret"), ("overwrite", "yes")] {
+        for (name, text) in [
+            ("metadata", "[]"),
+            ("classification", "secret"),
+            ("overwrite", "yes"),
+        ] {
             let error = fields.take(name, text.to_owned()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ValidationFailed, "{name}");
         }

@@ -4,14 +4,13 @@ use bailee_api::{File, FileList};
 use bailee_core::{Core, FileQuery};
 use bailee_model::{Error, ErrorKind};
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::answer::Answer;
 use crate::caller::Authenticated;
 use crate::extract::{PageQuery, Paging, Query, folder_path_or_none, time};
 
 /// Which files.
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// Only in this folder and below.
@@ -45,7 +44,10 @@ pub(crate) async fn list(
         created_before: time("created_before", query.created_before.as_deref())?,
         name_contains: query.q,
     };
-    let page = core.files().list(&caller, query, paging.request.clone()).await?;
+    let page = core
+        .files()
+        .list(&caller, query, paging.request.clone())
+        .await?;
     Ok(paging.answer(page, |file| File::from(&file)))
 }
 
@@ -55,7 +57,8 @@ fn is_trash(state: Option<&str>) -> Result<bool, Error> {
         Some("deleted") => Ok(true),
         Some(_) => {
             let detail = "`state` is `available` or `deleted`.";
-            Err(Error::new(ErrorKind::InvalidParameter, detail).with_field("#/state", "unknown", detail))
+            Err(Error::new(ErrorKind::InvalidParameter, detail)
+                .with_field("#/state", "unknown", detail))
         }
     }
 }

@@ -12,7 +12,11 @@ use crate::files::found;
 #[utoipa::path(get, path = "/files/{file_id}", operation_id = "files.stat", tag = "files",
     params(("file_id" = String, Path, description = "The file version")),
     responses((status = 200, description = "The file", body = File)))]
-pub(crate) async fn stat(State(core): State<Core>, caller: Authenticated, Id(id): Id<FileId>) -> Answer {
+pub(crate) async fn stat(
+    State(core): State<Core>,
+    caller: Authenticated,
+    Id(id): Id<FileId>,
+) -> Answer {
     let file = core.files().stat(&caller, FileRef::Id(id)).await?;
     Ok(found(&file))
 }

@@ -49,7 +49,12 @@ fn change(wish: ChangeFile, now: &bailee_model::File) -> Result<FileChange, Erro
         },
         metadata: match wish.metadata {
             Patch::Keep => None,
-            Patch::Clear => Some(now.metadata.keys().map(|key| (key.clone(), None)).collect::<BTreeMap<_, _>>()),
+            Patch::Clear => Some(
+                now.metadata
+                    .keys()
+                    .map(|key| (key.clone(), None))
+                    .collect::<BTreeMap<_, _>>(),
+            ),
             Patch::Set(entries) => Some(entries),
         },
         classification: match wish.classification {

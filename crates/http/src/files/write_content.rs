@@ -16,7 +16,10 @@ use crate::extract::{Guard, PathQuery, Query, file_path};
 use crate::files::{created, found};
 
 /// Media types that clients send when nobody told them one: the name's extension knows better.
-const UNSAID: [&str; 2] = ["application/octet-stream", "application/x-www-form-urlencoded"];
+const UNSAID: [&str; 2] = [
+    "application/octet-stream",
+    "application/x-www-form-urlencoded",
+];
 
 /// Write bytes to a path
 ///
@@ -36,8 +39,16 @@ pub(crate) async fn write_content(
 ) -> Answer {
     let (head, content) = request.into_parts();
     let new = new_file(file_path(&query.path)?, &head.headers)?;
-    let placed = core.files().put(&caller, new, guard, body::stream(content)).await?;
-    Ok(if placed.replaced { found(&placed.file) } else { created(&placed.file) }.into_response())
+    let placed = core
+        .files()
+        .put(&caller, new, guard, body::stream(content))
+        .await?;
+    Ok(if placed.replaced {
+        found(&placed.file)
+    } else {
+        created(&placed.file)
+    }
+    .into_response())
 }
 
 fn new_file(path: FilePath, headers: &HeaderMap) -> Result<NewFile, Error> {
@@ -45,11 +56,15 @@ fn new_file(path: FilePath, headers: &HeaderMap) -> Result<NewFile, Error> {
         Some(digest) => Some(digest),
         None => sha256_of(headers, &CONTENT_DIGEST)?,
     };
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     Ok(NewFile {
         path,
         overwrite: true,
-        content_type: kind.filter(|kind| !UNSAID.contains(kind)).map(ToOwned::to_owned),
+        content_type: kind
+            .filter(|kind| !UNSAID.contains(kind))
+            .map(ToOwned::to_owned),
         hash: digest.map(hex::encode),
         size_bytes: body::declared_size(headers),
         tags: Vec::new(),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request};
 use bailee_model::{RequestId, Timestamp};
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, header};
 
 use crate::limit::REQUEST_ID_CHARS_MAX;
 use crate::operations::Operation;
@@ -129,11 +129,6 @@ fn origin(request: &Request) -> String {
             .map(ToOwned::to_owned),
     };
     authority.map_or_else(String::new, |authority| format!("https://{authority}"))
-}
-
-/// Whether a request of this method changes nothing.
-pub(crate) fn is_read(method: &Method) -> bool {
-    method == Method::GET || method == Method::HEAD || method == Method::OPTIONS
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ async fn once(site: &Site, request: Request, next: Next) -> Result<Response, Err
         Begin::Fresh(slot) => slot,
     };
     // Detached: when the client leaves, the work goes on and its answer waits for the repetition.
-    tokio::spawn(settle(core, slot, request, next))
+    tokio::spawn(settle(core, *slot, request, next))
         .await
         .map_err(Error::internal)
 }
@@ -67,16 +67,16 @@ async fn once(site: &Site, request: Request, next: Next) -> Result<Response, Err
 async fn settle(core: Core, slot: IdempotencySlot, request: Request, next: Next) -> Response {
     use futures::FutureExt as _;
     let run = std::panic::AssertUnwindSafe(next.run(request)).catch_unwind();
-    let answer = run.await.unwrap_or_else(|_| {
-        Failure::from(Error::internal("a handler panicked")).into_response()
-    });
+    let answer = run
+        .await
+        .unwrap_or_else(|_| Failure::from(Error::internal("a handler panicked")).into_response());
     let (answer, stored) = if answer.status().is_success() {
         stored(answer).await
     } else {
         (answer, None)
     };
     let settled = match stored {
-        Some(stored) => core.idempotency().finish(slot, stored).await,
+        Some(stored) => core.idempotency().finish(slot, &stored).await,
         None => core.idempotency().release(slot).await,
     };
     if let Err(error) = settled {
@@ -90,7 +90,9 @@ fn key(headers: &HeaderMap) -> Result<String, Error> {
     let mut values = headers.get_all("idempotency-key").iter();
     let text = values.next().and_then(|value| value.to_str().ok());
     let text = text.map(|text| {
-        let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let inner = text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
         inner.unwrap_or(text)
     });
     match text {
@@ -191,10 +193,7 @@ fn replayed(stored: StoredAnswer) -> Response {
     let mut answer = Response::new(Body::from(stored.body));
     *answer.status_mut() = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
     for (name, value) in stored.headers {
-        if let (Ok(name), Ok(value)) = (
-            name.parse::<HeaderName>(),
-            value.parse::<HeaderValue>(),
-        ) {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse::<HeaderValue>()) {
             answer.headers_mut().insert(name, value);
         }
     }
@@ -229,7 +228,10 @@ mod tests {
     fn secrets_are_not_kept() {
         let body = br#"{"key_id":"key_1","api_key":"bailee_live_x"}"#;
         let kept: serde_json::Value = serde_json::from_slice(&without_secrets(body)).unwrap();
-        assert_eq!(kept, serde_json::json!({"key_id": "key_1", "api_key": null}));
+        assert_eq!(
+            kept,
+            serde_json::json!({"key_id": "key_1", "api_key": null})
+        );
         let body = br#"{"administrator":{"api_key":"x"},"name":"a"}"#;
         let kept = String::from_utf8(without_secrets(body)).unwrap();
         assert!(!kept.contains('x'), "{kept}");

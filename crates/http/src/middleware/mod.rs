@@ -18,6 +18,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 
 pub(crate) use self::facts::RequestFacts;
+pub(crate) use self::sign_in::identify;
 use crate::site::Site;
 
 /// Steps 1 and 2, for every route and for what has none. The layer added last runs first.

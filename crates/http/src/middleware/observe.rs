@@ -22,7 +22,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct SignedIn(pub(crate) Caller);
 
 /// Gives a request its facts, and its answer what every answer has.
-pub(crate) async fn observe(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn observe(
+    State(site): State<Site>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let began = Instant::now();
     let facts = RequestFacts::of(&site, &request);
     let method = request.method().clone();
@@ -84,20 +88,24 @@ fn tell(answer: &Response, facts: &RequestFacts, method: &Method, took: Duration
     metrics::histogram!("bailee_http_request_seconds", "route" => route.clone()).record(took);
     let caller = answer.extensions().get::<SignedIn>();
     let fault = answer.extensions().get::<Fault>();
+    let error = fault.map(|fault| fault.kind().code());
+    let status = if code < 400 { "success" } else { "error" };
     tracing::info!(
         target: "bailee::access",
-        request.id = %facts.id,
-        request.client_id = facts.client_id.as_deref(),
-        operation = facts.operation_id(),
-        http.method = method.as_str(),
-        http.route = route,
-        http.status = code,
-        duration = took.as_secs_f64(),
-        status = if code < 400 { "success" } else { "error" },
-        error = fault.map(|fault| fault.kind().code()),
-        client.address = facts.address.map(tracing::field::display),
-        tenant.id = caller.map(|known| tracing::field::display(known.0.tenant())),
-        principal.id = caller.map(|known| tracing::field::display(known.0.principal())),
+        {
+            request.id = %facts.id,
+            request.client_id = facts.client_id.as_deref(),
+            operation = facts.operation_id(),
+            http.method = method.as_str(),
+            http.route = route,
+            http.status = code,
+            duration = took.as_secs_f64(),
+            status,
+            error,
+            client.address = facts.address.map(tracing::field::display),
+            tenant.id = caller.map(|known| tracing::field::display(known.0.tenant())),
+            principal.id = caller.map(|known| tracing::field::display(known.0.principal())),
+        },
         "answered"
     );
 }

@@ -29,11 +29,13 @@ fn check(query: &str, names: &[String]) -> Result<(), Error> {
         }
         if !seen.insert(name.clone()) {
             let detail = format!("The parameter `{name}` is given twice.");
-            return Err(Error::new(ErrorKind::InvalidParameter, detail.clone()).with_field(
-                &format!("#/{name}"),
-                "repeated",
-                detail,
-            ));
+            return Err(
+                Error::new(ErrorKind::InvalidParameter, detail.clone()).with_field(
+                    &format!("#/{name}"),
+                    "repeated",
+                    detail,
+                ),
+            );
         }
     }
     Ok(())

@@ -14,7 +14,11 @@ use crate::site::Site;
 
 /// Finds out who asks and whether it asks too often. Runs before path, query and body are parsed, so that a stranger
 /// learns nothing from how those are refused.
-pub(crate) async fn sign_in(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn sign_in(
+    State(site): State<Site>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let Some(facts) = request.extensions().get::<RequestFacts>().cloned() else {
         return Failure::from(Error::internal("a request without facts")).into_response();
     };
@@ -39,7 +43,12 @@ pub(crate) async fn sign_in(State(site): State<Site>, mut request: Request, next
     answer
 }
 
-async fn identify(site: &Site, facts: &RequestFacts, headers: &HeaderMap) -> Result<Caller, Error> {
+/// Finds out who asks; guesses are counted against their address.
+pub(crate) async fn identify(
+    site: &Site,
+    facts: &RequestFacts,
+    headers: &HeaderMap,
+) -> Result<Caller, Error> {
     let credential = credential(headers)?;
     let address = facts.address.map(Source::address);
     let quota = site.limiter().quota(Allowance::Auth);
@@ -111,7 +120,11 @@ async fn by_credential(
     let usual = site.limiter().quota(operation.allowance);
     let own = |pick: fn(&bailee_model::KeyLimits) -> Option<u32>| async move {
         let identity = site.core().whoami(caller).await?;
-        Ok::<_, Error>(identity.and_then(|known| pick(&known.limits)).unwrap_or(usual))
+        Ok::<_, Error>(
+            identity
+                .and_then(|known| pick(&known.limits))
+                .unwrap_or(usual),
+        )
     };
     let quota = match operation.allowance {
         Allowance::Free => return Ok(None),

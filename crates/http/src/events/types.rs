@@ -1,0 +1,38 @@
+use bailee_api::{EventCatalogue, EventKind};
+use bailee_model::EventType;
+
+use crate::answer::Body;
+use crate::caller::Authenticated;
+
+/// List the types of events
+#[utoipa::path(get, path = "/events/types", operation_id = "events.types", tag = "events",
+    responses((status = 200, description = "Every type", body = EventCatalogue)))]
+pub(crate) async fn types(_caller: Authenticated) -> Body<EventCatalogue> {
+    let data = EventType::ALL
+        .iter()
+        .map(|kind| EventKind {
+            event_type: kind.as_str().to_owned(),
+            description: told(*kind).to_owned(),
+        })
+        .collect();
+    Body(EventCatalogue { data })
+}
+
+/// What an event of a type tells.
+pub(crate) fn told(kind: EventType) -> &'static str {
+    match kind {
+        EventType::FileUploaded => "A file version became readable.",
+        EventType::FileDownloaded => "Bytes of a file were handed out.",
+        EventType::FileDeleted => "A file version went to the trash or was purged.",
+        EventType::TransferCreated => "A transfer was submitted.",
+        EventType::TransferStarted => "A runner took a transfer for the first time.",
+        EventType::TransferCompleted => "A transfer ended well.",
+        EventType::TransferFailed => "A transfer ended otherwise; `outcome` says how.",
+        EventType::AuthFailed => "A credential was refused.",
+        EventType::PolicyViolated => "Policy, scope, network or a path bound refused a caller.",
+        EventType::WebhookDisabled => {
+            "A webhook was switched off: its receiver failed for too long or asked for it."
+        }
+        EventType::Ping => "A test of a webhook.",
+    }
+}

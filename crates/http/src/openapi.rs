@@ -1,0 +1,393 @@
+//! The API document (OpenAPI 3.1), made from the same routes that answer: a route that is not described does not exist.
+
+use bailee_api::{Event, FileEventData, Problem, TransferEventData};
+use bailee_model::EventType;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Required,
+    ResponseBuilder, SecurityRequirement, Server, Tag,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::operations::{DOWNLOADS, is_public, parameters};
+use crate::routes;
+
+/// The name of the security scheme and of the shared answer in the document.
+const BEARER: &str = "api_key";
+const PROBLEM: &str = "Problem";
+
+/// What the tags group.
+const TAGS: [(&str, &str); 16] = [
+    ("auth", "Who am I"),
+    ("files", "Files and their versions"),
+    ("folders", "Places for files"),
+    ("uploads", "Uploads by parts"),
+    ("transfers", "Bytes from here to there"),
+    ("remotes", "Far systems"),
+    ("events", "What happened, as a feed"),
+    ("webhooks", "Receivers of events"),
+    ("deliveries", "Tries to hand events to receivers"),
+    ("audit", "Who did what, provably"),
+    ("users", "People who may act"),
+    ("service-accounts", "Programs that may act"),
+    ("api-keys", "Credentials for programs"),
+    ("settings", "What an administrator of a tenant may set"),
+    ("tenants", "Customers whose data is kept apart"),
+    ("system", "The installation"),
+];
+
+/// Problems that belong to an operation, beside those that its shape implies.
+const OWN_PROBLEMS: &[(&str, &[u16])] = &[
+    ("files.upload", &[408, 409, 413, 507]),
+    ("files.write_content", &[408, 409, 412, 413, 422, 428, 507]),
+    ("files.delete_content", &[404, 412, 428]),
+    ("files.lookup", &[404]),
+    ("files.read_content", &[404, 412, 416]),
+    ("files.read_content_head", &[404, 412]),
+    ("files.download", &[412, 416]),
+    ("files.download_head", &[412]),
+    ("files.update", &[409, 412, 428]),
+    ("files.delete", &[412, 428]),
+    ("files.copy", &[409, 413]),
+    ("files.restore", &[409, 413]),
+    ("folders.stat", &[404]),
+    ("folders.children", &[404]),
+    ("folders.update", &[404, 409]),
+    ("folders.delete", &[404, 409]),
+    ("uploads.create", &[409, 413]),
+    ("uploads.put_part", &[408, 409, 410, 413, 422, 507]),
+    ("uploads.complete", &[409, 410, 413]),
+    ("uploads.abort", &[409]),
+    ("transfers.cancel", &[409]),
+    ("transfers.pause", &[409]),
+    ("transfers.resume", &[409]),
+    ("transfers.retry", &[409]),
+    ("remotes.create", &[409]),
+    ("remotes.update", &[409, 412, 428]),
+    ("remotes.delete", &[409, 412, 428]),
+    ("remotes.test", &[502, 504]),
+    ("webhooks.update", &[412, 428]),
+    ("webhooks.delete", &[412, 428]),
+    ("users.create", &[409]),
+    ("users.update", &[409]),
+    ("users.delete", &[409]),
+    ("service_accounts.create", &[409]),
+    ("service_accounts.update", &[409]),
+    ("service_accounts.delete", &[409]),
+    ("api_keys.rotate", &[409]),
+    ("tenants.create", &[409]),
+];
+
+/// Operations that take `If-Match`.
+const GUARDED: &[&str] = &[
+    "files.write_content",
+    "files.delete_content",
+    "files.update",
+    "files.delete",
+    "remotes.update",
+    "remotes.delete",
+    "webhooks.update",
+    "webhooks.delete",
+];
+
+/// The document, without its `webhooks` section, which [`document_json`] adds.
+pub fn document() -> OpenApi {
+    let mut document = routes::described().into_openapi();
+    document.info = InfoBuilder::new()
+        .title("Bailee")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Managed file transfer by API. All paths are below `/v1`; the same router answers below `/`. Errors are \
+             `application/problem+json`; answers to download requests with `Range` carry no error body.",
+        ))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+        .build();
+    document.servers = Some(vec![Server::new("/v1")]);
+    document.tags = Some(TAGS.iter().map(|(name, told)| tag(name, told)).collect());
+    let components = document.components.get_or_insert_default();
+    complete(components);
+    for item in document.paths.paths.values_mut() {
+        let described = [
+            &mut item.get,
+            &mut item.head,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in described.into_iter().flatten() {
+            dress(operation);
+        }
+        if let Some(operation) = &mut item.post {
+            dress(operation);
+            add(operation, idempotency_key());
+        }
+    }
+    document
+}
+
+/// The document as text: pretty, sorted, the same on every run and machine.
+pub fn document_json() -> String {
+    let mut document = serde_json::to_value(document()).unwrap_or_default();
+    if let Some(members) = document.as_object_mut() {
+        members.insert("webhooks".to_owned(), webhooks());
+    }
+    let mut text = serde_json::to_string_pretty(&sorted(document)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn tag(name: &str, told: &str) -> Tag {
+    let mut tag = Tag::new(name);
+    tag.description = Some(told.to_owned());
+    tag
+}
+
+fn complete(components: &mut Components) {
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An API key: `Authorization: Bearer bailee_…`"))
+        .build();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let mut schemas = Vec::new();
+    collect::<Problem>(&mut schemas);
+    collect::<Event>(&mut schemas);
+    collect::<TransferEventData>(&mut schemas);
+    collect::<FileEventData>(&mut schemas);
+    components.schemas.extend(schemas);
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(PROBLEM)))
+        .build();
+    let problem = ResponseBuilder::new()
+        .description("A problem (RFC 9457); `code` says which, `type` leads to its page.")
+        .content("application/problem+json", content)
+        .build();
+    components
+        .responses
+        .insert(PROBLEM.to_owned(), RefOr::T(problem));
+}
+
+fn collect<T: ToSchema>(schemas: &mut Vec<(String, RefOr<utoipa::openapi::Schema>)>) {
+    schemas.push((T::name().into_owned(), <T as PartialSchema>::schema()));
+    T::schemas(schemas);
+}
+
+/// What follows from an operation's shape: security, problems, headers, names for generated clients.
+fn dress(operation: &mut Operation) {
+    let id = operation.operation_id.clone().unwrap_or_default();
+    let (group, method) = id.split_once('.').unwrap_or(("", &id));
+    let names = ExtensionsBuilder::new()
+        .add("x-sdk-group", group)
+        .add("x-sdk-method", method)
+        .build();
+    operation.extensions.get_or_insert_default().merge(names);
+    let mut problems: Vec<u16> = vec![400, 429, 500, 503];
+    if is_public(&id) {
+        operation.security = Some(Vec::new());
+    } else {
+        operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
+        problems.extend([401, 403]);
+    }
+    if parameters(operation).any(|parameter| parameter.parameter_in == ParameterIn::Path) {
+        problems.push(404);
+    }
+    if let Some(RefOr::T(body)) = &operation.request_body {
+        let is_json = body.content.contains_key("application/json");
+        problems.extend(if is_json {
+            &[413, 415, 422][..]
+        } else {
+            &[415, 422]
+        });
+    }
+    let own = OWN_PROBLEMS.iter().find(|(known, _)| *known == id);
+    problems.extend(own.map_or(&[][..], |(_, statuses)| statuses));
+    for status in problems {
+        let answers = &mut operation.responses.responses;
+        answers
+            .entry(status.to_string())
+            .or_insert_with(|| RefOr::Ref(Ref::from_response_name(PROBLEM)));
+    }
+    if GUARDED.contains(&id.as_str()) {
+        add(
+            operation,
+            header(
+                "If-Match",
+                "Only if the object still has this ETag; 412 otherwise.",
+            ),
+        );
+    }
+    if DOWNLOADS.contains(&id.as_str()) {
+        add(
+            operation,
+            header("If-None-Match", "304 if the bytes have this ETag."),
+        );
+        if !id.ends_with("_head") {
+            add(
+                operation,
+                header(
+                    "Range",
+                    "Which bytes (RFC 9110): `bytes=20-`, `bytes=-6`, several with commas.",
+                ),
+            );
+            add(
+                operation,
+                header(
+                    "If-Range",
+                    "The range only if the bytes have this ETag; all of them otherwise.",
+                ),
+            );
+        }
+    }
+    if id == "files.write_content" {
+        add(
+            operation,
+            header("If-None-Match", "`*`: only if nothing is there."),
+        );
+        add(
+            operation,
+            header(
+                "Repr-Digest",
+                "`sha-256=:…:` of the bytes; checked before anything is visible.",
+            ),
+        );
+    }
+    if id == "uploads.put_part" {
+        add(
+            operation,
+            header(
+                "Content-Digest",
+                "`sha-256=:…:` of the part; checked before it is held.",
+            ),
+        );
+    }
+}
+
+fn add(operation: &mut Operation, parameter: Parameter) {
+    operation
+        .parameters
+        .get_or_insert_default()
+        .push(RefOr::T(parameter));
+}
+
+fn header(name: &str, told: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(told))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}
+
+fn idempotency_key() -> Parameter {
+    header(
+        "Idempotency-Key",
+        "1 to 255 visible ASCII characters. A repetition within a day gets the first answer, with \
+         `Idempotent-Replayed: true`.",
+    )
+}
+
+/// What webhooks receive, a section that the builder does not know.
+fn webhooks() -> Value {
+    let describe = |kind: &EventType| {
+        let body = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Event"}}});
+        let operation = json!({
+            "operationId": format!("on.{}", kind.as_str()),
+            "summary": crate::events::types::told(*kind),
+            "description": "Signed: `webhook-signature` (Standard Webhooks) and `X-Signature` (hex HMAC-SHA256 of the body). 2xx within 15 s is success.",
+            "security": [],
+            "requestBody": {"required": true, "content": body},
+            "responses": {"2XX": {"description": "Taken"}, "410": {"description": "Gone: the webhook is disabled"}},
+        });
+        (kind.as_str().to_owned(), json!({"post": operation}))
+    };
+    Value::Object(EventType::ALL.iter().map(describe).collect())
+}
+
+/// Members in alphabetical order, whatever order the JSON library keeps.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members
+                .into_iter()
+                .map(|(name, value)| (name, sorted(value)))
+                .collect();
+            members.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(members.into_iter().collect::<Map<_, _>>())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "tests fail by panicking"
+    )]
+
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::operations::methods;
+
+    #[test]
+    fn every_operation_is_complete_and_named_once() {
+        let document = document();
+        let tags: BTreeSet<&str> = TAGS.iter().map(|(name, _)| *name).collect();
+        let mut ids = BTreeSet::new();
+        for (path, item) in &document.paths.paths {
+            for (method, operation) in methods(item) {
+                let id = operation.operation_id.clone().unwrap();
+                assert!(id.contains('.'), "{method} {path}: {id}");
+                assert!(operation.summary.is_some(), "{id} has no summary");
+                assert!(
+                    tags.contains(operation.tags.as_ref().unwrap()[0].as_str()),
+                    "{id}"
+                );
+                assert!(operation.responses.responses.contains_key("429"), "{id}");
+                assert!(ids.insert(id.clone()), "{id} is there twice");
+            }
+        }
+        assert!(ids.len() >= 80, "{} operations", ids.len());
+        let named = OWN_PROBLEMS
+            .iter()
+            .map(|(id, _)| *id)
+            .chain(GUARDED.iter().copied())
+            .chain(DOWNLOADS);
+        for id in named {
+            assert!(ids.contains(id), "{id} is no operation");
+        }
+    }
+
+    #[test]
+    fn every_reference_is_defined() {
+        let document: Value = serde_json::from_str(&document_json()).unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        let mut open = vec![&document];
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Object(members) => {
+                    if let Some(Value::String(target)) = members.get("$ref") {
+                        let pointer = target.strip_prefix('#').unwrap();
+                        assert!(document.pointer(pointer).is_some(), "{target}");
+                    }
+                    open.extend(members.values());
+                }
+                Value::Array(items) => open.extend(items),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_is_the_same_every_time() {
+        assert_eq!(document_json(), document_json());
+        assert!(document_json().contains("\"transfer.completed\""));
+    }
+}

@@ -1,0 +1,100 @@
+use axum::extract::State;
+use bailee_api::{CreateTransfer, Transfer, TransferEnd, TransferRetry};
+use bailee_core::{Core, NewTransfer, parse_end};
+use bailee_model::{End, Error, RemoteName, RetryRule};
+
+use super::accepted;
+use crate::answer::{Accepted, Answer};
+use crate::caller::Authenticated;
+use crate::extract::{Json, file_path};
+
+/// Submit a transfer
+///
+/// Syntax, policy on both ends and a source inside Bailee are checked at once; far ends by the transfer itself.
+#[utoipa::path(post, path = "/transfers", operation_id = "transfers.create", tag = "transfers",
+    request_body = CreateTransfer,
+    responses((status = 202, description = "It is queued, durably", body = Transfer)))]
+pub(crate) async fn create(
+    State(core): State<Core>,
+    caller: Authenticated,
+    Json(wish): Json<CreateTransfer>,
+) -> Answer<Accepted<Transfer>> {
+    let transfer = core.transfers().submit(&caller, command(wish)?).await?;
+    Ok(accepted(&transfer))
+}
+
+fn command(wish: CreateTransfer) -> Result<NewTransfer, Error> {
+    Ok(NewTransfer {
+        source: end(wish.source, "#/source")?,
+        destination: end(wish.destination, "#/destination")?,
+        label: wish.label,
+        priority: wish.priority.unwrap_or(0),
+        verify: wish.verify.unwrap_or_default(),
+        on_conflict: wish.on_conflict.unwrap_or_default(),
+        retry: wish.retry.map(retry).unwrap_or_default(),
+        deadline: wish.deadline,
+        start_at: wish.start_at,
+        notify_on_completion: wish.notify_on_completion,
+        metadata: wish.metadata,
+    })
+}
+
+fn retry(wish: TransferRetry) -> RetryRule {
+    let usual = RetryRule::default();
+    RetryRule {
+        max_attempts: wish.max_attempts.unwrap_or(usual.max_attempts),
+        initial_delay_seconds: wish
+            .initial_delay_seconds
+            .unwrap_or(usual.initial_delay_seconds),
+        max_delay_seconds: wish.max_delay_seconds.unwrap_or(usual.max_delay_seconds),
+    }
+}
+
+fn end(wish: TransferEnd, pointer: &str) -> Result<End, Error> {
+    match wish {
+        TransferEnd::Text(text) => parse_end(&text),
+        TransferEnd::File(end) => Ok(End::File { file: end.file_id }),
+        TransferEnd::Path(end) => Ok(End::Path {
+            path: file_path(&end.path)?,
+        }),
+        TransferEnd::Remote(end) => {
+            let name: RemoteName = end.remote.parse().map_err(|detail: &str| {
+                Error::field(&format!("{pointer}/remote"), "invalid", detail)
+            })?;
+            // The short form has the rules of remote paths.
+            parse_end(&format!("{name}:{}", end.path))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn an_end_reads_the_same_in_both_forms() {
+        let read = |text: &str| end(serde_json::from_str(text).unwrap(), "#/source").unwrap();
+        assert_eq!(
+            read(r#""bank:/in/a.csv""#),
+            read(r#"{"remote":"bank","path":"/in/a.csv"}"#)
+        );
+        assert_eq!(
+            read(r#""reports/a.csv""#),
+            read(r#"{"path":"/reports/a.csv"}"#)
+        );
+        let id = "fil_01m7yp4jy0emq8k9w39qsaekf4";
+        assert_eq!(
+            read(&format!("\"{id}\"")),
+            read(&format!(r#"{{"file_id":"{id}"}}"#))
+        );
+    }
+
+    #[test]
+    fn a_remote_of_no_possible_name_is_named_by_pointer() {
+        let wish = serde_json::from_str(r#"{"remote":"No!","path":"/a"}"#).unwrap();
+        let error = end(wish, "#/source").unwrap_err();
+        assert_eq!(error.fields().first().unwrap().pointer, "#/source/remote");
+    }
+}

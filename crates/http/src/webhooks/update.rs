@@ -1,0 +1,42 @@
+use axum::extract::State;
+use bailee_api::{ChangeWebhook, Patch, Webhook};
+use bailee_core::{Core, WebhookChange};
+use bailee_model::{Error, WebhookId};
+
+use super::view::found;
+use crate::answer::Answer;
+use crate::caller::Authenticated;
+use crate::extract::{Guard, Id, Json, folder_path_or_none};
+
+/// Change a webhook
+#[utoipa::path(patch, path = "/webhooks/{webhook_id}", operation_id = "webhooks.update", tag = "webhooks",
+    params(("webhook_id" = String, Path, description = "The webhook")),
+    request_body = ChangeWebhook,
+    responses((status = 200, description = "The webhook as it is now", body = Webhook)))]
+pub(crate) async fn update(
+    State(core): State<Core>,
+    caller: Authenticated,
+    Id(id): Id<WebhookId>,
+    Guard(guard): Guard,
+    Json(wish): Json<ChangeWebhook>,
+) -> Answer {
+    let webhook = core
+        .webhooks()
+        .update(&caller, id, change(wish)?, guard)
+        .await?;
+    Ok(found(&webhook, None))
+}
+
+fn change(wish: ChangeWebhook) -> Result<WebhookChange, Error> {
+    Ok(WebhookChange {
+        url: wish.url,
+        types: wish.types,
+        path_prefix: match wish.filters {
+            Patch::Keep => None,
+            Patch::Clear => Some(None),
+            Patch::Set(filters) => Some(folder_path_or_none(filters.path_prefix.as_deref())?),
+        },
+        body_hmac: wish.body_hmac,
+        enabled: None,
+    })
+}
