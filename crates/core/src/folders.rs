@@ -1,12 +1,15 @@
 //! Folders.
 
 use bailee_auth::{Action, Caller, Permit, Resource};
-use bailee_model::{Cursor, Error, ErrorKind, File, Folder, FolderPath, Page, PageRequest, Result};
-use bailee_store::{DbError, Reader, conflict};
+use bailee_model::{
+    Cursor, Error, ErrorKind, File, Folder, FolderId, FolderPath, Page, PageRequest, Result,
+};
+use bailee_store::{Change, DbError, Reader, conflict};
 
-use crate::files::{RACES_MAX, Way};
+use crate::files::RACES_MAX;
 use crate::gate::Ask;
 use crate::journal::Note;
+use crate::keyring::Known;
 use crate::{Core, error};
 
 /// Most folders and files that one recursive delete takes; a larger tree is deleted in several calls.
@@ -315,6 +318,51 @@ impl Folders<'_> {
             )),
             None => Ok(()),
         }
+    }
+}
+
+/// The way to a folder: how far it exists, and how many names are missing.
+pub(crate) struct Way<'a> {
+    pub(crate) deepest: Folder,
+    pub(crate) missing: usize,
+    pub(crate) path: &'a FolderPath,
+}
+
+impl Core {
+    /// Adds the folders that are missing on the way to `path`; the id of the last. Needs the right to make folders.
+    pub(crate) async fn make_folders(
+        &self,
+        caller: &Caller,
+        change: &mut Change,
+        way: Way<'_>,
+        known: &Known,
+    ) -> Result<FolderId> {
+        let mut last = way.deepest;
+        let from = way.path.names().len() - way.missing;
+        for name in way.path.names().iter().skip(from) {
+            known.tenant.settings.name_rule.admit(name)?;
+            let place = last.path.child(name.clone())?;
+            let resource = Resource::Folder {
+                path: place.clone(),
+            };
+            let ask = Ask {
+                operation: "folders.create",
+                action: Action::FolderWrite,
+                resource: &resource,
+                what: "folder",
+            };
+            self.enter(caller, ask).await?;
+            let now = self.clock.now();
+            let folder = Folder {
+                id: FolderId::new(now, &*self.chance),
+                parent: Some(last.id),
+                path: place,
+                created_at: now,
+            };
+            change.insert_folder(&folder);
+            last = folder;
+        }
+        Ok(last.id)
     }
 }
 

@@ -2,10 +2,11 @@ use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{Error, ErrorKind, EventType, File, FileId, FilePath, FileState, Result};
 use bailee_store::{Change, DbError, conflict};
 
-use super::place::{Content, Version, Way};
+use super::place::{Content, Version};
 use super::{
     CopyFile, FileChange, FileRef, Files, NewFile, Placed, Precondition, RACES_MAX, living,
 };
+use crate::folders::Way;
 use crate::gate::Ask;
 use crate::journal::Note;
 use crate::{checks, error};

@@ -4,6 +4,7 @@ mod change;
 mod place;
 mod read;
 mod remove;
+mod rules;
 
 use std::collections::BTreeMap;
 
@@ -14,10 +15,11 @@ use bailee_model::{
 };
 use bailee_vault::DataKey;
 
-pub(crate) use place::{Content, Version, Way, digest_mismatch, over_quota, too_large};
+pub(crate) use place::{Content, Version};
 pub use place::{NewFile, Placed};
 pub use read::{OpenFile, VerifyReport};
 pub use remove::Purge;
+pub(crate) use rules::{digest_mismatch, over_quota, too_large};
 
 use crate::gate::Ask;
 use crate::{Core, error};

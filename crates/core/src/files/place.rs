@@ -2,18 +2,23 @@ use std::collections::BTreeMap;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    Classification, Error, ErrorKind, EventType, File, FileId, FilePath, FileState, Folder,
-    FolderId, FolderPath, Result, limit,
+    Classification, Error, ErrorKind, EventType, File, FileId, FilePath, FileState, FolderId,
+    FolderPath, Result,
 };
 use bailee_store::{Change, DbError, Reader, conflict};
 use bailee_vault::DataKey;
 
 use super::{Files, Precondition, RACES_MAX, key_context};
 use crate::bytes::{ByteStream, Staged, exactly, is_stored};
+use crate::folders::Way;
 use crate::gate::Ask;
 use crate::journal::Note;
 use crate::keyring::Known;
-use crate::{Core, checks, error};
+use crate::{checks, error};
+
+use super::rules::{
+    admit_place, check_declared, contradicts, declared_type, over_quota, placing_failed, too_large,
+};
 
 /// A file to be made from a stream.
 #[derive(Clone, Debug)]
@@ -402,175 +407,5 @@ fn add_content(change: &mut Change, version: &Version, file: &File) {
         Content::Copy(from) => {
             change.copy_extents(*from, file.id);
         }
-    }
-}
-
-/// The way to a folder: how far it exists, and how many names are missing.
-pub(crate) struct Way<'a> {
-    pub(crate) deepest: Folder,
-    pub(crate) missing: usize,
-    pub(crate) path: &'a FolderPath,
-}
-
-impl Core {
-    /// Adds the folders that are missing on the way to `path`; the id of the last. Needs the right to make folders.
-    pub(crate) async fn make_folders(
-        &self,
-        caller: &Caller,
-        change: &mut Change,
-        way: Way<'_>,
-        known: &Known,
-    ) -> Result<FolderId> {
-        let mut last = way.deepest;
-        let from = way.path.names().len() - way.missing;
-        for name in way.path.names().iter().skip(from) {
-            known.tenant.settings.name_rule.admit(name)?;
-            let place = last.path.child(name.clone())?;
-            let resource = Resource::Folder {
-                path: place.clone(),
-            };
-            let ask = Ask {
-                operation: "folders.create",
-                action: Action::FolderWrite,
-                resource: &resource,
-                what: "folder",
-            };
-            self.enter(caller, ask).await?;
-            let now = self.clock.now();
-            let folder = Folder {
-                id: FolderId::new(now, &*self.chance),
-                parent: Some(last.id),
-                path: place,
-                created_at: now,
-            };
-            change.insert_folder(&folder);
-            last = folder;
-        }
-        Ok(last.id)
-    }
-}
-
-/// Whether the place may be taken.
-fn admit_place(
-    old: Option<&File>,
-    new: &NewFile,
-    precondition: &Precondition,
-    known: &Known,
-) -> Result<()> {
-    precondition.admit(old.map(|old| old.hash.as_str()), &known.tenant)?;
-    match old {
-        Some(old) if !new.overwrite => {
-            let detail = format!(
-                "There is a file at {}; send overwrite=true to replace it.",
-                old.path
-            );
-            Err(Error::new(ErrorKind::FileExists, detail).with("file_id", old.id.to_string()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether the content is what was declared.
-pub(crate) fn check_declared(new: &NewFile, size_bytes: u64, hash: &str) -> Result<()> {
-    if new
-        .size_bytes
-        .is_some_and(|declared| declared != size_bytes)
-    {
-        return Err(Error::new(
-            ErrorKind::SizeMismatch,
-            "The content has another size than declared.",
-        ));
-    }
-    if let Some(declared) = &new.hash
-        && checks::sha256_hex("#/hash", declared)? != hash
-    {
-        return Err(digest_mismatch(hash));
-    }
-    Ok(())
-}
-
-pub(crate) fn digest_mismatch(hash: &str) -> Error {
-    Error::new(
-        ErrorKind::DigestMismatch,
-        "The content has another SHA-256 than declared; nothing was stored.",
-    )
-    .with("hash", hash)
-}
-
-fn declared_type(new: &NewFile) -> Result<String> {
-    match &new.content_type {
-        Some(declared) => checks::content_type(declared).map(|()| declared.clone()),
-        None => Ok(mime_guess::from_path(new.path.name().as_str())
-            .first_or_octet_stream()
-            .to_string()),
-    }
-}
-
-/// Whether the first bytes cannot be what was declared. Text is text whatever its kind, and a container format
-/// (zip) is not held against what is built on it.
-fn contradicts(declared: &str, detected: &str) -> bool {
-    let kind = |text: &str| {
-        text.split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
-    };
-    let (declared, detected) = (kind(declared), kind(detected));
-    let is_generic = |kind: &str| {
-        matches!(
-            kind,
-            "application/octet-stream" | "application/zip" | "text/plain"
-        )
-    };
-    declared != detected && !is_generic(&detected) && !is_generic(&declared)
-}
-
-pub(crate) fn too_large(limit_bytes: u64) -> Error {
-    Error::new(
-        ErrorKind::FileTooLarge,
-        format!("A file may have at most {limit_bytes} bytes."),
-    )
-}
-
-pub(crate) fn over_quota() -> Error {
-    Error::new(
-        ErrorKind::QuotaExceeded,
-        "The tenant's quota does not allow this.",
-    )
-}
-
-fn placing_failed(error: DbError) -> Error {
-    match error {
-        DbError::Conflict(conflict::QUOTA) => over_quota(),
-        DbError::Conflict(conflict::UPLOAD_OPEN) => Error::new(
-            ErrorKind::StateConflict,
-            "The upload has ended in the meantime.",
-        ),
-        DbError::Conflict("reservation") => {
-            let hours = limit::RESERVATION_LIFE.as_secs() / 3600;
-            Error::new(
-                ErrorKind::RequestTimeout,
-                format!("The upload took longer than {hours} hours."),
-            )
-        }
-        other => error::from_db(other),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_real_contradiction_counts() {
-        assert!(contradicts("image/png", "application/pdf"));
-        assert!(!contradicts("text/csv", "text/plain"));
-        assert!(!contradicts(
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-            "application/zip"
-        ));
-        assert!(!contradicts("application/octet-stream", "application/pdf"));
-        assert!(!contradicts("text/html; charset=utf-8", "text/html"));
     }
 }
