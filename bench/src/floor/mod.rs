@@ -50,6 +50,13 @@ struct Floor {
 
 /// Serves from `folder` until the standard input ends, which it does when the parent is gone.
 pub fn serve(folder: &Path) -> Result<()> {
+    start(folder)?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()).context("cannot wait")?;
+    Ok(())
+}
+
+/// Listens and returns; threads do the rest.
+fn start(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     let pair = tls::write_pair(folder)?;
     let floor = Arc::new(Floor {
@@ -70,7 +77,6 @@ pub fn serve(folder: &Path) -> Result<()> {
     std::fs::write(&aside, serde_json::to_vec(&reach)?)?;
     std::fs::rename(aside, folder.join(REACH_FILE))?;
     std::thread::spawn(move || accept(&floor, &listener));
-    std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()).context("cannot wait")?;
     Ok(())
 }
 
@@ -113,6 +119,90 @@ impl Drop for Seat {
         if let Ok(mut open) = self.0.open.lock() {
             *open -= 1;
             self.0.closed.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::load::client::{Body, Client, Request};
+    use crate::load::{self, Action, Naming, Plan, Target};
+
+    fn target(folder: &Path) -> Target {
+        start(folder).unwrap();
+        let reach = std::fs::read(folder.join(REACH_FILE)).unwrap();
+        let reach: Reach = serde_json::from_slice(&reach).unwrap();
+        Target {
+            address: reach.url.replace("https://", "").parse().unwrap(),
+            tls: tls::client(&reach.ca_file).unwrap(),
+            api_key: None,
+            naming: Naming::Path,
+        }
+    }
+
+    fn plan(action: Action, size_bytes: u64) -> Plan {
+        Plan {
+            action,
+            size_bytes,
+            count: 20,
+            connections: 4,
+            prefix: size_bytes.to_string(),
+            names: 5,
+        }
+    }
+
+    #[test]
+    fn what_was_sent_can_be_fetched_in_every_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = target(folder.path());
+        for size_bytes in [0, 1, 65_536, 65_537, 9 << 20] {
+            load::prepare(&target, &plan(Action::Get, size_bytes)).unwrap();
+            for action in [Action::Put, Action::Get, Action::ConnectAndGet] {
+                let outcome = load::run(&target, &plan(action, size_bytes)).unwrap();
+                assert_eq!((outcome.done, outcome.latencies.len()), (20, 20));
+                assert!(outcome.per_second() > 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_or_a_wrong_length_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = target(folder.path());
+        let error = load::run(&target, &plan(Action::Get, 10)).unwrap_err();
+        assert!(format!("{error:#}").contains("status 404"), "{error:#}");
+        load::prepare(&target, &plan(Action::Get, 10)).unwrap();
+        let longer = Plan {
+            size_bytes: 11,
+            ..plan(Action::Get, 10)
+        };
+        let error = load::run(&target, &longer).unwrap_err();
+        assert!(
+            format!("{error:#}").contains("10 bytes instead of 11"),
+            "{error:#}"
+        );
+    }
+
+    #[test]
+    fn a_connection_serves_one_request_after_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut client = Client::connect(&target(folder.path())).unwrap();
+        for text in ["", "{}", r#"{"a":1}"#] {
+            let sent = client.exchange(Request {
+                method: "PUT",
+                target: "/a",
+                body: Body::Json(text.to_owned()),
+            });
+            assert_eq!(sent.unwrap().status, 201);
+            let fetched = client.exchange(Request {
+                method: "GET",
+                target: "/a",
+                body: Body::Empty,
+            });
+            assert_eq!(fetched.unwrap().text, text.as_bytes());
+            assert!(client.is_open());
         }
     }
 }
