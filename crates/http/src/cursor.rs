@@ -91,7 +91,8 @@ mod tests {
             let cursor = Cursor { key, id };
             let text = cursors.write(cursor.clone(), &binding, now);
             prop_assert_eq!(cursors.read(&text, &binding, now).unwrap(), cursor);
-            prop_assert!(cursors.read(&text, &format!("{binding}x"), now).is_err());
+            let elsewhere = format!("{binding}x");
+            prop_assert!(cursors.read(&text, &elsewhere, now).is_err());
             let day = Duration::from_secs(24 * 3600);
             prop_assert!(cursors.read(&text, &binding, now.plus(day)).is_err());
             let other = Cursors::new(&CursorKey::new([8; 32]));

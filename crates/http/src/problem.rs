@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::OriginalUri;
 use axum::response::{IntoResponse, Response};
 use bailee_api::{Problem, ProblemPlace, problem_kind};
 use bailee_model::{Error, ErrorKind};
@@ -77,8 +76,8 @@ pub(crate) async fn no_such_route() -> Failure {
 }
 
 /// The route is there, and not for this method; axum adds `Allow`.
-pub(crate) async fn method_not_allowed(method: Method, uri: OriginalUri) -> Failure {
-    let detail = format!("{} is not a method of `{}`.", method, uri.path());
+pub(crate) async fn method_not_allowed(method: Method) -> Failure {
+    let detail = format!("{method} is not a method of this route.");
     Error::new(ErrorKind::MethodNotAllowed, detail).into()
 }
 

@@ -81,7 +81,9 @@ fn refused(pointer: &str, error: &serde_json::Error) -> Error {
     let detail = plain(&error.to_string());
     match unknown_field(&detail) {
         Some(name) => {
-            let pointer = format!("{pointer}/{}", escaped(name));
+            // The path ends with the field, unless the object was read through a tag.
+            let end = format!("/{}", escaped(name));
+            let pointer = format!("{}{end}", pointer.strip_suffix(&end).unwrap_or(pointer));
             let detail = format!("The field `{name}` is not known here.");
             Error::new(ErrorKind::UnknownField, detail.clone())
                 .with_field(&pointer, "unknown", detail)
@@ -137,9 +139,15 @@ mod tests {
 
     #[test]
     fn an_unknown_field_is_named_by_pointer() {
-        let error = error::<OpenUpload>(r#"{"destination":"a","filename":"b","sise":3}"#);
-        assert_eq!(error.kind(), ErrorKind::UnknownField);
-        assert_eq!(error.fields()[0].pointer, "#/sise");
+        let text = r#"{"destination":"a","filename":"b","sise":3}"#;
+        let found = error::<OpenUpload>(text);
+        assert_eq!(found.kind(), ErrorKind::UnknownField);
+        assert_eq!(found.fields()[0].pointer, "#/sise");
+        let tagged = r#"{"kind":"local","name":"a","folder":"/b","fodler":"/c"}"#;
+        assert_eq!(
+            error::<CreateRemote>(tagged).fields()[0].pointer,
+            "#/fodler"
+        );
     }
 
     #[test]

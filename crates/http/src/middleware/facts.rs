@@ -61,8 +61,8 @@ impl RequestFacts {
             origin: site
                 .base_url()
                 .map_or_else(|| origin(request), ToOwned::to_owned),
-            instance: in_v1(request.uri().path(), operation.is_some()),
-            route: pattern.map(|path| in_v1(path, operation.is_some())),
+            instance: in_v1(request.uri().path()),
+            route: pattern.map(in_v1),
             is_bare_on_error: is_download && request.headers().contains_key(header::RANGE),
             operation,
         }
@@ -89,11 +89,23 @@ impl RequestFacts {
     }
 }
 
-fn in_v1(path: &str, is_operation: bool) -> String {
-    if is_operation && !path.starts_with("/v1/") {
-        format!("/v1{path}")
-    } else {
+/// What is served outside the API, and so has no `/v1` form.
+const OUTSIDE: [&str; 6] = [
+    "/docs/",
+    "/healthz",
+    "/metrics",
+    "/openapi.json",
+    "/readyz",
+    "/.well-known/",
+];
+
+/// Both mounts are told as one.
+fn in_v1(path: &str) -> String {
+    let is_outside = path == "/" || OUTSIDE.iter().any(|known| path.starts_with(known));
+    if is_outside || path == "/v1" || path.starts_with("/v1/") {
         path.to_owned()
+    } else {
+        format!("/v1{path}")
     }
 }
 

@@ -50,11 +50,11 @@ pub(crate) async fn identify(
     headers: &HeaderMap,
 ) -> Result<Caller, Error> {
     let credential = credential(headers)?;
-    let address = facts.address.map(Source::address);
+    // Keys may be bound to networks: without an address that cannot be judged, and nobody comes in.
+    let unknown = || Error::internal("a request without a peer");
+    let address = Source::address(facts.address.ok_or_else(unknown)?);
     let quota = site.limiter().quota(Allowance::Auth);
-    if credential.is_some()
-        && let Some(address) = address
-    {
+    if credential.is_some() {
         // Guessing is stopped before it costs a look into the database.
         let standing = site
             .limiter()
@@ -70,7 +70,6 @@ pub(crate) async fn identify(
     let identified = site.core().identify(credential, asking).await;
     if let Err(error) = &identified
         && is_a_wrong_guess(error.kind())
-        && let Some(address) = address
     {
         site.limiter()
             .take(address, Allowance::Auth, quota, facts.now);
