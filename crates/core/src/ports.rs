@@ -1,7 +1,7 @@
 //! What the core needs from above: the means to reach a far system, given to it at start.
 
 use async_trait::async_trait;
-use bailee_model::Remote;
+use bailee_model::{Remote, RemoteSecretKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,13 @@ enum Plain {
 }
 
 impl RemoteSecret {
+    pub(crate) fn kind(&self) -> RemoteSecretKind {
+        match self {
+            Self::Password(_) => RemoteSecretKind::Password,
+            Self::PrivateKey { .. } => RemoteSecretKind::PrivateKey,
+        }
+    }
+
     pub(crate) fn to_plain(&self) -> zeroize::Zeroizing<Vec<u8>> {
         let plain = match self {
             Self::Password(password) => Plain::Password {

@@ -64,6 +64,7 @@ impl Remotes<'_> {
             id,
             name: new.name,
             address: new.address,
+            secret_kind: new.secret.as_ref().map(RemoteSecret::kind),
             sealed_secret: new
                 .secret
                 .map(|secret| self.seal(id, &secret, &known))
@@ -137,6 +138,7 @@ impl Remotes<'_> {
                     remote.address = address.clone();
                 }
                 if let Some(secret) = &change.secret {
+                    remote.secret_kind = Some(secret.kind());
                     remote.sealed_secret = Some(self.seal(id, secret, known)?);
                 }
                 remote.concurrency = wanted.unwrap_or(remote.concurrency);

@@ -35,7 +35,7 @@ pub use journal::{Entry, EntryKind, Outcome, SealedEntry, Subject};
 pub use page::{Cursor, Page, PageRequest};
 pub use path::{FileName, FilePath, FolderPath, NameRule, PathError};
 pub use principal::{Principal, PrincipalKind, PrincipalState, Role};
-pub use remote::{Remote, RemoteAddress, RemoteKind, RemoteName};
+pub use remote::{Remote, RemoteAddress, RemoteKind, RemoteName, RemoteSecretKind};
 pub use scope::{Scope, Scopes};
 pub use tenant::{Tenant, TenantSettings, TenantState, Usage};
 pub use time::Timestamp;

@@ -92,6 +92,16 @@ pub enum RemoteAddress {
     },
 }
 
+/// What kind of credential a remote has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemoteSecretKind {
+    /// A password.
+    Password,
+    /// A private key.
+    PrivateKey,
+}
+
 /// A far system with address, credential and limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remote {
@@ -101,6 +111,8 @@ pub struct Remote {
     pub name: RemoteName,
     /// Where it is.
     pub address: RemoteAddress,
+    /// What kind of credential it has.
+    pub secret_kind: Option<RemoteSecretKind>,
     /// The credential (password or private key with passphrase), sealed by the tenant's wrapping_key.
     pub sealed_secret: Option<Vec<u8>>,
     /// Transfers with it under way at once.

@@ -1,17 +1,13 @@
 use axum::response::Response;
 use bailee_api::{Links, Remote, SecretText};
 use bailee_core::RemoteSecret;
-use bailee_model::{self as model, Error, RemoteAddress};
+use bailee_model::{self as model, Error, RemoteAddress, RemoteSecretKind};
 use secrecy::SecretString;
 
 use crate::answer::{Body, tagged};
 
 /// A remote as clients see it: its secret never comes out.
-///
-/// The model keeps password and private key in one sealed thing and does not say which it is, so both flags tell
-/// whether there is one.
 pub(super) fn view(remote: &model::Remote) -> Remote {
-    let has_secret = remote.sealed_secret.is_some();
     let mut view = Remote {
         remote_id: remote.id,
         name: remote.name.to_string(),
@@ -22,8 +18,8 @@ pub(super) fn view(remote: &model::Remote) -> Remote {
         host_key: None,
         base_path: None,
         folder: None,
-        has_password: has_secret,
-        has_private_key: has_secret,
+        has_password: remote.secret_kind == Some(RemoteSecretKind::Password),
+        has_private_key: remote.secret_kind == Some(RemoteSecretKind::PrivateKey),
         concurrency: remote.concurrency,
         created_at: remote.created_at,
         links: Links::to("remotes", remote.id),

@@ -12,4 +12,5 @@ mod home;
 mod kit;
 mod migration;
 mod script;
+mod statements;
 mod tenant;
