@@ -32,7 +32,8 @@ statements! {
         "WHERE tenant_id = $1 AND folder_id = $2 AND is_current = 1 AND name > $3 ORDER BY name LIMIT $4");
     VERSIONS: tenant = columns!(
         "WHERE tenant_id = $1 AND folder_id = $2 AND name = $3 ORDER BY version DESC LIMIT $4");
-    LAST_VERSION: tenant = "SELECT COALESCE(MAX(version), 0) FROM file WHERE tenant_id = $1 AND folder_id = $2 AND name = $3";
+    LATEST: tenant = columns!(
+        "WHERE tenant_id = $1 AND folder_id = $2 AND name = $3 ORDER BY version DESC LIMIT 1");
     LIST: tenant = columns!(
         "WHERE tenant_id = $1 AND state = $2 AND (is_current = 1 OR state = 'deleted') AND id < $3 \
          AND created_at >= $4 AND created_at < $5 \
@@ -169,12 +170,20 @@ impl Reader {
         row.map(|row| read(&row, path)).transpose()
     }
 
-    /// The highest version number ever used at a place; 0 when it was never used.
-    pub async fn last_version(&self, folder: FolderId, name: &FileName) -> Result<u32, DbError> {
-        let row = self
-            .row(LAST_VERSION, values![folder, name.as_str()])
-            .await?;
-        row.map_or(Ok(0), |row| Ok(row.uint(0)? as u32))
+    /// The current version at a place, and the highest version number ever used there; 0 when it was never used. A
+    /// current version has the highest number, so one look tells both.
+    pub async fn occupant(
+        &self,
+        folder: FolderId,
+        path: &FolderPath,
+        name: &FileName,
+    ) -> Result<(Option<File>, u32), DbError> {
+        let Some(row) = self.row(LATEST, values![folder, name.as_str()]).await? else {
+            return Ok((None, 0));
+        };
+        let latest = read(&row, path)?;
+        let version = latest.version;
+        Ok((Some(latest).filter(|latest| latest.is_current), version))
     }
 
     /// All versions at a place, newest first, at most `limit`.

@@ -144,21 +144,15 @@ impl Files<'_> {
         };
         let mut last_version = 0;
         if missing == 0 {
-            let (folder, name) = (deepest.id, path.name());
-            let old = reader.file_at(folder, path.folder(), name).await;
+            let name = path.name();
+            let occupant = reader.occupant(deepest.id, path.folder(), name).await;
+            let (old, version) = occupant.map_err(error::from_db)?;
             let below = path.folder().child(name.clone())?;
-            let is_folder = reader
-                .folder_at(&below)
-                .await
-                .map_err(error::from_db)?
-                .is_some();
-            if is_folder || old.map_err(error::from_db)?.is_some() {
+            let folder = reader.folder_at(&below).await.map_err(error::from_db)?;
+            if folder.is_some() || old.is_some() {
                 return Err(taken());
             }
-            last_version = reader
-                .last_version(folder, name)
-                .await
-                .map_err(error::from_db)?;
+            last_version = version;
         }
         let way = Way {
             deepest,

@@ -286,7 +286,10 @@ impl Files<'_> {
             .await?;
         known.tenant.settings.name_rule.admit(new.path.name())?;
         let (old, last_version) = match missing {
-            0 => occupant(&reader, folder, &new.path).await?,
+            0 => reader
+                .occupant(folder, new.path.folder(), new.path.name())
+                .await
+                .map_err(error::from_db)?,
             _ => (None, 0),
         };
         admit_place(old.as_ref(), new, precondition, known)?;
@@ -366,22 +369,6 @@ impl Files<'_> {
             revision: 1,
         })
     }
-}
-
-/// The current file at a place, and the highest version number ever used there: a path that was used before goes on
-/// counting, also when the file there was deleted.
-async fn occupant(
-    reader: &Reader,
-    folder: FolderId,
-    path: &FilePath,
-) -> Result<(Option<File>, u32)> {
-    let old = reader.file_at(folder, path.folder(), path.name()).await;
-    if let Some(old) = old.map_err(error::from_db)? {
-        let version = old.version;
-        return Ok((Some(old), version));
-    }
-    let last = reader.last_version(folder, path.name()).await;
-    Ok((None, last.map_err(error::from_db)?))
 }
 
 fn add_content(change: &mut Change, version: &Version, file: &File) {
