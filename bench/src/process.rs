@@ -44,7 +44,7 @@ impl Guard {
     }
 
     /// Waits until `is_ready` says so, and tells an early end and a delay apart.
-    pub fn wait_until(&mut self, wait: Duration, is_ready: impl Fn() -> bool) -> Result<Duration> {
+    pub fn wait_until(&mut self, wait: Duration, is_ready: impl Fn() -> bool) -> Result<()> {
         let start = Instant::now();
         while !is_ready() {
             if let Some(status) = self.child.try_wait()? {
@@ -55,7 +55,7 @@ impl Guard {
             }
             pause(LOOK_INTERVAL);
         }
-        Ok(start.elapsed())
+        Ok(())
     }
 
     /// Asks the process to end, waits, and kills it if it does not.

@@ -43,7 +43,7 @@ impl Naming {
     fn write(self, name: &str) -> String {
         match self {
             Self::Path => format!("/bench/{name}"),
-            Self::Content => format!("/v1/files/content?path=/bench/{name}&overwrite=true"),
+            Self::Content => format!("/v1/files/content?path=/bench/{name}"),
         }
     }
 

@@ -5,13 +5,15 @@ mod floor;
 mod nginx;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::floor::Reach;
+use crate::load::client::Client;
 use crate::load::{Naming, Target};
 use crate::process::{Family, Guard};
 use crate::tls;
@@ -57,7 +59,7 @@ pub struct Server {
     pub kind: Kind,
     /// How to reach it.
     pub target: Target,
-    /// From the start of the process until it could be reached.
+    /// From the start of the process to the first handshake.
     pub start_time: Duration,
     guard: Guard,
 }
@@ -95,27 +97,57 @@ impl Server {
     }
 }
 
-/// Waits for the file by which a server tells where it is.
-fn await_reach(kind: Kind, mut guard: Guard, reach_file: &Path, naming: Naming) -> Result<Server> {
-    let start_time = guard.wait_until(START_WAIT, || reach_file.exists())?;
-    let reach: Reach = serde_json::from_slice(&std::fs::read(reach_file)?)?;
-    let address = reach
-        .url
-        .trim_start_matches("https://")
-        .trim_end_matches('/');
-    let address = address.replace("localhost", "127.0.0.1");
-    let target = Target {
-        address: address
-            .parse()
-            .with_context(|| format!("no address of the loopback: {}", reach.url))?,
-        tls: tls::client(&reach.ca_file)?,
-        api_key: reach.api_key,
-        naming,
-    };
-    Ok(Server {
-        kind,
-        target,
-        start_time,
-        guard,
-    })
+/// A server that has been started and cannot be reached yet.
+struct Starting {
+    kind: Kind,
+    begun: Instant,
+    guard: Guard,
+}
+
+impl Starting {
+    fn begin(kind: Kind, command: Command) -> Result<Self> {
+        Ok(Self {
+            kind,
+            begun: Instant::now(),
+            guard: Guard::start(command)?,
+        })
+    }
+
+    /// Waits for a sign of life.
+    fn wait(&mut self, is_ready: impl Fn() -> bool) -> Result<()> {
+        self.guard.wait_until(START_WAIT, is_ready)
+    }
+
+    /// Waits for the file by which a server tells where it is.
+    fn reach(
+        mut self,
+        naming: Naming,
+        reach_file: &Path,
+        is_ready: impl Fn() -> bool,
+    ) -> Result<Server> {
+        self.wait(is_ready)?;
+        let reach: Reach = serde_json::from_slice(&std::fs::read(reach_file)?)?;
+        let address = reach.url.trim_start_matches("https://");
+        let target = Target {
+            address: address
+                .trim_end_matches('/')
+                .parse()
+                .with_context(|| format!("no address of the loopback: {}", reach.url))?,
+            tls: tls::client(&reach.ca_file)?,
+            api_key: reach.api_key,
+            naming,
+        };
+        self.finish(target)
+    }
+
+    /// The start ends with the first handshake.
+    fn finish(self, target: Target) -> Result<Server> {
+        Client::connect(&target)?;
+        Ok(Server {
+            kind: self.kind,
+            target,
+            start_time: self.begun.elapsed(),
+            guard: self.guard,
+        })
+    }
 }

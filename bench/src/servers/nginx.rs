@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::{Kind, START_WAIT, Server};
+use super::{Kind, Server, Starting};
 use crate::load::{Naming, Target};
-use crate::process::{self, Guard};
+use crate::process;
 use crate::tls;
 
 pub fn start(program: &Path, folder: &Path) -> Result<Server> {
@@ -42,18 +42,13 @@ http {{
         // Workers of root's nginx become another account, which cannot write here.
         command.args(["-g", "user root;"]);
     }
-    let mut guard = Guard::start(command)?;
-    let start_time = guard.wait_until(START_WAIT, || TcpStream::connect(address).is_ok())?;
     let target = Target {
         address,
         tls: tls::client(&pair.certificate)?,
         api_key: None,
         naming: Naming::Path,
     };
-    Ok(Server {
-        kind: Kind::Nginx,
-        target,
-        start_time,
-        guard,
-    })
+    let mut starting = Starting::begin(Kind::Nginx, command)?;
+    starting.wait(|| TcpStream::connect(address).is_ok())?;
+    starting.finish(target)
 }
