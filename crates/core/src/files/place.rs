@@ -5,7 +5,7 @@ use bailee_model::{
     Classification, Error, ErrorKind, EventType, File, FileId, FilePath, FileState, FolderId,
     FolderPath, Result,
 };
-use bailee_store::{Change, DbError, Reader, conflict};
+use bailee_store::{Change, DbError, conflict};
 use bailee_vault::DataKey;
 
 use super::{Files, Precondition, RACES_MAX, key_context};
