@@ -93,7 +93,7 @@ mod tests {
             prop_assert_eq!(cursors.read(&text, &binding, now).unwrap(), cursor);
             let elsewhere = format!("{binding}x");
             prop_assert!(cursors.read(&text, &elsewhere, now).is_err());
-            let day = Duration::from_secs(24 * 3600);
+            let day = Duration::from_hours(24);
             prop_assert!(cursors.read(&text, &binding, now.plus(day)).is_err());
             let other = Cursors::new(&CursorKey::new([8; 32]));
             prop_assert!(other.read(&text, &binding, now).is_err());

@@ -184,11 +184,26 @@ fn dress(operation: &mut Operation) {
         .add("x-sdk-method", method)
         .build();
     operation.extensions.get_or_insert_default().merge(names);
-    let mut problems: Vec<u16> = vec![400, 429, 500, 503];
-    if is_public(&id) {
-        operation.security = Some(Vec::new());
+    operation.security = Some(if is_public(&id) {
+        Vec::new()
     } else {
-        operation.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
+        vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]
+    });
+    for status in problems(operation, &id) {
+        let answers = &mut operation.responses.responses;
+        answers
+            .entry(status.to_string())
+            .or_insert_with(|| RefOr::Ref(Ref::from_response_name(PROBLEM)));
+    }
+    for (name, told) in headers(&id) {
+        add(operation, header(name, told));
+    }
+}
+
+/// Statuses of the problems that an operation can answer with.
+fn problems(operation: &Operation, id: &str) -> Vec<u16> {
+    let mut problems = vec![400, 429, 500, 503];
+    if !is_public(id) {
         problems.extend([401, 403]);
     }
     if parameters(operation).any(|parameter| parameter.parameter_in == ParameterIn::Path) {
@@ -204,65 +219,48 @@ fn dress(operation: &mut Operation) {
     }
     let own = OWN_PROBLEMS.iter().find(|(known, _)| *known == id);
     problems.extend(own.map_or(&[][..], |(_, statuses)| statuses));
-    for status in problems {
-        let answers = &mut operation.responses.responses;
-        answers
-            .entry(status.to_string())
-            .or_insert_with(|| RefOr::Ref(Ref::from_response_name(PROBLEM)));
+    problems
+}
+
+/// Request headers that mean something to an operation.
+fn headers(id: &str) -> Vec<(&'static str, &'static str)> {
+    let mut headers = Vec::new();
+    if GUARDED.contains(&id) {
+        headers.push((
+            "If-Match",
+            "Only if the object still has this ETag; 412 otherwise.",
+        ));
     }
-    if GUARDED.contains(&id.as_str()) {
-        add(
-            operation,
-            header(
-                "If-Match",
-                "Only if the object still has this ETag; 412 otherwise.",
-            ),
-        );
-    }
-    if DOWNLOADS.contains(&id.as_str()) {
-        add(
-            operation,
-            header("If-None-Match", "304 if the bytes have this ETag."),
-        );
+    if DOWNLOADS.contains(&id) {
+        headers.push(("If-None-Match", "304 if the bytes have this ETag."));
         if !id.ends_with("_head") {
-            add(
-                operation,
-                header(
-                    "Range",
-                    "Which bytes (RFC 9110): `bytes=20-`, `bytes=-6`, several with commas.",
-                ),
-            );
-            add(
-                operation,
-                header(
-                    "If-Range",
-                    "The range only if the bytes have this ETag; all of them otherwise.",
-                ),
-            );
+            headers.push((
+                "Range",
+                "Which bytes (RFC 9110): `bytes=20-`, `bytes=-6`, several with commas.",
+            ));
+            headers.push((
+                "If-Range",
+                "The range only if the bytes have this ETag; all of them otherwise.",
+            ));
         }
     }
-    if id == "files.write_content" {
-        add(
-            operation,
-            header("If-None-Match", "`*`: only if nothing is there."),
-        );
-        add(
-            operation,
-            header(
+    match id {
+        "files.write_content" => headers.extend([
+            ("If-None-Match", "`*`: only if nothing is there."),
+            (
                 "Repr-Digest",
                 "`sha-256=:…:` of the bytes; checked before anything is visible.",
             ),
-        );
-    }
-    if id == "uploads.put_part" {
-        add(
-            operation,
-            header(
+        ]),
+        "uploads.put_part" => {
+            headers.push((
                 "Content-Digest",
                 "`sha-256=:…:` of the part; checked before it is held.",
-            ),
-        );
+            ));
+        }
+        _ => {}
     }
+    headers
 }
 
 fn add(operation: &mut Operation, parameter: Parameter) {

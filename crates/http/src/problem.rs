@@ -40,11 +40,6 @@ impl Failure {
         self.headers.insert(name, value);
         self
     }
-
-    #[cfg(test)]
-    pub(crate) fn error(&self) -> &Error {
-        &self.error
-    }
 }
 
 /// Travels from a handler to the outermost layer.

@@ -35,7 +35,7 @@ impl Default for RateLimits {
             write: 600,
             auth: 100,
             status: 1800,
-            window: Duration::from_secs(60),
+            window: Duration::from_mins(1),
         }
     }
 }
@@ -56,6 +56,17 @@ impl Source {
             IpAddr::V6(v6) => Self::Address(IpAddr::from((v6.to_bits() >> 64 << 64).to_be_bytes())),
         }
     }
+}
+
+/// From whose allowance a request is taken, and how large that is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim {
+    /// Who.
+    pub(crate) source: Source,
+    /// Which of its allowances.
+    pub(crate) allowance: Allowance,
+    /// Requests a window.
+    pub(crate) quota: u32,
 }
 
 /// How a source stands after a request.
@@ -125,35 +136,21 @@ impl RateLimiter {
     }
 
     /// Counts a request, unless it is one too many.
-    pub(crate) fn take(
-        &self,
-        source: Source,
-        allowance: Allowance,
-        quota: u32,
-        now: Timestamp,
-    ) -> Standing {
-        self.look(source, allowance, quota, now, Count::One)
+    pub(crate) fn take(&self, claim: Claim, now: Timestamp) -> Standing {
+        self.look(claim, now, Count::One)
     }
 
     /// How a source stands, counting nothing.
-    pub(crate) fn peek(
-        &self,
-        source: Source,
-        allowance: Allowance,
-        quota: u32,
-        now: Timestamp,
-    ) -> Standing {
-        self.look(source, allowance, quota, now, Count::Nothing)
+    pub(crate) fn peek(&self, claim: Claim, now: Timestamp) -> Standing {
+        self.look(claim, now, Count::Nothing)
     }
 
-    fn look(
-        &self,
-        source: Source,
-        allowance: Allowance,
-        quota: u32,
-        now: Timestamp,
-        count: Count,
-    ) -> Standing {
+    fn look(&self, claim: Claim, now: Timestamp, count: Count) -> Standing {
+        let Claim {
+            source,
+            allowance,
+            quota,
+        } = claim;
         let span_ms = self.span_ms();
         let span = now.ms().max(0) as u64 / span_ms;
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -246,6 +243,14 @@ mod tests {
 
     const SOURCE: Source = Source::Key(KeyId::from_bits(1));
 
+    fn claim(source: Source, allowance: Allowance, quota: u32) -> Claim {
+        Claim {
+            source,
+            allowance,
+            quota,
+        }
+    }
+
     fn at(ms: u64) -> Timestamp {
         Timestamp::from_ms(1_795_252_440_000 + ms as i64)
     }
@@ -261,12 +266,11 @@ mod tests {
             let mut passed: Vec<u64> = Vec::new();
             for step in steps {
                 now += step;
-                let standing = limiter.take(SOURCE, Allowance::Read, quota, at(now));
+                let standing = limiter.take(claim(SOURCE, Allowance::Read, quota), at(now));
                 if standing.is_over {
                     // Waiting as told is enough.
                     prop_assert!(standing.reset_seconds <= 66);
-                    let later = limiter.peek(
-                        SOURCE, Allowance::Read, quota, at(now + standing.reset_seconds * 1000));
+                    let later = limiter.peek(claim(SOURCE, Allowance::Read, quota), at(now + standing.reset_seconds * 1000));
                     prop_assert!(!later.is_over);
                     // The peek moved the window on, so time has to follow.
                     now += standing.reset_seconds * 1000;
@@ -283,11 +287,27 @@ mod tests {
     #[test]
     fn sources_and_allowances_are_counted_apart() {
         let limiter = RateLimiter::new(RateLimits::default());
-        assert!(!limiter.take(SOURCE, Allowance::Read, 1, at(0)).is_over);
-        assert!(limiter.take(SOURCE, Allowance::Read, 1, at(0)).is_over);
-        assert!(!limiter.take(SOURCE, Allowance::Write, 1, at(0)).is_over);
+        assert!(
+            !limiter
+                .take(claim(SOURCE, Allowance::Read, 1), at(0))
+                .is_over
+        );
+        assert!(
+            limiter
+                .take(claim(SOURCE, Allowance::Read, 1), at(0))
+                .is_over
+        );
+        assert!(
+            !limiter
+                .take(claim(SOURCE, Allowance::Write, 1), at(0))
+                .is_over
+        );
         let other = Source::Key(KeyId::from_bits(2));
-        assert!(!limiter.take(other, Allowance::Read, 1, at(0)).is_over);
+        assert!(
+            !limiter
+                .take(claim(other, Allowance::Read, 1), at(0))
+                .is_over
+        );
     }
 
     #[test]
@@ -301,7 +321,7 @@ mod tests {
     #[test]
     fn headers_are_as_in_the_draft() {
         let limiter = RateLimiter::new(RateLimits::default());
-        let standing = limiter.take(SOURCE, Allowance::Write, 600, at(0));
+        let standing = limiter.take(claim(SOURCE, Allowance::Write, 600), at(0));
         let (policy, left) = standing.headers();
         assert_eq!(policy, "\"write\";q=600;w=60");
         assert!(left.starts_with("\"write\";r=599;t="), "{left}");

@@ -114,7 +114,7 @@ mod tests {
     fn file() -> Validators {
         Validators {
             etag: "aa".to_owned(),
-            modified: UNIX_EPOCH + Duration::from_secs(1_795_252_440),
+            modified: httpdate::parse_http_date(SAME).unwrap(),
         }
     }
 

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use bailee_core::{ByteStream, OpenFile};
 use bailee_model::{Error, ErrorKind, File};
 use futures::TryStreamExt as _;

@@ -63,17 +63,11 @@ pub(crate) async fn list(
 }
 
 fn rows(asked: Option<u32>) -> Result<u32, Error> {
-    match asked.unwrap_or(limit::PAGE_DEFAULT) {
-        rows @ 1..=limit::PAGE_MAX => Ok(rows),
-        _ => {
-            let detail = format!("`limit` is a number from 1 to {}.", limit::PAGE_MAX);
-            Err(
-                Error::new(ErrorKind::InvalidParameter, detail.clone()).with_field(
-                    "#/limit",
-                    "out_of_range",
-                    detail,
-                ),
-            )
-        }
+    let rows = asked.unwrap_or(limit::PAGE_DEFAULT);
+    if (1..=limit::PAGE_MAX).contains(&rows) {
+        return Ok(rows);
     }
+    let detail = format!("`limit` is a number from 1 to {}.", limit::PAGE_MAX);
+    let error = Error::new(ErrorKind::InvalidParameter, detail.clone());
+    Err(error.with_field("#/limit", "out_of_range", detail))
 }

@@ -119,13 +119,12 @@ fn client_id(headers: &HeaderMap) -> Option<String> {
 
 /// The host that the request names, without its port: `Host`, or the authority of HTTP/2.
 pub(crate) fn host(request: &Request) -> Option<String> {
-    let text = match request.uri().host() {
-        Some(host) => host.to_owned(),
-        None => {
-            let value = request.headers().get(header::HOST)?.to_str().ok()?;
-            let authority: http::uri::Authority = value.parse().ok()?;
-            authority.host().to_owned()
-        }
+    let text = if let Some(host) = request.uri().host() {
+        host.to_owned()
+    } else {
+        let value = request.headers().get(header::HOST)?.to_str().ok()?;
+        let authority: http::uri::Authority = value.parse().ok()?;
+        authority.host().to_owned()
     };
     Some(text.to_ascii_lowercase())
 }

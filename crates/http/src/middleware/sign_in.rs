@@ -9,7 +9,7 @@ use super::RequestFacts;
 use super::observe::SignedIn;
 use crate::operations::{Allowance, Operation};
 use crate::problem::Failure;
-use crate::rate_limit::{Source, Standing};
+use crate::rate_limit::{Claim, Source, Standing};
 use crate::site::Site;
 
 /// Finds out who asks and whether it asks too often. Runs before path, query and body are parsed, so that a stranger
@@ -56,9 +56,14 @@ pub(crate) async fn identify(
     let quota = site.limiter().quota(Allowance::Auth);
     if credential.is_some() {
         // Guessing is stopped before it costs a look into the database.
-        let standing = site
-            .limiter()
-            .peek(address, Allowance::Auth, quota, facts.now);
+        let standing = site.limiter().peek(
+            Claim {
+                source: address,
+                allowance: Allowance::Auth,
+                quota,
+            },
+            facts.now,
+        );
         refuse_if_over(Some(standing))?;
     }
     let asking = Facts {
@@ -71,8 +76,14 @@ pub(crate) async fn identify(
     if let Err(error) = &identified
         && is_a_wrong_guess(error.kind())
     {
-        site.limiter()
-            .take(address, Allowance::Auth, quota, facts.now);
+        site.limiter().take(
+            Claim {
+                source: address,
+                allowance: Allowance::Auth,
+                quota,
+            },
+            facts.now,
+        );
     }
     identified
 }
@@ -101,10 +112,14 @@ fn credential(headers: &HeaderMap) -> Result<Option<&str>, Error> {
 fn by_address(site: &Site, facts: &RequestFacts, operation: &Operation) -> Option<Standing> {
     let source = Source::address(facts.address?);
     let quota = site.limiter().quota(operation.allowance);
-    Some(
-        site.limiter()
-            .take(source, operation.allowance, quota, facts.now),
-    )
+    Some(site.limiter().take(
+        Claim {
+            source,
+            allowance: operation.allowance,
+            quota,
+        },
+        facts.now,
+    ))
 }
 
 async fn by_credential(
@@ -132,9 +147,11 @@ async fn by_credential(
         Allowance::Auth | Allowance::Status => usual,
     };
     Ok(Some(site.limiter().take(
-        Source::Key(key),
-        operation.allowance,
-        quota,
+        Claim {
+            source: Source::Key(key),
+            allowance: operation.allowance,
+            quota,
+        },
         facts.now,
     )))
 }

@@ -36,11 +36,13 @@ pub(crate) fn render(document: &utoipa::openapi::OpenApi) -> String {
     let index: String = by_tag
         .keys()
         .map(|tag| format!("<a href=\"#{0}\">{0}</a> ", escape(tag)))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let sections: String = by_tag
         .iter()
         .map(|(tag, operations)| format!("<h2 id=\"{0}\">{0}</h2>{operations}", escape(tag)))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<h1>API, version 1</h1><p>All paths are below <code>/v1</code> and, the same, below <code>/</code>. \
          The machine-readable form with all schemas is <a href=\"/openapi.json\">/openapi.json</a>; errors are \
@@ -77,7 +79,8 @@ fn parameters(operation: &Operation) -> String {
                 escape(&parameter.name)
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     if rows.is_empty() {
         rows
     } else {
@@ -97,6 +100,7 @@ fn answers(operation: &Operation) -> String {
             };
             format!("<tr><td>{}<td>{told}", escape(status))
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!("<table><tr><th>Status<th>Answer{rows}</table>")
 }

@@ -63,13 +63,11 @@ pub(super) fn markdown(text: &str) -> String {
             html.push_str(block.end());
             html.push_str(next.begin());
         }
-        match (next, line) {
-            (Block::List, line) => match line.strip_prefix("- ") {
-                Some(item) => html.push_str(&format!("<li>{}", inline(item))),
-                None => html.push_str(&format!(" {}", inline(line.trim_start()))),
-            },
-            (Block::Paragraph, line) => html.push_str(&format!("{} ", inline(line))),
-            (Block::None, line) => html.push_str(&heading(line)),
+        match (next, line.strip_prefix("- ")) {
+            (Block::List, Some(item)) => html.extend(["<li>", inline(item).as_str()]),
+            (Block::List, None) => html.extend([" ", inline(line.trim_start()).as_str()]),
+            (Block::Paragraph, _) => html.extend([inline(line).as_str(), " "]),
+            (Block::None, _) => html.push_str(&heading(line)),
         }
         block = next;
     }

@@ -10,7 +10,7 @@ use crate::answer::{Answer, Body};
 use crate::site::Site;
 
 /// How long `security.txt` claims to be current (RFC 9116 wants less than a year).
-const SECURITY_TEXT_LIFE: Duration = Duration::from_secs(180 * 24 * 3600);
+const SECURITY_TEXT_LIFE: Duration = Duration::from_hours(180 * 24);
 
 /// Where things are.
 pub(super) async fn index() -> Response {

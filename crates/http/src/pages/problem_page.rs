@@ -17,6 +17,7 @@ pub(super) async fn list() -> Response {
     let items: String = PROBLEM_PAGES
         .iter()
         .map(|code| format!("<li><a href=\"/docs/problems/{code}/\"><code>{code}</code></a>"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     html::page("Problems", &format!("<h1>Problems</h1><ul>{items}</ul>"))
 }
