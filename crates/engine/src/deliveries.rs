@@ -5,15 +5,15 @@ use bailee_core::model::{ErrorKind, Lease, Timestamp, limit};
 use bailee_core::{DeliveryAnswer, Sending};
 
 use crate::Shared;
-use crate::stop::Stop;
+use crate::limit::ANSWER_GRACE;
+use crate::stop::{Stop, StopReason};
 
-/// Runs one delivery. A request that went out is settled even while this node stops: it takes one time-out at most.
+/// Runs one delivery. When this node stops, a receiver that was asked has a moment to answer; after that the delivery is
+/// handed back and goes out again under the same id, which at-least-once allows.
 pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
     let core = &shared.core;
     if stop.check().is_err() {
-        // Nothing was sent yet; the next runner does it.
-        let _ = core.jobs().postpone(lease, core.clock().now()).await;
-        return;
+        return hand_back(shared, lease).await;
     }
     let sending = match core.deliveries().begin(lease).await {
         Ok(Some(sending)) => sending,
@@ -23,7 +23,11 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
             return;
         }
     };
-    let answer = post(shared, &sending).await;
+    let answer = tokio::select! {
+        biased;
+        answer = post(shared, &sending) => answer,
+        () = cut(stop) => return hand_back(shared, lease).await,
+    };
     let is_good = answer
         .status
         .is_some_and(|status| (200..300).contains(&status));
@@ -37,6 +41,25 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         Err(error) => {
             tracing::warn!(job.id = %lease.job.id, error = %error, "a delivery could not be settled");
         }
+    }
+}
+
+/// Returns when the request under way is to be given up.
+async fn cut(stop: &Stop) {
+    if stop.stopped().await == StopReason::Drain {
+        tokio::time::sleep(ANSWER_GRACE).await;
+    }
+}
+
+/// Gives the delivery to the next runner.
+async fn hand_back(shared: &Shared, lease: &Lease) {
+    let given = shared
+        .core
+        .jobs()
+        .postpone(lease, shared.core.clock().now())
+        .await;
+    if let Err(error) = given {
+        tracing::debug!(job.id = %lease.job.id, error = %error, "a delivery goes on when its lease ends");
     }
 }
 

@@ -24,6 +24,14 @@ pub(crate) const PANIC_WAIT: Duration = Duration::from_secs(30);
 /// The longest such wait.
 pub(crate) const PANIC_WAIT_MAX: Duration = Duration::from_hours(1);
 
+/// How long a lease is surely held after it was asked for: a little less than what the database was told.
+pub(crate) const LEASE_SURE: Duration =
+    bailee_model::limit::LEASE.saturating_sub(Duration::from_secs(1));
+/// How long a receiver that was asked may still answer when this node stops.
+pub(crate) const ANSWER_GRACE: Duration = Duration::from_secs(2);
+/// Longest wait of a job that could not begin.
+pub(crate) const BEGIN_WAIT_MAX: Duration = Duration::from_mins(1);
+
 /// How often a running transfer looks whether somebody wants it to stop.
 pub(crate) const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// Shortest time between two such looks.
@@ -47,6 +55,8 @@ pub(crate) const SEAL_REST: Duration = Duration::from_millis(10);
 pub(crate) const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How often a checkpoint of the journal is signed.
 pub(crate) const SIGN_EVERY: Duration = Duration::from_mins(1);
+/// How soon it is swept again when there was something: one step may not have been all.
+pub(crate) const SWEEP_AGAIN: Duration = Duration::from_secs(2);
 /// How often expired things are swept.
 pub(crate) const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// First wait of a loop whose work failed; it doubles.

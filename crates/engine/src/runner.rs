@@ -185,12 +185,16 @@ async fn run_held(shared: &Shared, lease: &Lease, drain: CancellationToken) {
 
 /// Renews the lease for as long as it is polled; tells the work when it is lost.
 async fn hold(core: &Core, lease: &Lease, stop: &Stop) {
-    let mut held_until = Instant::now() + model_limit::LEASE;
+    let mut held_until = Instant::now() + limit::LEASE_SURE;
+    stop.hold_until(held_until);
     loop {
         tokio::time::sleep(model_limit::HEARTBEAT).await;
         let asked = Instant::now();
         match tokio::time::timeout_at(held_until.max(asked), core.jobs().renew(lease)).await {
-            Ok(Ok(_)) => held_until = asked + model_limit::LEASE,
+            Ok(Ok(_)) => {
+                held_until = asked + limit::LEASE_SURE;
+                stop.hold_until(held_until);
+            }
             Ok(Err(error)) if error.kind() == ErrorKind::StateConflict => break,
             Ok(Err(error)) => {
                 tracing::warn!(job.id = %lease.job.id, error = %error, "a lease could not be renewed");

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailee_core::SweepReport;
 use bailee_core::model::Result;
 use tokio_util::sync::CancellationToken;
 
@@ -51,7 +52,8 @@ pub(crate) async fn seal(shared: Arc<Shared>, stop: CancellationToken) {
 pub(crate) async fn sign(shared: Arc<Shared>, stop: CancellationToken) {
     let core = &shared.core;
     each(limit::SIGN_EVERY, "sign", &stop, || async {
-        core.upkeep().sign_checkpoints().await.map(drop)
+        core.upkeep().sign_checkpoints().await?;
+        Ok(limit::SIGN_EVERY)
     })
     .await;
 }
@@ -62,7 +64,9 @@ pub(crate) async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
         limit::SWEEP_EVERY.mul_f64(0.75 + 0.5 * f64::from(shared.draw()) / f64::from(u16::MAX));
     let core = &shared.core;
     each(every, "sweep", &stop, || async {
-        core.upkeep().sweep().await.map(drop)
+        let report = core.upkeep().sweep().await?;
+        let was_idle = report == SweepReport::default();
+        Ok(if was_idle { every } else { limit::SWEEP_AGAIN })
     })
     .await;
 }
@@ -74,25 +78,26 @@ async fn seal_once(shared: &Shared) -> Result<bool> {
     Ok(sealed == 0 && dispatched == 0)
 }
 
+/// Does `work` again and again, after the wait that it returns.
 async fn each<W>(
-    every: Duration,
+    first: Duration,
     name: &'static str,
     stop: &CancellationToken,
     mut work: impl FnMut() -> W,
 ) where
-    W: Future<Output = Result<()>>,
+    W: Future<Output = Result<Duration>>,
 {
     let mut failures = 0;
-    let mut wait = every;
+    let mut wait = first;
     loop {
         rest(wait, stop).await;
         if stop.is_cancelled() {
             return;
         }
         wait = match work().await {
-            Ok(()) => {
+            Ok(next) => {
                 failures = 0;
-                every
+                next
             }
             Err(error) => {
                 failures += 1;

@@ -35,10 +35,12 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         Ok(Begun::Run(run)) => *run,
         Ok(Begun::Over) => return,
         Err(error) => {
-            if error.kind() != ErrorKind::StateConflict {
-                tracing::warn!(job.id = %lease.job.id, error = %error, "a transfer could not begin");
+            if error.kind() == ErrorKind::StateConflict {
+                return postpone(core, lease, limit::LANE_WAIT).await;
             }
-            return postpone(core, lease, limit::LOOK_EVERY_MAX).await;
+            tracing::warn!(job.id = %lease.job.id, error = %error, "a transfer could not begin");
+            let wait = limit::LOOK_EVERY_MAX.saturating_mul(lease.attempt);
+            return postpone(core, lease, wait.min(limit::BEGIN_WAIT_MAX)).await;
         }
     };
     let Run {
