@@ -10,7 +10,11 @@ pub fn write(out: &Path, tree: clap::Command) -> Result<()> {
     put(
         &out.join("docs/reference/cli.md"),
         &bailee_cli::reference(tree),
-    )
+    )?;
+    for (place, text) in bailee_server::reference::pages() {
+        put(&out.join(place), &text)?;
+    }
+    Ok(())
 }
 
 fn put(path: &Path, text: &str) -> Result<()> {

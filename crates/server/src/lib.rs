@@ -9,6 +9,7 @@ pub mod dev_ca;
 pub mod listen;
 pub mod log;
 pub mod open;
+pub mod reference;
 pub mod serve;
 pub mod system;
 pub mod tls;

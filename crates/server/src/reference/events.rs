@@ -1,0 +1,221 @@
+//! The catalogue of events with one example each, in the shape in which all consumers get them.
+
+use std::fmt::Write as _;
+
+use bailee_core::event_body;
+use bailee_model::{
+    AuditId, Entry, EntryKind, EventType, FileId, Outcome, SealedEntry, Subject, TenantId,
+    Timestamp, TransferId, WebhookId,
+};
+use serde_json::{Value, json};
+
+const HEAD: &str = "\
+An event is a published entry of the tenant's journal. The same object is the body of a webhook, an entry of `GET /v1/events`
+and the data of `GET /v1/events/stream`. `event_id` is the same wherever and however often the event is seen: use it to
+drop what you have seen before. `sequence` counts the tenant's journal from 1 and may skip, because not every entry is an
+event. Fields may be added; ignore those that you do not know.
+
+`GET /v1/events/types` answers this list. Subscriptions take a type, or a family such as `transfer.*`.
+
+| Type | Tells |
+|---|---|
+";
+
+pub(super) fn page() -> String {
+    let mut page = format!("# Events\n\n{}\n\n{HEAD}", super::MADE);
+    for kind in EventType::ALL {
+        let _ = writeln!(
+            page,
+            "| [`{kind}`](#{}) | {} |",
+            anchor(*kind),
+            told(*kind),
+            kind = kind.as_str()
+        );
+    }
+    for kind in EventType::ALL {
+        let example = serde_json::to_string_pretty(&example(*kind)).unwrap_or_default();
+        let _ = write!(
+            page,
+            "\n## {}\n\n{}\n\n```json\n{example}\n```\n",
+            kind.as_str(),
+            told(*kind)
+        );
+    }
+    page
+}
+
+/// As Markdown renderers make it from the heading.
+fn anchor(kind: EventType) -> String {
+    kind.as_str().replace('.', "")
+}
+
+fn told(kind: EventType) -> &'static str {
+    match kind {
+        EventType::FileUploaded => {
+            "A file version became readable: uploaded, copied, restored or brought by a transfer. `replaced_file_id` names the version before it."
+        }
+        EventType::FileDownloaded => {
+            "Bytes of a file were handed out: those from `from` to before `to`."
+        }
+        EventType::FileDeleted => {
+            "A file version went to the trash, or with `purged` is gone for good."
+        }
+        EventType::TransferCreated => "A transfer was submitted.",
+        EventType::TransferStarted => "A transfer was taken up for the first time.",
+        EventType::TransferCompleted => {
+            "A transfer ended well; all bytes are where they should be."
+        }
+        EventType::TransferFailed => {
+            "A transfer ended otherwise: `outcome` says how, `error_code` and `error_message` why."
+        }
+        EventType::AuthFailed => {
+            "A key of this tenant was refused. (An unknown key belongs to no tenant.)"
+        }
+        EventType::PolicyViolated => "Policy, scope or a path bound refused a caller.",
+        EventType::WebhookDisabled => {
+            "A webhook was switched off, because its receiver answered 410 or failed for five days."
+        }
+        EventType::Ping => {
+            "A test of a webhook. It is sent to that webhook alone and is not in the journal, so `sequence` is null."
+        }
+    }
+}
+
+/// Ids of the examples are made from this time, which is also theirs.
+const WHEN: Timestamp = Timestamp::from_ms(1_795_252_443_512);
+
+fn bits(last: u128) -> u128 {
+    (0x01_a1_fd_62_5a_b8_u128 << 80) | (0x7_000 << 64) | (0b10 << 62) | last
+}
+
+/// An event as it would be on the wire.
+fn example(kind: EventType) -> Value {
+    let tenant = TenantId::from_bits(bits(1));
+    let file = FileId::from_bits(bits(2));
+    let transfer = TransferId::from_bits(bits(3));
+    let webhook = WebhookId::from_bits(bits(4));
+    let (status, path, data) = match kind {
+        EventType::FileUploaded => (
+            Outcome::Success,
+            Some("/reports/report.csv"),
+            json!({"file_id": file, "size": 26, "hash": HASH, "version": 1, "replaced_file_id": null}),
+        ),
+        EventType::FileDownloaded => (
+            Outcome::Success,
+            Some("/reports/report.csv"),
+            json!({"file_id": file, "from": 0, "to": 26}),
+        ),
+        EventType::FileDeleted => (
+            Outcome::Success,
+            Some("/reports/report.csv"),
+            json!({"file_id": file, "size": 26, "hash": HASH, "purged": false}),
+        ),
+        EventType::TransferCreated => transferred(transfer, "queued", 0),
+        EventType::TransferStarted => transferred(transfer, "running", 1),
+        EventType::TransferCompleted => transferred(transfer, "completed", 1),
+        EventType::TransferFailed => transferred(transfer, "failed", 5),
+        EventType::AuthFailed => (Outcome::Denied, None, json!({"reason": "revoked"})),
+        EventType::PolicyViolated => (
+            Outcome::Denied,
+            Some("/reports/report.csv"),
+            json!({"action": "FileWrite", "reason": "no policy permits it"}),
+        ),
+        EventType::WebhookDisabled => (
+            Outcome::Success,
+            None,
+            json!({"webhook_id": webhook, "reason": "The receiver answered 410 Gone."}),
+        ),
+        EventType::Ping => return ping(tenant, webhook),
+    };
+    let sealed = SealedEntry {
+        sequence: 8123,
+        entry: Entry {
+            id: AuditId::from_bits(bits(5)),
+            kind: EntryKind::Event(kind),
+            timestamp: WHEN,
+            operation: String::new(),
+            user: String::new(),
+            status,
+            ip_address: None,
+            transfer: kind.as_str().starts_with("transfer.").then_some(transfer),
+            principal: None,
+            request: None,
+            decision: None,
+            subject: Subject {
+                id: None,
+                path: path.map(str::to_owned),
+            },
+            data: data.to_string(),
+        },
+    };
+    event_body(tenant, &sealed)
+}
+
+const HASH: &str = "6330f05349c4373a84fbc2393357b14bdba92493af4dc5af74d4a08aef2151b3";
+
+fn transferred(
+    transfer: TransferId,
+    state: &str,
+    attempt: u32,
+) -> (Outcome, Option<&'static str>, Value) {
+    let is_good = state == "completed";
+    let (outcome, code, message) = match state {
+        "completed" => (Some("succeeded"), None, None),
+        "failed" => (
+            Some("error"),
+            Some("remote_unreachable"),
+            Some("Remote `bank` did not answer."),
+        ),
+        _ => (None, None, None),
+    };
+    let data = json!({
+        "transfer_id": transfer,
+        "state": state,
+        "outcome": outcome,
+        "error_code": code,
+        "error_message": message,
+        "source": "/reports/report.csv",
+        "destination": "bank:/in/report.csv",
+        "bytes_total": (attempt > 0).then_some(26),
+        "bytes_done": if is_good { 26 } else { 0 },
+        "files_total": 1,
+        "attempt": attempt,
+        "hash": is_good.then_some(HASH),
+        "file_id": null,
+        "label": "nightly",
+        "links": {"self": format!("/v1/transfers/{transfer}")},
+    });
+    (Outcome::Success, None, data)
+}
+
+fn ping(tenant: TenantId, webhook: WebhookId) -> Value {
+    json!({
+        "type": EventType::Ping.as_str(),
+        "timestamp": WHEN,
+        "event_id": bailee_model::EventId::from_bits(bits(5)),
+        "tenant_id": tenant,
+        "sequence": null,
+        "transfer_id": null,
+        "status": null,
+        "data": {"test": true, "webhook_id": webhook},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_name_their_subject_at_the_top() {
+        for kind in EventType::ALL {
+            let example = example(*kind);
+            assert_eq!(example["type"], kind.as_str());
+            let is_named = |key: &str| example.get(key).is_some_and(Value::is_string);
+            match kind.as_str().split_once('.') {
+                Some(("file", _)) => assert!(is_named("file_id"), "{example}"),
+                Some(("transfer", _)) => assert!(is_named("transfer_id"), "{example}"),
+                _ => {}
+            }
+        }
+    }
+}
