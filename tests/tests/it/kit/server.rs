@@ -1,0 +1,414 @@
+//! A real server in a process of its own.
+//!
+//! A server that is dropped is stopped by SIGTERM and must then be clean: it ended well, its log has no WARN or ERROR
+//! line that the test did not announce, its journal verifies, and every sealed byte opens.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start servers, signal them, and wait for what only a look can tell"
+)]
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use reqwest::{Certificate, Client, Method};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::postgres::Database;
+use super::{Api, LOOK_EVERY, PATIENCE, background};
+
+/// How long a server may take to stop: its drain time and something for a busy machine.
+const STOP: Duration = Duration::from_secs(90);
+
+/// How a server is started.
+#[derive(Default)]
+pub(crate) struct Options {
+    settings: Vec<(String, String)>,
+}
+
+impl Options {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// A setting as in the configuration file: `rate_limits.read`.
+    pub(crate) fn set(mut self, key: &str, value: impl ToString) -> Self {
+        self.settings.push((key.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Starts it.
+    pub(crate) async fn start(self) -> Server {
+        Server::start_with(self).await
+    }
+}
+
+/// A server and its place on disk.
+pub(crate) struct Server {
+    options: Options,
+    /// What a failing test may leave behind goes with it.
+    place: TempDir,
+    database: Option<Database>,
+    child: Option<Child>,
+    client: Client,
+    dev: Value,
+    announced: Mutex<Vec<String>>,
+}
+
+impl Server {
+    /// Starts one with everything at its default, but limits that no test means to reach.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Options::new()).await
+    }
+
+    async fn start_with(options: Options) -> Self {
+        let mut server = Self::prepare(options).await;
+        server.launch("127.0.0.1:0", &[]);
+        server.wait_until_ready().await;
+        server
+    }
+
+    /// Everything but the process.
+    async fn prepare(options: Options) -> Self {
+        let place = tempfile::Builder::new().prefix("bailee-it").tempdir().unwrap();
+        fs::create_dir(place.path().join("exchange")).unwrap();
+        Self {
+            options,
+            place,
+            database: Database::make().await,
+            child: None,
+            client: Client::new(),
+            dev: Value::Null,
+            announced: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn launch(&mut self, listen: &str, wrapper: &[String]) {
+        let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
+        let mut command = match wrapper.split_first() {
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(binary());
+                command
+            }
+            None => Command::new(binary()),
+        };
+        command
+            .args(["serve", "--dev", "--listen", listen])
+            .stdin(Stdio::null())
+            .stdout(self.console())
+            .stderr(log);
+        self.configure(&mut command);
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// What `--dev` tells the person at the terminal, keys included; it is no log.
+    fn console(&self) -> File {
+        let path = self.place.path().join("console");
+        File::options().create(true).append(true).open(path).unwrap()
+    }
+
+    /// Settings go by flags, the way to the database by the environment, which is taken from nobody else.
+    fn configure(&self, command: &mut Command) {
+        let exchange = json!([self.exchange()]).to_string();
+        let defaults = [
+            ("log.format", "json"),
+            ("local.allow_folders", &exchange),
+            ("rate_limits.read", "1000000"),
+            ("rate_limits.write", "1000000"),
+            ("rate_limits.auth", "1000000"),
+            ("rate_limits.status", "1000000"),
+        ];
+        let own = self.options.settings.iter();
+        let own = own.map(|(key, value)| (key.as_str(), value.as_str()));
+        command.arg("--data").arg(self.data());
+        for (key, value) in defaults.into_iter().chain(own) {
+            command.arg("--set").arg(format!("{key}={value}"));
+        }
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        if let Some(database) = &self.database {
+            command.env("BAILEE__DATABASE__KIND", "postgres");
+            command.env("BAILEE__DATABASE__URL", database.app());
+        }
+    }
+
+    /// Waits for the file that `--dev` writes, then for the server's own word.
+    async fn wait_until_ready(&mut self) {
+        let begun = Instant::now();
+        loop {
+            if self.read_dev() && self.is_ready().await {
+                return;
+            }
+            if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
+                panic!("the server ended ({status}): {}", self.log());
+            }
+            assert!(begun.elapsed() < PATIENCE, "the server is not ready: {}", self.log());
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn read_dev(&mut self) -> bool {
+        let Ok(text) = fs::read_to_string(self.data().join("dev.json")) else {
+            return false;
+        };
+        let Ok(dev) = serde_json::from_str::<Value>(&text) else {
+            return false;
+        };
+        if self.dev != dev {
+            self.dev = dev;
+            self.client = client(self.ca_file());
+        }
+        true
+    }
+
+    async fn is_ready(&self) -> bool {
+        let asked = self.admin().nobody().at(Method::GET, "/readyz").try_send().await;
+        asked.is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// `https://127.0.0.1:port`.
+    pub(crate) fn url(&self) -> &str {
+        self.dev["url"].as_str().unwrap().trim_end_matches('/')
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        let url: url::Url = self.url().parse().unwrap();
+        SocketAddr::from(([127, 0, 0, 1], url.port().unwrap()))
+    }
+
+    pub(crate) fn ca_file(&self) -> &Path {
+        Path::new(self.dev["ca_file"].as_str().unwrap())
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.place.path().join("data")
+    }
+
+    /// A folder that the connector `local` may use.
+    pub(crate) fn exchange(&self) -> PathBuf {
+        self.place.path().join("exchange")
+    }
+
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.place.path().join("log")
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// The administrator of the first tenant.
+    pub(crate) fn admin(&self) -> Api {
+        self.with_key("api_key")
+    }
+
+    /// The operator of the installation.
+    pub(crate) fn operator(&self) -> Api {
+        self.with_key("operator_key")
+    }
+
+    fn with_key(&self, member: &str) -> Api {
+        Api::new(self.client.clone(), self.url(), self.dev[member].as_str())
+    }
+
+    /// Makes another tenant; answers its administrator.
+    pub(crate) async fn tenant(&self, name: &str) -> Api {
+        let made = self.operator().post("/tenants").json(&json!({"name": name})).send().await;
+        let made = made.is(201).json();
+        self.operator().with_key(made["administrator"]["api_key"].as_str().unwrap())
+    }
+
+    /// The test means to cause a WARN or ERROR line with this text.
+    pub(crate) fn expect_log(&self, text: &str) {
+        self.announced.lock().unwrap().push(text.to_owned());
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(self.child.as_ref().unwrap())
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Starts it again at the same address, with the same data.
+    pub(crate) async fn start_again(&mut self) {
+        let address = self.address().to_string();
+        self.launch(&address, &[]);
+        self.wait_until_ready().await;
+    }
+
+    /// Starts it again below another program, such as strace. It may end by itself before it is ready.
+    pub(crate) async fn start_below(&mut self, wrapper: &[String]) -> bool {
+        let address = self.address().to_string();
+        self.launch(&address, wrapper);
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE * 2 {
+            if self.is_ready().await {
+                return true;
+            }
+            if self.has_ended() {
+                return false;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        panic!("neither ready nor ended: {}", self.log());
+    }
+
+    /// Whether the process is gone.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        match self.child.as_mut().map(|child| child.try_wait().unwrap()) {
+            Some(None) => false,
+            Some(Some(_)) => {
+                self.child = None;
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// Asks it to stop and waits; answers how it ended.
+    pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
+        let child = self.child.as_mut()?;
+        let _ = kill_process(Pid::from_child(child), Signal::TERM);
+        let begun = Instant::now();
+        let ended = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if begun.elapsed() > STOP {
+                let _ = child.kill();
+                let _ = child.wait();
+                break None;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        };
+        self.child = None;
+        Some(ended.unwrap_or_else(|| panic!("the server does not stop: {}", self.log())))
+    }
+
+    /// Has the journal of every tenant walked. The journal must be whole whatever happened.
+    pub(crate) async fn verify_journal(&self) {
+        for api in [self.admin(), self.operator()] {
+            let report = api.post("/audit/verify").send().await.is(200).json();
+            assert_eq!(report["ok"], true, "the journal does not verify: {report}");
+        }
+    }
+
+    /// Opens every sealed byte of a stopped server.
+    pub(crate) fn scrub(&self) {
+        let mut command = Command::new(binary());
+        command.args(["vault", "scrub"]);
+        self.configure(&mut command);
+        let done = command.output().unwrap();
+        assert!(
+            done.status.success(),
+            "`bailee vault scrub`: {}\n{}{}",
+            done.status,
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+
+    /// Usage as the server counts it must equal what its lists show: current files, older versions and the trash.
+    pub(crate) async fn check_usage(&self) {
+        let tenant_id = self.dev["tenant_id"].as_str().unwrap();
+        let path = format!("/tenants/{tenant_id}/usage");
+        let usage = self.operator().get(&path).send().await.is(200).json();
+        let mut files = std::collections::BTreeMap::new();
+        for filter in ["", "&state=deleted"] {
+            for file in self.admin().all(&format!("/files?limit=500{filter}")).await {
+                let path = format!("/files/{}/versions", file["file_id"].as_str().unwrap());
+                let versions = self.admin().get(&path).send().await.is(200).json();
+                for version in versions["data"].as_array().unwrap().iter().chain([&file]) {
+                    let id = version["file_id"].as_str().unwrap().to_owned();
+                    files.insert(id, version["size"].as_u64().unwrap());
+                }
+            }
+        }
+        let bytes: u64 = files.values().sum();
+        assert_eq!(usage["bytes_used"], bytes, "usage is not what files have: {usage}, {files:?}");
+        assert_eq!(usage["files_used"], files.len(), "usage is not the number of files: {usage}");
+    }
+
+    /// What must hold of a server that is still running.
+    fn check_running(&self) {
+        std::thread::scope(|scope| {
+            let checked = scope.spawn(|| background().block_on(self.verify_journal()));
+            if let Err(panic) = checked.join() {
+                std::panic::resume_unwind(panic);
+            }
+        });
+    }
+
+    fn check_log(&self) {
+        let announced = self.announced.lock().unwrap();
+        for line in self.log().lines() {
+            let level = serde_json::from_str::<Value>(line)
+                .ok()
+                .and_then(|entry| entry["level"].as_str().map(ToOwned::to_owned));
+            let is_bad = match level.as_deref() {
+                Some(level) => ["WARN", "ERROR"].contains(&level),
+                None => line.contains("panicked"),
+            };
+            let is_meant = announced.iter().any(|text| line.contains(text.as_str()));
+            assert!(!is_bad || is_meant, "the server complained: {line}");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The test has failed already; its server must not outlive it.
+            if let Some(mut child) = self.child.take() {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            return;
+        }
+        let is_running = !self.has_ended();
+        if is_running {
+            self.check_running();
+        }
+        if let Some(status) = self.stop() {
+            assert!(
+                status.success(),
+                "the server ended with {status} (signal {:?}): {}",
+                status.signal(),
+                self.log()
+            );
+        }
+        self.check_log();
+        if is_running {
+            self.scrub();
+        }
+    }
+}
+
+/// Trusts the server's own authority and nobody else.
+fn client(ca_file: &Path) -> Client {
+    let authorities = Certificate::from_pem_bundle(&fs::read(ca_file).unwrap()).unwrap();
+    Client::builder().tls_certs_only(authorities).build().unwrap()
+}
+
+/// `BAILEE_BIN`, or the program beside the tests.
+pub(crate) fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("BAILEE_BIN") {
+        return path.into();
+    }
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.parent().and_then(Path::parent).unwrap();
+    let path = folder.join("bailee");
+    assert!(path.is_file(), "build the server first: no {}", path.display());
+    path
+}

@@ -1,0 +1,69 @@
+//! `/api-keys`.
+
+use serde_json::json;
+
+use crate::kit::Server;
+
+#[tokio::test]
+async fn a_key_is_shown_once_and_works() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let made = admin.new_key(json!({"name": "nightly", "scopes": ["files:read", "files:write"]})).await;
+    let text = made["api_key"].as_str().unwrap();
+    assert!(text.starts_with("bailee_dev_"), "the wrong environment");
+    assert_eq!(made["state"], "active");
+    assert!(made["expires_at"].is_string());
+    let path = format!("/api-keys/{}", made["key_id"].as_str().unwrap());
+    let shown = admin.get(&path).send().await.is(200).json();
+    assert_eq!(shown["api_key"], json!(null));
+    let list = admin.get("/api-keys").send().await;
+    assert!(!String::from_utf8_lossy(&list.is(200).body).contains(text));
+    let nightly = admin.with_key(text);
+    nightly.upload("/k/a", b"a").await;
+    nightly.get("/webhooks").send().await.problem(403, "insufficient_scope");
+    nightly.delete("/files/content?path=/k/a").send().await.problem(403, "insufficient_scope");
+}
+
+#[tokio::test]
+async fn a_key_cannot_hand_out_more_than_it_has() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let manager = admin.scoped(&["identity:manage", "files:read"]).await;
+    let wish = json!({"name": "more", "scopes": ["files:write"]});
+    let answer = manager.post("/api-keys").json(&wish).send().await;
+    assert!([403, 422].contains(&answer.status), "{}", answer.status);
+    let wish = json!({"name": "system", "scopes": ["system"]});
+    let answer = admin.post("/api-keys").json(&wish).send().await;
+    assert!([403, 422].contains(&answer.status), "{}", answer.status);
+    let wish = json!({"name": "fine", "scopes": ["files:read"]});
+    manager.post("/api-keys").json(&wish).send().await.is(201);
+    let wish = json!({"name": "odd", "scopes": ["files:everything"]});
+    admin.post("/api-keys").json(&wish).send().await.problem(422, "validation_failed");
+}
+
+#[tokio::test]
+async fn both_secrets_work_while_rotating() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let made = admin.new_key(json!({"name": "old", "scopes": ["files:read"]})).await;
+    let old = admin.with_key(made["api_key"].as_str().unwrap());
+    let path = format!("/api-keys/{}/rotate", made["key_id"].as_str().unwrap());
+    let rotated = admin.post(&path).json(&json!({"grace_seconds": 600})).send().await.is(200).json();
+    let new = admin.with_key(rotated["api_key"].as_str().unwrap());
+    assert_ne!(old.key(), new.key());
+    for caller in [&old, &new] {
+        caller.get("/files").send().await.is(200);
+    }
+    let at_once = admin.post(&path).json(&json!({"grace_seconds": 0})).send().await.is(200).json();
+    let newest = admin.with_key(at_once["api_key"].as_str().unwrap());
+    newest.get("/files").send().await.is(200);
+    new.get("/files").send().await.is(401);
+}
+
+#[tokio::test]
+async fn an_expired_key_is_401() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let past = json!({"name": "past", "scopes": ["files:read"], "expires_at": "2001-01-01T00:00:00Z"});
+    admin.post("/api-keys").json(&past).send().await.problem(422, "validation_failed");
+}

@@ -1,0 +1,7 @@
+//! `/files`.
+
+mod change;
+mod content;
+mod download;
+mod list;
+mod upload;

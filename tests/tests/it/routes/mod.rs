@@ -1,0 +1,19 @@
+//! Each route by itself, noun by noun.
+
+mod api_keys;
+mod audit;
+mod auth;
+mod bad_input;
+mod events;
+mod files;
+mod folders;
+mod idempotency;
+mod principals;
+mod rate_limits;
+mod remotes;
+mod settings;
+mod site;
+mod tenants;
+mod transfers;
+mod uploads;
+mod webhooks;
