@@ -286,7 +286,7 @@ impl PartReader {
         let inner = Arc::clone(&self.inner);
         let chunks = stream::unfold((inner, bytes_max), move |(inner, left)| async move {
             let mut reading = inner.lock().await;
-            let mut chunk = reading.chunk(left, until).await?;
+            let mut chunk = reading.more(left, until).await?;
             let kept = chunk.split_to(usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len()));
             if !chunk.is_empty() {
                 reading.next = Some(chunk);
@@ -306,7 +306,7 @@ impl PartReader {
 
 impl Reading {
     /// The next bytes of a part; `None` ends it.
-    async fn chunk(&mut self, left: u64, until: Instant) -> Option<Bytes> {
+    async fn more(&mut self, left: u64, until: Instant) -> Option<Bytes> {
         if left == 0 {
             return None;
         }
