@@ -97,8 +97,15 @@ impl Run<'_> {
         let scale = self.suite.scale;
         let programs = &self.suite.programs;
         let values = match case {
-            Case::Idle => cases::idle(kind, programs, &self.place(case, kind, run))?,
-            Case::ManyFiles => cases::many_files(&scale, programs, &self.place(case, kind, run))?,
+            Case::Idle | Case::ManyFiles => {
+                let place = self.place(case, kind, run);
+                let values = match case {
+                    Case::Idle => cases::idle(kind, programs, &place),
+                    _ => cases::many_files(&scale, programs, &place),
+                };
+                std::fs::remove_dir_all(&place)?;
+                values?
+            }
             Case::Complete => cases::complete(&scale, self.server(kind)?)?,
             Case::SyncRate => return Ok(()),
             _ => {

@@ -23,7 +23,7 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
 
-/// One thing to do to each server.
+/// One thing to do to each server, in the order of a run: those with a server of their own come before the disk fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Case {
     /// Raw rates of the machine alone.
@@ -32,6 +32,9 @@ pub enum Case {
     /// Memory of a server that has nothing to do.
     #[value(name = "idle")]
     Idle,
+    /// Lists and a restart with many files.
+    #[value(name = "many_files")]
+    ManyFiles,
     /// A large file up, one stream.
     #[value(name = "put_1g")]
     PutLarge,
@@ -56,9 +59,6 @@ pub enum Case {
     /// The end of a part session.
     #[value(name = "complete")]
     Complete,
-    /// Lists and a restart with many files.
-    #[value(name = "many_files")]
-    ManyFiles,
 }
 
 /// How much of everything.
