@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use bailee_model::{
-    FolderPath, JobId, KeyId, PrincipalId, RequestId, Role, Scopes, TenantId, Timestamp,
+    FolderPath, KeyId, PrincipalId, RequestId, Role, Scopes, TenantId, Timestamp, TransferId,
 };
 
 /// Which credential stands behind a caller.
@@ -11,8 +11,8 @@ use bailee_model::{
 pub enum Via {
     /// An API key.
     ApiKey(KeyId),
-    /// A job that acts with the rights its creator has now.
-    Job(JobId),
+    /// A transfer, which acts with the rights that its creator has now.
+    Transfer(TransferId),
 }
 
 /// Through which door a request came.

@@ -136,24 +136,32 @@ impl Core {
             last_checkpoint: 0,
             fault: None,
         };
-        loop {
+        while walk.fault.is_none() && walk.frontier.size() < head.size {
             let rows = reader
                 .walk(walk.frontier.size(), WALK_STEP)
                 .await
                 .map_err(error::from_db)?;
-            if rows.is_empty() || walk.fault.is_some() {
+            // Nothing, or nothing up to the head: its last entries are gone.
+            if rows.first().is_none_or(|(sealed, _)| sealed.sequence > head.size) {
                 break;
             }
             walk.load_checkpoints(reader).await?;
             for (sealed, leaf) in &rows {
-                walk.take(sealed, leaf);
-                if walk.fault.is_some() {
+                if walk.fault.is_some() || sealed.sequence > head.size {
                     break;
                 }
+                walk.take(sealed, leaf);
             }
         }
         walk.load_checkpoints(reader).await?;
-        walk.check_end(head.size, &head.frontier);
+        let beyond = reader.walk(head.size, 1).await.map_err(error::from_db)?;
+        // Read last: entries and checkpoints that came since the walk began are covered by it.
+        let newest = reader.journal_head().await.map_err(error::from_db)?;
+        let newest_size = newest.map_or(0, |newest| newest.size);
+        walk.check_end(head.size, &head.frontier, newest_size);
+        if walk.fault.is_none() && beyond.iter().any(|(sealed, _)| sealed.sequence > newest_size) {
+            walk.blame(newest_size + 1, "an entry was inserted past the journal's head");
+        }
         let newest = reader
             .checkpoints(i64::MAX as u64, 1)
             .await
@@ -216,12 +224,13 @@ impl Walk {
         }
     }
 
-    fn check_end(&mut self, head_size: u64, head_frontier: &str) {
+    fn check_end(&mut self, head_size: u64, head_frontier: &str, newest_size: u64) {
         let read = self.frontier.size();
         if self.fault.is_some() {
             return;
         }
-        if self.checkpoints.iter().any(|(size, _)| *size > read) {
+        let is_ahead = |size: u64| size > newest_size || (read < head_size && size > read);
+        if self.checkpoints.iter().any(|(size, _)| is_ahead(*size)) {
             return self.blame(
                 read + 1,
                 "the tail was cut: a signed checkpoint covers more entries",
@@ -231,12 +240,6 @@ impl Walk {
             return self.blame(
                 read + 1,
                 "the tail was cut: the journal's head counts more entries",
-            );
-        }
-        if head_size < read {
-            return self.blame(
-                head_size + 1,
-                "an entry was inserted past the journal's head",
             );
         }
         if self.frontier.to_text() != head_frontier {

@@ -9,7 +9,7 @@ use bailee_auth::{
 };
 use bailee_model::{
     ApiKey, Error, ErrorKind, EventType, KeyId, KeyLimits, KeyState, Outcome, PrincipalState,
-    Result, TenantId, TenantState, Timestamp, limit,
+    Result, TenantId, TenantState, Timestamp, TransferId, limit,
 };
 use bailee_store::FoundKey;
 
@@ -244,7 +244,7 @@ impl Core {
         tenant: TenantId,
         created_with: Option<KeyId>,
         facts: Facts,
-        job: bailee_model::JobId,
+        transfer: TransferId,
     ) -> Result<Caller> {
         let gone = || {
             Error::new(
@@ -260,7 +260,7 @@ impl Core {
             .ok_or_else(gone)?;
         judge(&found, &facts).map_err(|(error, _)| error)?;
         let mut credential = credential(&found, facts);
-        credential.via = Via::Job(job);
+        credential.via = Via::Transfer(transfer);
         Ok(Caller::verified(credential))
     }
 }

@@ -82,23 +82,18 @@ impl Jobs<'_> {
         change.commit().await.map_err(fenced)
     }
 
-    /// When the next job is due; jobs under way count as due at the end of their lease.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        let mut next: Option<Timestamp> = None;
-        for kind in JobKind::ALL {
-            let due = self
-                .core
-                .store
-                .queue()
-                .next_due(*kind)
-                .await
-                .map_err(error::from_db)?;
-            next = match (next, due) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-        }
-        Ok(next)
+    /// When the next job of a kind is due; jobs under way count as due at the end of their lease.
+    pub async fn next_due(&self, kind: JobKind) -> Result<Option<Timestamp>> {
+        let due = self.core.store.queue().next_due(kind).await;
+        due.map_err(error::from_db)
+    }
+
+    /// Makes every leased job due at once. Only for a node that is alone with its database, at its start: whoever held
+    /// a lease is dead.
+    pub async fn adopt_all(&self) -> Result<()> {
+        let now = self.core.clock.now();
+        let freed = self.core.store.queue().free_all(now).await;
+        freed.map_err(error::from_db)
     }
 }
 

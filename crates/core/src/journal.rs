@@ -1,6 +1,6 @@
 //! How entries are made: always from a caller or from Bailee itself, with time and id from the core.
 
-use bailee_auth::{Caller, Permit};
+use bailee_auth::{Caller, Permit, Via};
 use bailee_model::{AuditId, Entry, EntryKind, EventType, Outcome, Subject, TransferId};
 
 use crate::Core;
@@ -71,6 +71,10 @@ impl Core {
         entry.ip_address = facts.address.map(|address| address.to_canonical());
         entry.principal = Some(caller.principal());
         entry.request = Some(facts.request);
+        // What a transfer reads and writes in Bailee is found by its id.
+        if let Via::Transfer(transfer) = *caller.via() {
+            entry.transfer = Some(transfer);
+        }
         entry
     }
 

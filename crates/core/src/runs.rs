@@ -235,7 +235,7 @@ impl Runs<'_> {
         };
         let caller = self
             .core
-            .on_behalf(lease.job.tenant, transfer.created_with, facts, lease.job.id)
+            .on_behalf(lease.job.tenant, transfer.created_with, facts, transfer.id)
             .await?;
         let source = self.open_end(&caller, &transfer.source).await?;
         let destination = self.open_end(&caller, &transfer.destination).await?;

@@ -230,8 +230,10 @@ impl Webhooks<'_> {
             "timestamp": now.to_string(),
             "event_id": bailee_model::EventId::from_bits(event.bits()),
             "tenant_id": permit.tenant(),
-            "sequence": null,
+            "sequence": 0,
             "transfer_id": null,
+            "file_id": null,
+            "webhook_id": webhook.id,
             "status": null,
             "data": { "test": true, "webhook_id": webhook.id },
         });

@@ -85,7 +85,7 @@ impl Runner {
         }
         let core = &self.shared.core;
         let now = core.clock().now();
-        let due = core.jobs().next_due().await?;
+        let due = core.jobs().next_due(self.kind).await?;
         let late = due.map(|due| now.since(due)).unwrap_or_default();
         metrics::gauge!("bailee_queue_oldest_seconds", "queue" => "jobs").set(late.as_secs_f64());
         match due {

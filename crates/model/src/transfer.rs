@@ -47,11 +47,17 @@ impl TransferState {
         };
         matches!(
             (self, next),
-            (Queued, Opening) | (Opening, Moving) | (Moving, Verifying) |
-(Verifying, Settling) | (Settling, Completed) |
-(Opening | Moving | Verifying | Settling | Paused, Queued) |
-(Queued | Opening | Moving, Paused) |
-(Queued | Opening | Moving | Verifying | Settling | Paused, Failed)
+            (Queued, Opening)
+                | (Opening, Moving)
+                | (Moving, Verifying)
+                | (Verifying, Settling)
+                | (Settling, Completed)
+                | (Opening | Moving | Verifying | Settling | Paused, Queued)
+                | (Queued | Opening | Moving, Paused)
+                | (
+                    Queued | Opening | Moving | Verifying | Settling | Paused,
+                    Failed
+                )
         )
     }
 

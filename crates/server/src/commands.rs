@@ -65,13 +65,22 @@ pub struct PlaceArgs {
 
 impl PlaceArgs {
     fn into_serve(self) -> ServeArgs {
-        ServeArgs { dev: false, data: self.data, listen: None, config: self.config, set: self.set, migrate: false }
+        ServeArgs {
+            dev: false,
+            data: self.data,
+            listen: None,
+            config: self.config,
+            set: self.set,
+            migrate: false,
+        }
     }
 }
 
 /// Runs a local command. `on_dev` is called once a development server is ready.
 pub fn run(command: LocalCommand, on_dev: impl FnOnce(&DevInfo)) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         match command {
             LocalCommand::Serve(args) => {
@@ -113,11 +122,18 @@ async fn scrub(place: PlaceArgs) -> Result<()> {
     let report = core.upkeep().scrub().await;
     core.close().await;
     let report = report?;
-    println!("{} blobs with {} bytes opened, {} waiting to be swept", report.blobs, report.bytes, report.unnamed);
+    println!(
+        "{} blobs with {} bytes opened, {} waiting to be swept",
+        report.blobs, report.bytes, report.unnamed
+    );
     for (blob, reason) in &report.damaged {
         println!("damaged: {blob}: {reason}");
     }
-    if report.damaged.is_empty() { Ok(()) } else { bail!("{} blobs are damaged", report.damaged.len()) }
+    if report.damaged.is_empty() {
+        Ok(())
+    } else {
+        bail!("{} blobs are damaged", report.damaged.len())
+    }
 }
 
 fn show(place: PlaceArgs, origin: bool) -> Result<()> {

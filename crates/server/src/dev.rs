@@ -44,7 +44,11 @@ pub struct DevAdmin {
 pub async fn ensure(core: &Core, data: &Path, url: String, ca_file: PathBuf) -> Result<DevInfo> {
     let path = data.join("dev.json");
     let info = if let Some(old) = read(&path) {
-        DevInfo { url, ca_file, ..old }
+        DevInfo {
+            url,
+            ca_file,
+            ..old
+        }
     } else {
         let lost = "the keys of this development server are lost with its dev.json; begin with a new --data folder";
         let operator = core.first_operator().await?.context(lost)?;
@@ -75,15 +79,26 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     let temporary = path.with_extension("tmp");
     let shown = || format!("cannot write {}", path.display());
     let _ = std::fs::remove_file(&temporary);
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).with_context(shown)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(shown)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)
+        .with_context(shown)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .with_context(shown)?;
     std::fs::rename(&temporary, path).with_context(shown)
 }
 
 /// What a person at the terminal needs.
 pub fn welcome(info: &DevInfo) -> String {
-    let DevInfo { url, api_key, ca_file, .. } = info;
+    let DevInfo {
+        url,
+        api_key,
+        ca_file,
+        ..
+    } = info;
     let ca_file = ca_file.display();
     format!(
         "\nBailee is ready for development (only from this machine).\n\n  \

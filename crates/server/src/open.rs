@@ -36,24 +36,39 @@ pub async fn database(config: &Config, migrate: Migrate) -> Result<(Db, bool)> {
     let db = match config.database.kind {
         DatabaseKind::Sqlite => {
             let path = config.data.path.join("bailee.db");
-            let options = SqliteOptions { create: true, ..SqliteOptions::default() };
-            Db::open_sqlite(&path, options).with_context(|| format!("cannot open {}", path.display()))?
+            let options = SqliteOptions {
+                create: true,
+                ..SqliteOptions::default()
+            };
+            Db::open_sqlite(&path, options)
+                .with_context(|| format!("cannot open {}", path.display()))?
         }
         DatabaseKind::Postgres => {
-            let url = config.database.url()?.context("set database.url_file or BAILEE__DATABASE__URL")?;
-            let options =
-                PgOptions { connections_max: config.database.pool as usize, chance: Arc::new(SystemChance) };
+            let url = config
+                .database
+                .url()?
+                .context("set database.url_file or BAILEE__DATABASE__URL")?;
+            let options = PgOptions {
+                connections_max: config.database.pool as usize,
+                chance: Arc::new(SystemChance),
+            };
             let url = PgUrl::new(url.expose_secret());
-            Db::open_postgres(url, options).await.context("cannot open the database")?
+            Db::open_postgres(url, options)
+                .await
+                .context("cannot open the database")?
         }
     };
     let is_new = db.schema_version().await? == 0;
     let pending = db.pending_migrations(MIGRATIONS).await?;
     if !pending.is_empty() {
         if !is_new && migrate == Migrate::No {
-            bail!("the database needs migrations {pending:?}: run `bailee migrate`, or `bailee serve --migrate`");
+            bail!(
+                "the database needs migrations {pending:?}: run `bailee migrate`, or `bailee serve --migrate`"
+            );
         }
-        db.migrate(MIGRATIONS, SystemClock.now()).await.context("cannot migrate the database")?;
+        db.migrate(MIGRATIONS, SystemClock.now())
+            .await
+            .context("cannot migrate the database")?;
     }
     Ok((db, is_new))
 }
@@ -65,32 +80,52 @@ pub async fn core(config: &Config, db: (Db, bool), mode: Mode) -> Result<Core> {
     let disk = Disk::open(&config.data.path).context("cannot open the folder of sealed bytes")?;
     let parts = CoreParts {
         store: Store::new(db),
-        vault: Vault::new(disk, VaultLimits { blob_bytes_max: config.uploads.max_file_bytes }),
+        vault: Vault::new(
+            disk,
+            VaultLimits {
+                blob_bytes_max: config.uploads.max_file_bytes,
+            },
+        ),
         root_key,
         clock: Arc::new(SystemClock),
         chance: Arc::new(SystemChance),
         settings: CoreSettings {
             file_bytes_max: config.uploads.max_file_bytes,
             plain_http_receivers: mode == Mode::Development,
-            key_env: if mode == Mode::Development { KeyEnv::Dev } else { KeyEnv::Live },
-            local_folders: config.local.allow_folders.iter().map(|path| path.display().to_string()).collect(),
+            key_env: if mode == Mode::Development {
+                KeyEnv::Dev
+            } else {
+                KeyEnv::Live
+            },
+            local_folders: config
+                .local
+                .allow_folders
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
         },
     };
-    Core::open(parts).await.context("the database and the root key do not belong together, or rows are damaged")
+    Core::open(parts)
+        .await
+        .context("the database and the root key do not belong together, or rows are damaged")
 }
 
 /// The root key: given by the operator, or a file in the data folder that a first start makes. A database that is in
 /// use with the key gone is an error, never a new key.
 fn root_key(config: &Config, is_new: bool) -> Result<RootKey> {
     if let Some(text) = config.keys.root_key()? {
-        let bytes = hex(text.expose_secret().trim()).context("the root key is 64 hexadecimal digits")?;
+        let bytes =
+            hex(text.expose_secret().trim()).context("the root key is 64 hexadecimal digits")?;
         return Ok(RootKey::from_bytes(bytes));
     }
     let path: PathBuf = config.data.path.join("root.key");
     if is_new || path.exists() {
         return RootKey::load_or_create(&path, &SystemChance).context("cannot open the root key");
     }
-    bail!("{} is missing, and without it nothing stored can be opened: restore it from your backup", path.display())
+    bail!(
+        "{} is missing, and without it nothing stored can be opened: restore it from your backup",
+        path.display()
+    )
 }
 
 fn hex(text: &str) -> Option<[u8; 32]> {

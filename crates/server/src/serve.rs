@@ -14,14 +14,14 @@ use bailee_model::{Chance as _, Clock as _};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, LoadOptions, Loaded};
+use crate::config::{Config, DatabaseKind, LoadOptions, Loaded};
 use crate::dev::{self, DevInfo};
+use crate::dev_ca;
 use crate::listen::{ConnectionFacts, Drained, ListenOptions, Listener};
 use crate::log;
 use crate::open::{self, Migrate, Mode};
 use crate::system::{SystemChance, SystemClock};
 use crate::tls::{self, ServerTls, TlsOptions};
-use crate::dev_ca;
 
 /// Where a development server keeps its data when no folder is named.
 const DEV_FOLDER: &str = "target/dev-data";
@@ -53,9 +53,13 @@ impl ServeArgs {
     /// The settings: flags over environment over file over defaults.
     pub fn load(&self) -> Result<Loaded> {
         let mut flags = self.set.clone();
-        let data = self.data.clone().or_else(|| self.dev.then(|| PathBuf::from(DEV_FOLDER)));
+        let data = self
+            .data
+            .clone()
+            .or_else(|| self.dev.then(|| PathBuf::from(DEV_FOLDER)));
         if let Some(data) = data {
-            let data = std::path::absolute(&data).with_context(|| format!("cannot find {}", data.display()))?;
+            let data = std::path::absolute(&data)
+                .with_context(|| format!("cannot find {}", data.display()))?;
             flags.push(format!("data.path={}", data.display()));
         }
         match self.listen {
@@ -67,7 +71,11 @@ impl ServeArgs {
             flags.insert(0, "log.format=text".to_owned());
         }
         let file = self.config.clone().or_else(LoadOptions::usual_file);
-        Ok(Loaded::load(LoadOptions { file, environment: std::env::vars().collect(), flags })?)
+        Ok(Loaded::load(LoadOptions {
+            file,
+            environment: std::env::vars().collect(),
+            flags,
+        })?)
     }
 }
 
@@ -76,12 +84,20 @@ pub async fn serve(args: ServeArgs, on_dev: impl FnOnce(&DevInfo)) -> Result<()>
     tls::install_crypto();
     let config = args.load()?.config;
     let _log = log::install(&config.log.level, config.log.format)?;
-    let mode = if args.dev { Mode::Development } else { Mode::Production };
+    let mode = if args.dev {
+        Mode::Development
+    } else {
+        Mode::Production
+    };
     if args.dev && !config.server.listen.ip().is_loopback() {
         bail!("a development server listens on a loopback address only");
     }
     open::folder(&config.data.path)?;
-    let migrate = if args.migrate || args.dev { Migrate::Yes } else { Migrate::No };
+    let migrate = if args.migrate || args.dev {
+        Migrate::Yes
+    } else {
+        Migrate::No
+    };
     let core = open::core(&config, open::database(&config, migrate).await?, mode).await?;
     let tls_options = tls_options(&config, mode)?;
     let tls = Arc::new(ServerTls::load(tls_options.1)?);
@@ -93,6 +109,10 @@ pub async fn serve(args: ServeArgs, on_dev: impl FnOnce(&DevInfo)) -> Result<()>
     let address = listener.address();
     let metrics = crate::metrics_recorder()?;
     let router = bailee_http::router(core.clone(), http_options(&core, &config, metrics).await?);
+    if config.database.kind == DatabaseKind::Sqlite {
+        // Nobody else can be at work: the database is locked by this process.
+        core.jobs().adopt_all().await?;
+    }
     let engine = start_engine(&core, &config, mode)?;
     match tls_options.0 {
         Some(ca_file) => {
@@ -107,7 +127,9 @@ pub async fn serve(args: ServeArgs, on_dev: impl FnOnce(&DevInfo)) -> Result<()>
     let signals = tokio::spawn(signals(shutdown.clone(), core.clone(), tls));
     let extensions = |facts: &ConnectionFacts| {
         let mut extensions = http::Extensions::new();
-        extensions.insert(Peer { address: facts.address });
+        extensions.insert(Peer {
+            address: facts.address,
+        });
         extensions
     };
     let drained = listener.serve(router, extensions, shutdown).await;
@@ -131,13 +153,21 @@ fn tls_options(config: &Config, mode: Mode) -> Result<(Option<PathBuf>, TlsOptio
     let min_version = config.tls.min_version;
     if mode == Mode::Development {
         let made = dev_ca::ensure(&config.data.path, SystemClock.now())?;
-        let options = TlsOptions { certificate: made.certificate, private_key: made.private_key, min_version };
+        let options = TlsOptions {
+            certificate: made.certificate,
+            private_key: made.private_key,
+            min_version,
+        };
         return Ok((Some(made.authority), options));
     }
     match (&config.tls.certificate, &config.tls.private_key) {
         (Some(certificate), Some(private_key)) => Ok((
             None,
-            TlsOptions { certificate: certificate.clone(), private_key: private_key.clone(), min_version },
+            TlsOptions {
+                certificate: certificate.clone(),
+                private_key: private_key.clone(),
+                min_version,
+            },
         )),
         _ => bail!("set tls.certificate and tls.private_key, or use `bailee serve --dev`"),
     }
@@ -151,7 +181,12 @@ async fn http_options(
     let limits = &config.rate_limits;
     Ok(HttpOptions {
         base_url: None,
-        hosts: config.server.hostnames.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        hosts: config
+            .server
+            .hostnames
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect(),
         cursor_key: CursorKey::new(core.installation_secret("cursor_key").await?),
         rate_limits: RateLimits {
             read: limits.read,
@@ -166,7 +201,8 @@ async fn http_options(
 }
 
 fn start_engine(core: &Core, config: &Config, mode: Mode) -> Result<EngineHandle> {
-    let mut guard = EgressGuard::strict().allowing(config.egress.allow.iter().map(|network| network.0));
+    let mut guard =
+        EgressGuard::strict().allowing(config.egress.allow.iter().map(|network| network.0));
     if mode == Mode::Development {
         guard = guard.allowing_loopback();
     }
@@ -214,5 +250,9 @@ async fn signals(shutdown: CancellationToken, core: Core, tls: Arc<ServerTls>) -
 }
 
 fn shown_address(address: SocketAddr) -> String {
-    if address.ip().is_loopback() && address.is_ipv4() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() }
+    if address.ip().is_loopback() && address.is_ipv4() {
+        format!("127.0.0.1:{}", address.port())
+    } else {
+        address.to_string()
+    }
 }

@@ -28,7 +28,8 @@ pub enum WebhookCommand {
 #[derive(Debug, Args)]
 pub struct WebhookCreateArgs {
     /// Where events go, https only
-    pub url: String,
+    #[arg(value_name = "URL")]
+    pub receiver: String,
     /// Event type, such as transfer.completed or transfer.*; may be repeated
     #[arg(long = "type", required = true, value_name = "TYPE")]
     pub types: Vec<String>,

@@ -65,7 +65,7 @@ pub(super) async fn run(
 
 fn request(args: WebhookCreateArgs) -> CreateWebhook {
     CreateWebhook {
-        url: args.url,
+        url: args.receiver,
         types: args.types,
         filters: args.path_prefix.map(|path_prefix| WebhookFilters {
             path_prefix: Some(path_prefix),

@@ -201,6 +201,25 @@ impl Files<'_> {
     }
 }
 
+/// What the journal says of a file: the `data` of its events, to which each kind of event adds its own.
+pub(crate) fn file_facts(file: &File, more: serde_json::Value) -> serde_json::Value {
+    let mut facts = serde_json::json!({
+        "file_id": file.id,
+        "state": file.state,
+        "version": file.version,
+        "size": file.size_bytes,
+        "hash": file.hash,
+        "links": {
+            "self": format!("/v1/files/{}", file.id),
+            "download": format!("/v1/files/{}/download", file.id),
+        },
+    });
+    if let (Some(facts), serde_json::Value::Object(more)) = (facts.as_object_mut(), more) {
+        facts.extend(more);
+    }
+    facts
+}
+
 /// Refuses what is in the trash: it reads like a missing file.
 pub(crate) fn living(file: &File) -> Result<()> {
     if file.state == FileState::Available {

@@ -8,7 +8,7 @@ use bailee_model::{
 use bailee_store::{Change, DbError, conflict};
 use bailee_vault::DataKey;
 
-use super::{Files, Precondition, RACES_MAX, key_context};
+use super::{Files, Precondition, RACES_MAX, file_facts, key_context};
 use crate::bytes::{ByteStream, Staged, exactly, is_stored};
 use crate::folders::Way;
 use crate::gate::Ask;
@@ -305,13 +305,10 @@ impl Files<'_> {
         let note = Note::event(new.operation, version.event)
             .about(file.id)
             .at(&file.path)
-            .with(serde_json::json!({
-                "file_id": file.id,
-                "size": file.size_bytes,
-                "hash": file.hash,
-                "version": file.version,
-                "replaced_file_id": old.as_ref().map(|old| old.id),
-            }));
+            .with(file_facts(
+                &file,
+                serde_json::json!({ "replaced_file_id": old.as_ref().map(|old| old.id) }),
+            ));
         change.journal(&self.core.permitted(caller, permit, note));
         let bytes = match version.content {
             Content::Parts(_) => 0,

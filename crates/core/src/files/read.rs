@@ -6,7 +6,7 @@ use bailee_store::FileFilter;
 use bailee_vault::{DataKey, PrefixHasher};
 use futures::StreamExt;
 
-use super::{FileQuery, FileRef, Files, living, resource};
+use super::{FileQuery, FileRef, Files, file_facts, living, resource};
 use crate::bytes::ByteStream;
 use crate::gate::Ask;
 use crate::journal::Note;
@@ -44,7 +44,10 @@ impl OpenFile {
         let note = Note::event("files.download", EventType::FileDownloaded)
             .about(self.file.id)
             .at(&self.file.path)
-            .with(serde_json::json!({ "file_id": self.file.id, "from": range.start, "to": range.end }));
+            .with(file_facts(
+                &self.file,
+                serde_json::json!({ "from": range.start, "to": range.end }),
+            ));
         let mut change = self.core.store.change(&self.permit);
         change.journal(&self.core.permitted(&self.caller, &self.permit, note));
         change.commit_logged().await.map_err(error::from_db)?;

@@ -2,7 +2,7 @@ use bailee_auth::{Action, Caller, Permit};
 use bailee_model::{Error, ErrorKind, EventType, File, FileState, Result, Tenant, limit};
 use bailee_store::{Change, DbError, conflict};
 
-use super::{FileRef, Files, Precondition, RACES_MAX};
+use super::{FileRef, Files, Precondition, RACES_MAX, file_facts};
 use crate::journal::Note;
 use crate::{Core, error};
 
@@ -54,9 +54,16 @@ impl Files<'_> {
 }
 
 fn deleted(file: &File, purge: Purge) -> Note {
-    Note::event("files.delete", EventType::FileDeleted).about(file.id).at(&file.path).with(serde_json::json!({
-        "file_id": file.id, "size": file.size_bytes, "hash": file.hash, "purged": purge == Purge::Yes,
-    }))
+    Note::event("files.delete", EventType::FileDeleted)
+        .about(file.id)
+        .at(&file.path)
+        .with(file_facts(
+            &File {
+                state: FileState::Deleted,
+                ..file.clone()
+            },
+            serde_json::json!({ "purged": purge == Purge::Yes }),
+        ))
 }
 
 impl Core {

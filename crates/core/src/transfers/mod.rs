@@ -145,7 +145,7 @@ impl Transfers<'_> {
 pub(super) fn key_of(caller: &Caller) -> Option<KeyId> {
     match *caller.via() {
         Via::ApiKey(key) => Some(key),
-        Via::Job(_) => None,
+        Via::Transfer(_) => None,
     }
 }
 

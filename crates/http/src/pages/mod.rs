@@ -6,6 +6,7 @@ mod html;
 mod index;
 mod metrics;
 mod problem_page;
+mod swagger;
 
 use axum::Router;
 use axum::extract::State;
@@ -24,7 +25,10 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(document))
-        .route("/docs/api", get(api_reference::page))
+        .route("/docs/api", get(swagger::to_folder))
+        .route("/docs/api/", get(swagger::start))
+        .route("/docs/api/{file}", get(swagger::file))
+        .route("/docs/reference", get(api_reference::page))
         .route("/docs/style.css", get(html::style))
         .route("/docs/problems/", get(problem_page::list))
         .route("/docs/problems/{code}/", get(problem_page::page))

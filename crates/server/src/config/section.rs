@@ -13,7 +13,6 @@ use crate::listen;
 use crate::log::LogFormat;
 use crate::tls::MinVersion;
 
-
 /// All settings. Made by [`Loaded::load`](super::Loaded::load).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
