@@ -170,6 +170,12 @@ impl Folders<'_> {
                 ));
             }
             self.refuse_file_in_way(&reader, &deepest, &to).await?;
+            let reach = reader.folder_reach(folder.id).await;
+            let (levels, bytes) = reach.map_err(error::from_db)?;
+            if !to.has_room_below(levels, bytes) {
+                let detail = "What is in the folder would lie too deep, or its paths be too long.";
+                return Err(Error::new(ErrorKind::InvalidPath, detail));
+            }
             let mut change = self.core.store.change(&permit);
             let way = Way {
                 deepest,
@@ -219,20 +225,7 @@ impl Folders<'_> {
         for _ in 0..RACES_MAX {
             let reader = self.core.store.reader(&permit);
             let folder = self.find(&reader, &path).await?;
-            let below = reader
-                .folders_below(folder.id, TREE_MAX + 1)
-                .await
-                .map_err(error::from_db)?;
-            let mut files = Vec::new();
-            for id in &below {
-                let place = reader.folder_path(*id).await.map_err(error::from_db)?;
-                files.extend(
-                    reader
-                        .files_in(*id, &place, "", TREE_MAX + 1)
-                        .await
-                        .map_err(error::from_db)?,
-                );
-            }
+            let (below, files) = tree(&reader, folder.id).await?;
             if recursive == Recursive::No && (below.len() > 1 || !files.is_empty()) {
                 let detail =
                     "The folder is not empty; send recursive=true to delete what is in it.";
@@ -364,6 +357,23 @@ impl Core {
         }
         Ok(last.id)
     }
+}
+
+/// A folder with all folders below it, deepest first, and their files. Stops looking past [`TREE_MAX`] things.
+async fn tree(reader: &Reader, id: FolderId) -> Result<(Vec<FolderId>, Vec<File>)> {
+    let below = reader.folders_below(id, TREE_MAX + 1).await;
+    let below = below.map_err(error::from_db)?;
+    let mut files = Vec::new();
+    for id in &below {
+        let left = (TREE_MAX + 1).saturating_sub((below.len() + files.len()) as u32);
+        if left == 0 {
+            break;
+        }
+        let place = reader.folder_path(*id).await.map_err(error::from_db)?;
+        let found = reader.files_in(*id, &place, "", left).await;
+        files.extend(found.map_err(error::from_db)?);
+    }
+    Ok((below, files))
 }
 
 fn name(folder: &Folder) -> String {

@@ -150,6 +150,18 @@ impl FolderPath {
         self.0.starts_with(&other.0)
     }
 
+    /// The folder of names that are stored already, whatever its depth and length.
+    pub const fn stored(names: Vec<FileName>) -> Self {
+        Self(names)
+    }
+
+    /// Whether something that reaches `levels` and `bytes` below this folder stays within the limits.
+    pub fn has_room_below(&self, levels: u64, bytes: u64) -> bool {
+        let own: usize = self.0.iter().map(|name| name.as_str().len() + 1).sum();
+        self.0.len() as u64 + levels <= limit::PATH_DEPTH_MAX as u64
+            && own as u64 + bytes <= limit::PATH_BYTES_MAX as u64
+    }
+
     fn bounded(self) -> Result<Self, PathError> {
         let bytes: usize = self.0.iter().map(|name| name.as_str().len() + 1).sum();
         if self.0.len() > limit::PATH_DEPTH_MAX || bytes > limit::PATH_BYTES_MAX {

@@ -25,6 +25,7 @@ statements! {
     UPDATE: tenant = "UPDATE file SET folder_id = $3, name = $4, version = $5, is_current = $6, state = $7, \
         classification = $8, tags = $9, metadata = $10, deleted_at = $11, revision = revision + 1 \
         WHERE tenant_id = $1 AND id = $2 AND revision = $12";
+    TOUCH: tenant = "UPDATE file SET revision = revision WHERE tenant_id = $1 AND id = $2";
     DELETE: tenant = "DELETE FROM file WHERE tenant_id = $1 AND id = $2";
     READ: tenant = columns!("WHERE tenant_id = $1 AND id = $2");
     AT: tenant = columns!("WHERE tenant_id = $1 AND folder_id = $2 AND name = $3 AND is_current = 1");
@@ -40,7 +41,7 @@ statements! {
          AND (CAST($6 AS TEXT) IS NULL OR tags LIKE $6 ESCAPE '!') \
          AND (CAST($7 AS TEXT) IS NULL OR lower(name) LIKE $7 ESCAPE '!') ORDER BY id DESC LIMIT $8");
     LIST_BELOW: tenant = "WITH RECURSIVE below (id) AS ( \
-         SELECT id FROM folder WHERE tenant_id = $1 AND id = $9 UNION ALL \
+         SELECT id FROM folder WHERE tenant_id = $1 AND id = $9 UNION \
          SELECT f.id FROM folder f JOIN below ON f.parent_id = below.id WHERE f.tenant_id = $1) \
          SELECT id, folder_id, name, version, is_current, state, size_bytes, hash, content_type, detected_type, \
          classification, tags, metadata, wrapped_key, created_by, created_at, deleted_at, revision FROM file \
@@ -49,6 +50,9 @@ statements! {
          AND (CAST($6 AS TEXT) IS NULL OR tags LIKE $6 ESCAPE '!') \
          AND (CAST($7 AS TEXT) IS NULL OR lower(name) LIKE $7 ESCAPE '!') ORDER BY id DESC LIMIT $8";
 }
+
+/// The conflict of [`Change::hold_file`]: the version was purged.
+pub const SOURCE: &str = "source";
 
 /// Which files a list shows.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +108,7 @@ fn read(row: &Row, folder_path: &FolderPath) -> Result<File, DbError> {
 impl Change {
     /// Adds a file version; the conflict is [`crate::folder::PLACE`]: the place is taken or its folder gone.
     pub fn insert_file(&mut self, file: &File) -> &mut Self {
+        self.hold_folder(file.folder);
         let row = values![
             file.id,
             file.folder,
@@ -141,6 +146,16 @@ impl Change {
             file.revision,
         ];
         self.add(UPDATE, row, Guard::One, crate::folder::PLACE)
+    }
+
+    /// As [`Change::put_file`], for a file that goes to another place.
+    pub fn move_file(&mut self, file: &File) -> &mut Self {
+        self.hold_folder(file.folder).put_file(file)
+    }
+
+    /// Keeps a version from being purged before this change commits; the conflict is [`SOURCE`].
+    pub fn hold_file(&mut self, id: FileId) -> &mut Self {
+        self.add(TOUCH, values![id], Guard::One, SOURCE)
     }
 
     /// Forgets a file version whose extents are gone.

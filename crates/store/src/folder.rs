@@ -7,7 +7,19 @@ statements! {
     INSERT: tenant = "INSERT INTO folder (tenant_id, id, parent_id, name, created_at) \
         SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM folder WHERE tenant_id = $1 AND id = $3 AND deleted_at IS NULL) \
         AND NOT EXISTS (SELECT 1 FROM file WHERE tenant_id = $1 AND folder_id = $3 AND name = $4 AND is_current = 1)";
-    MOVE: tenant = "UPDATE folder SET parent_id = $3, name = $4 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL";
+    HOLD: tenant = "SELECT id FROM folder WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL {for_share}";
+    LOCK: tenant = "SELECT id FROM folder WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL {for_update}";
+    MOVE: tenant = "UPDATE folder SET parent_id = $3, name = $4 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM file WHERE tenant_id = $1 AND folder_id = $3 AND name = $4 AND is_current = 1) \
+        AND NOT EXISTS (WITH RECURSIVE up (id, depth) AS ( \
+        SELECT CAST($3 AS TEXT), CAST(0 AS BIGINT) \
+        UNION ALL SELECT f.parent_id, up.depth + 1 FROM folder f JOIN up ON f.id = up.id \
+        WHERE f.tenant_id = $1 AND f.parent_id IS NOT NULL AND up.depth < 256) SELECT 1 FROM up WHERE up.id = $2)";
+    EXTENT: tenant = "WITH RECURSIVE below (id, depth, bytes) AS ( \
+        SELECT id, CAST(0 AS BIGINT), CAST(0 AS BIGINT) FROM folder WHERE tenant_id = $1 AND id = $2 \
+        UNION ALL SELECT f.id, below.depth + 1, below.bytes + octet_length(f.name) + 1 \
+        FROM folder f JOIN below ON f.parent_id = below.id WHERE f.tenant_id = $1 AND below.depth < 256) \
+        SELECT MAX(depth), MAX(bytes) FROM below";
     DELETE: tenant = "UPDATE folder SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL \
         AND NOT EXISTS (SELECT 1 FROM file WHERE tenant_id = $1 AND folder_id = $2 AND is_current = 1) \
         AND NOT EXISTS (SELECT 1 FROM folder c WHERE c.tenant_id = $1 AND c.parent_id = $2 AND c.deleted_at IS NULL)";
@@ -19,19 +31,33 @@ statements! {
     UP: tenant = "WITH RECURSIVE up (id, parent_id, name, depth) AS ( \
         SELECT id, parent_id, name, CAST(0 AS BIGINT) FROM folder WHERE tenant_id = $1 AND id = $2 \
         UNION ALL SELECT f.id, f.parent_id, f.name, up.depth + 1 FROM folder f JOIN up ON f.id = up.parent_id \
-        WHERE f.tenant_id = $1) SELECT name FROM up WHERE parent_id IS NOT NULL ORDER BY depth DESC";
+        WHERE f.tenant_id = $1 AND up.depth < 256) SELECT name FROM up WHERE parent_id IS NOT NULL ORDER BY depth DESC";
     BELOW: tenant = "WITH RECURSIVE below (id, depth) AS ( \
         SELECT id, CAST(0 AS BIGINT) FROM folder WHERE tenant_id = $1 AND id = $2 \
         UNION ALL SELECT f.id, below.depth + 1 FROM folder f JOIN below ON f.parent_id = below.id \
-        WHERE f.tenant_id = $1 AND f.deleted_at IS NULL) SELECT id FROM below ORDER BY depth DESC LIMIT $3";
+        WHERE f.tenant_id = $1 AND f.deleted_at IS NULL AND below.depth < 256) SELECT id FROM below ORDER BY depth DESC LIMIT $3";
 }
 
 /// The conflict of folder verbs: the place is taken, gone, or not empty. Read again.
 pub const PLACE: &str = "place";
 
 impl Change {
+    /// Keeps a folder from being deleted before this change commits; the conflict is [`PLACE`]. Others may hold it too.
+    pub fn hold_folder(&mut self, id: FolderId) -> &mut Self {
+        self.add(HOLD, values![id], Guard::One, PLACE)
+    }
+
+    /// Keeps everybody else from putting anything into a folder, or deleting it, before this change commits. What the
+    /// statements after this one see is what was there when they got their turn.
+    fn lock_folder(&mut self, id: FolderId) -> &mut Self {
+        self.add(LOCK, values![id], Guard::One, PLACE)
+    }
+
     /// Adds a folder below an existing one; the conflict is [`PLACE`].
     pub fn insert_folder(&mut self, folder: &Folder) -> &mut Self {
+        if let Some(parent) = folder.parent {
+            self.lock_folder(parent);
+        }
         let name = folder.name().map_or("", FileName::as_str);
         let row = values![folder.id, folder.parent, name, folder.created_at];
         self.add(INSERT, row, Guard::One, PLACE)
@@ -39,11 +65,14 @@ impl Change {
 
     /// Moves a folder with all that is in it; the conflict is [`PLACE`].
     pub fn move_folder(&mut self, id: FolderId, parent: FolderId, name: &FileName) -> &mut Self {
+        // All moves of a tenant take their turn at its root: two at once could put each other into itself.
+        self.lock_folder(Folder::ROOT).lock_folder(parent);
         self.add(MOVE, values![id, parent, name.as_str()], Guard::One, PLACE)
     }
 
     /// Removes a folder that holds nothing; the conflict is [`PLACE`].
     pub fn delete_folder(&mut self, id: FolderId, now: Timestamp) -> &mut Self {
+        self.lock_folder(id);
         self.add(DELETE, values![id, now], Guard::One, PLACE)
     }
 }
@@ -91,13 +120,15 @@ impl Reader {
         if id == Folder::ROOT {
             return Ok(FolderPath::root());
         }
-        let mut path = FolderPath::root();
-        for row in self.rows(UP, values![id]).await? {
-            path = path
-                .child(row.parse(0)?)
-                .map_err(|_| row.wrong(0, "a path that is too long"))?;
-        }
-        Ok(path)
+        let rows = self.rows(UP, values![id]).await?;
+        let names = rows.iter().map(|row| row.parse(0));
+        Ok(FolderPath::stored(names.collect::<Result<_, _>>()?))
+    }
+
+    /// How far a folder reaches below itself: the most levels, and the most bytes of names with their slashes.
+    pub async fn folder_reach(&self, id: FolderId) -> Result<(u64, u64), DbError> {
+        let row = self.row(EXTENT, values![id]).await?;
+        row.map_or(Ok((0, 0)), |row| Ok((row.uint(0)?, row.uint(1)?)))
     }
 
     /// The folders in a folder by name, at most `limit`, after the name given.

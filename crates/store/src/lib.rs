@@ -30,14 +30,15 @@ mod webhook;
 
 /// The names of the conflicts that a [`Change`] can be answered with.
 pub mod conflict {
+    pub use crate::file::SOURCE;
     pub use crate::folder::PLACE;
     pub use crate::idempotency::KEY_USED;
     pub use crate::identity::{SETTING_SET, TENANT_NAME};
     pub use crate::job::FENCE;
     pub use crate::journal::HEAD_MOVED;
-    pub use crate::principal::NAME as PRINCIPAL_NAME;
+    pub use crate::principal::{CHANGED as PRINCIPAL_CHANGED, NAME as PRINCIPAL_NAME};
     pub use crate::remote::NAME as REMOTE_NAME;
-    pub use crate::tenant::QUOTA;
+    pub use crate::tenant::{CHANGED as TENANT_CHANGED, QUOTA};
     pub use crate::transfer::REVISION as TRANSFER_REVISION;
     pub use crate::upload::{OPEN as UPLOAD_OPEN, PART_RACE};
     pub use crate::webhook::REVISION as WEBHOOK_REVISION;

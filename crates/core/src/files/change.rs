@@ -33,7 +33,11 @@ impl Files<'_> {
                 let moving = (caller, &permit);
                 self.relocate(moving, &mut rows, &mut new, path).await?;
             }
-            rows.put_file(&new);
+            if new.folder == file.folder {
+                rows.put_file(&new);
+            } else {
+                rows.move_file(&new);
+            }
             let note = Note::record("files.update")
                 .about(file.id)
                 .at(&new.path)

@@ -389,7 +389,7 @@ fn add_content(change: &mut Change, version: &Version, file: &File) {
                 .drop_parts(upload.id);
         }
         Content::Copy(from) => {
-            change.copy_extents(*from, file.id);
+            change.hold_file(*from).copy_extents(*from, file.id);
         }
     }
 }

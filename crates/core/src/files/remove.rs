@@ -79,13 +79,13 @@ impl Core {
 
     /// Forgets a version, its data_key and its bytes.
     pub(crate) fn purge(&self, change: &mut Change, file: &File, tenant: &Tenant) {
-        change.discard_extents(file.id, self.clock.now().plus(limit::BLOB_GRACE));
-        // A guarded write first: whoever reads the same revision at the same time loses.
+        // A guarded write first: whoever changes or copies the version at the same time comes before or after.
+        change.put_file(&File {
+            is_current: false,
+            ..file.clone()
+        });
         change
-            .put_file(&File {
-                is_current: false,
-                ..file.clone()
-            })
+            .discard_extents(file.id, self.clock.now().plus(limit::BLOB_GRACE))
             .delete_file(file.id);
         change.add_usage(
             -i64::try_from(file.size_bytes).unwrap_or(i64::MAX),

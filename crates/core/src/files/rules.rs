@@ -102,6 +102,7 @@ pub(crate) fn over_quota() -> Error {
 pub(super) fn placing_failed(error: DbError) -> Error {
     match error {
         DbError::Conflict(conflict::QUOTA) => over_quota(),
+        DbError::Conflict(conflict::SOURCE) => Error::not_found("file"),
         DbError::Conflict(conflict::UPLOAD_OPEN) => Error::new(
             ErrorKind::StateConflict,
             "The upload has ended in the meantime.",

@@ -7,6 +7,7 @@
 //! | `{serial}` | `INTEGER PRIMARY KEY AUTOINCREMENT` | `BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY` |
 //! | `{bytes}` | `BLOB` | `BYTEA` |
 //! | `{name}` | `TEXT` | `TEXT COLLATE "C"`, so that both sort names alike |
+//! | `{for_share}`, `{for_update}` | nothing: scripts run one after the other | `FOR SHARE`, `FOR UPDATE` |
 //! | `{skip_locked}` | nothing | `FOR UPDATE SKIP LOCKED` |
 
 use std::borrow::Cow;
@@ -24,7 +25,7 @@ enum Reach {
     Across,
 }
 
-const HOLES: [(&str, &str, &str); 4] = [
+const HOLES: [(&str, &str, &str); 6] = [
     (
         "{serial}",
         "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -33,6 +34,8 @@ const HOLES: [(&str, &str, &str); 4] = [
     ("{bytes}", "BLOB", "BYTEA"),
     ("{name}", "TEXT", "TEXT COLLATE \"C\""),
     ("{skip_locked}", "", "FOR UPDATE SKIP LOCKED"),
+    ("{for_share}", "", "FOR SHARE"),
+    ("{for_update}", "", "FOR UPDATE"),
 ];
 
 impl Sql {
