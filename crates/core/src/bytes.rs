@@ -111,22 +111,38 @@ impl Core {
     }
 }
 
-/// Takes up to `bytes` from the stream. The rest is `None` when the stream ended within them.
+/// Takes up to `bytes` from the stream, and what came past them. The rest is `None` when the stream ended within them.
+///
+/// Pieces are copied together: each may keep a whole read buffer of the connection alive, however small it is.
 async fn hold_back(
     mut stream: ByteStream,
     bytes: usize,
 ) -> Result<(Vec<Bytes>, Option<ByteStream>)> {
-    let mut held = Vec::new();
-    let mut size = 0;
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk?;
-        size += chunk.len();
-        held.push(chunk);
-        if size > bytes {
-            return Ok((held, Some(stream)));
+    let Some(first) = stream.next().await.transpose()? else {
+        return Ok((Vec::new(), None));
+    };
+    let mut held: Vec<u8> = Vec::new();
+    let mut next = first;
+    loop {
+        let taken = next.split_to(next.len().min(bytes - held.len()));
+        if !next.is_empty() {
+            return Ok((vec![held_with(held, taken), next], Some(stream)));
         }
+        match stream.next().await.transpose()? {
+            None => return Ok((vec![held_with(held, taken)], None)),
+            Some(more) => next = more,
+        }
+        held.extend_from_slice(&taken);
     }
-    Ok((held, None))
+}
+
+fn held_with(mut held: Vec<u8>, taken: Bytes) -> Bytes {
+    if held.is_empty() {
+        // All in one piece, which goes on at once.
+        return taken;
+    }
+    held.extend_from_slice(&taken);
+    held.into()
 }
 
 /// The parts of the extents that `range` of the whole falls on.
@@ -176,6 +192,8 @@ pub(crate) fn is_stored(extent: &Extent) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
     use super::*;
 
     #[test]
@@ -192,5 +210,30 @@ mod tests {
             .collect();
         assert_eq!(parts, vec![(1, 8..10), (2, 0..5), (3, 0..1)]);
         assert!(cut(vec![extent(1, 10)], 10..10).is_empty());
+    }
+
+    #[tokio::test]
+    async fn holding_back_loses_no_byte_and_keeps_no_more_than_asked_for() {
+        for (pieces, held_bytes) in [
+            (&[][..], 0),
+            (&["abc"], 3),
+            (&["ab", "cd"], 4),
+            (&["ab", "cd", "e"], 4),
+            (&["abc", "def", "ghi"], 4),
+            (&["abcdefgh"], 4),
+        ] {
+            let stream = stream::iter(pieces.iter().map(|piece| Ok(Bytes::from(*piece)))).boxed();
+            let (held, rest) = hold_back(stream, 4).await.unwrap();
+            let first = held.first().cloned().unwrap_or_default();
+            assert_eq!(first.len(), held_bytes, "{pieces:?}");
+            let whole = pieces.concat();
+            assert_eq!(rest.is_some(), whole.len() > 4, "{pieces:?}");
+            let mut got = held.concat();
+            if let Some(rest) = rest {
+                let rest: Vec<_> = rest.map(Result::unwrap).collect().await;
+                got.extend(rest.concat());
+            }
+            assert_eq!(got, whole.as_bytes());
+        }
     }
 }

@@ -8,6 +8,7 @@ use bytes::{Buf, BufMut};
 use zeroize::Zeroizing;
 
 use crate::keys::DataKey;
+use crate::limit::BATCH_BYTES;
 
 /// What every sealed blob begins with.
 pub const MAGIC: [u8; 7] = *b"BAILEE\0";
@@ -165,6 +166,9 @@ fn nonce(index: u32, end: End) -> Nonce {
     Nonce::assume_unique_for_key([0, 0, 0, 0, 0, 0, 0, a, b, c, d, u8::from(end == End::Last)])
 }
 
+/// The tags of a batch, as many as it has segments, in order.
+pub(crate) type RunTags = [[u8; TAG_BYTES]; BATCH_BYTES / SEGMENT_BYTES];
+
 /// Seals the segments of one blob in order.
 pub struct SegmentSealer {
     key: BlobKey,
@@ -221,6 +225,46 @@ impl SegmentSealer {
                 return Ok(run_bytes);
             }
             (content, rest) = (after, after_place);
+        }
+    }
+
+    /// Seals a run of segments where they are and returns their tags, which go behind each. Before the end `content` is
+    /// whole segments. On error `content` holds nothing that may be used.
+    pub(crate) fn seal_in_place(
+        &mut self,
+        content: &mut [u8],
+        end: End,
+    ) -> Result<RunTags, FormatError> {
+        if end == End::More && (content.is_empty() || !content.len().is_multiple_of(SEGMENT_BYTES))
+        {
+            return Err(FormatError::WrongLength);
+        }
+        let mut tags = RunTags::default();
+        let mut places = tags.iter_mut();
+        let mut rest = content;
+        loop {
+            let (segment, after) = rest.split_at_mut(rest.len().min(SEGMENT_BYTES));
+            let segment_end = if after.is_empty() { end } else { End::More };
+            let index = self.next.ok_or(FormatError::TooLong)?;
+            let place = places.next().ok_or(FormatError::WrongLength)?;
+            let tag = self
+                .key
+                .0
+                .seal_in_place_separate_tag(
+                    nonce(index, segment_end),
+                    Aad::from(&self.header),
+                    segment,
+                )
+                .map_err(|_| FormatError::Cipher)?;
+            *place = tag.as_ref().try_into().map_err(|_| FormatError::Cipher)?;
+            self.next = match segment_end {
+                End::More => index.checked_add(1),
+                End::Last => None,
+            };
+            if after.is_empty() {
+                return Ok(tags);
+            }
+            rest = after;
         }
     }
 

@@ -7,6 +7,8 @@
 //! Deliberately absent: rows, quotas, policy, and any clock. Who may seal or open what is decided above.
 #![warn(missing_docs)]
 
+mod block;
+mod crew;
 mod detect;
 mod disk;
 mod format;
@@ -38,6 +40,8 @@ use std::sync::Arc;
 
 use bailee_model::{BlobId, TenantId};
 
+use pipeline::Works;
+
 /// What one vault allows.
 #[derive(Clone, Copy, Debug)]
 pub struct VaultLimits {
@@ -58,6 +62,7 @@ impl Default for VaultLimits {
 pub struct Vault {
     disk: Arc<Disk>,
     limits: VaultLimits,
+    works: Arc<Works>,
 }
 
 impl Vault {
@@ -66,6 +71,7 @@ impl Vault {
         Self {
             disk: Arc::new(disk),
             limits,
+            works: Arc::new(Works::new()),
         }
     }
 

@@ -4,9 +4,18 @@
 /// small enough that sixty-four uploads fit in the memory aim.
 pub const BATCH_BYTES: usize = 4 * crate::SEGMENT_BYTES;
 
-/// Batches of one upload that may exist at once, over all stages. Together with the writer's sealed batch an upload
-/// holds at most `(BATCHES_MAX + 1) * BATCH_BYTES`. A fourth batch was measured to gain nothing.
+/// Batches of one upload that may exist at once, over all stages. A fourth was measured to gain nothing.
 pub const BATCHES_MAX: usize = 3;
+
+/// Full-size batches of all uploads together: 32 MiB. An upload that finds none left goes on with one segment at a time, so
+/// that beyond this a further upload costs [`SEGMENT_BYTES`](crate::SEGMENT_BYTES) whatever it sends.
+pub const BATCHES_ALL_MAX: usize = 128;
+
+/// Buffers that are kept for the next upload when none is under way.
+pub const BATCHES_KEPT: usize = 8;
+
+/// Threads that write for all uploads together. Most of them sleep in a sync, which the disk takes together.
+pub const WRITERS_MAX: usize = 24;
 
 /// Content that may be returned inline instead of being written to a file, whatever the caller asks for.
 pub const INLINE_BYTES_MAX: usize = BATCH_BYTES;

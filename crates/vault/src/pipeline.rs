@@ -1,18 +1,47 @@
-//! The stages of a stored blob: hash, then seal and write. The receiver fills batches; each goes through the stages and its
-//! buffer comes back to be filled again.
+//! The stages of a stored blob: hash, then seal and write. The receiver fills batches; each goes through the stages, is
+//! sealed where it lies, and gives its buffer back.
+//!
+//! An upload has several full-size batches under way as long as the vault has buffers; when they are all lent, it goes on
+//! with one segment at a time.
 
+use std::io::IoSlice;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bailee_model::{BlobId, TenantId};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::block::{Block, Blocks};
+use crate::crew::Crew;
 use crate::disk::{Disk, DiskError, NewFile};
-use crate::format::{End, FormatError, HEADER_BYTES, SegmentSealer, sealed_run};
-use crate::limit::{BATCH_BYTES, BATCHES_MAX};
+use crate::format::{End, FormatError, RunTags, SEGMENT_BYTES, SegmentSealer};
+use crate::limit::{BATCH_BYTES, BATCHES_MAX, WRITERS_MAX};
 use crate::seal::Digest;
 use crate::stage::{Stage, Work};
+
+/// What one write of a batch consists of: the header, and each segment with its tag.
+const SLICES_MAX: usize = 1 + 2 * (BATCH_BYTES / SEGMENT_BYTES);
+
+/// What all uploads of a vault share.
+pub(crate) struct Works {
+    blocks: Arc<Blocks>,
+    hashers: Arc<Crew>,
+    writers: Arc<Crew>,
+}
+
+impl Works {
+    pub(crate) fn new() -> Self {
+        // Hashing does nothing but compute: more threads than processors would only keep others from running.
+        let processors = available_parallelism().map_or(2, usize::from);
+        Self {
+            blocks: Arc::default(),
+            hashers: Crew::new(processors),
+            writers: Crew::new(WRITERS_MAX),
+        }
+    }
+}
 
 /// Where a pipeline's blob goes.
 pub(crate) struct Target {
@@ -25,8 +54,8 @@ pub(crate) struct Target {
 
 /// What the last stage says.
 enum Report {
-    /// A buffer may be filled again.
-    Free(Vec<u8>),
+    /// A batch is written and its buffer given back.
+    Written,
     /// The blob is durable under its final name.
     Done(Stored),
     /// Nothing more will be written.
@@ -59,24 +88,31 @@ impl From<FormatError> for StoreError {
 
 /// The receiver's end of the stages. Dropped before [`Pipeline::finish`] has returned, it removes the blob's file.
 pub(crate) struct Pipeline {
+    blocks: Arc<Blocks>,
     hash: Option<Stage<Hash>>,
     write: Stage<Write>,
     reports: mpsc::Receiver<Report>,
-    buffers_made: usize,
+    /// Batches that were handed over and not reported as written.
+    under_way: usize,
     is_finished: bool,
 }
 
 impl Pipeline {
     /// Stages for one blob, on the blocking pool of the runtime this is called in. No file is made yet.
-    pub(crate) fn new(target: Target) -> Self {
+    pub(crate) fn new(works: &Works, target: Target) -> Self {
         let pool = Handle::current();
-        // Room for every buffer and the last word, so that the last stage never waits.
+        // Room for every batch and the last word, so that the last stage never waits.
         let (reporter, reports) = mpsc::channel(BATCHES_MAX + 2);
         let digest = target.digest;
-        let write = Stage::new(pool.clone(), Write::new(target, reporter));
+        let write = Stage::new(
+            Arc::clone(&works.writers),
+            pool.clone(),
+            Write::new(target, reporter),
+        );
         let hash = match digest {
             Digest::None => None,
             Digest::Sha256 => Some(Stage::new(
+                Arc::clone(&works.hashers),
                 pool,
                 Hash {
                     context: Some(Context::new(&SHA256)),
@@ -85,48 +121,63 @@ impl Pipeline {
             )),
         };
         Self {
+            blocks: Arc::clone(&works.blocks),
             hash,
             write,
             reports,
-            buffers_made: 1, // the one the receiver has filled before it started us
+            under_way: 0,
             is_finished: false,
         }
     }
 
     /// Hands a batch over and returns an empty buffer for the next, once there is one.
-    pub(crate) async fn exchange(&mut self, content: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    pub(crate) async fn exchange(&mut self, content: Block) -> Result<Block, StoreError> {
         self.push(content, End::More);
-        let report = match self.reports.try_recv() {
-            Ok(report) => report,
-            Err(_) if self.buffers_made < BATCHES_MAX => {
-                self.buffers_made += 1;
-                return Ok(Vec::with_capacity(BATCH_BYTES));
+        while let Ok(report) = self.reports.try_recv() {
+            self.note(report)?;
+        }
+        loop {
+            // One of the batches that may exist is the one to be filled.
+            if self.under_way < BATCHES_MAX
+                && let Some(block) = self.blocks.take()
+            {
+                return Ok(block);
             }
-            Err(_) => self.report().await?,
-        };
+            if self.under_way == 0 {
+                return Ok(Block::small());
+            }
+            let report = self.report().await?;
+            self.note(report)?;
+        }
+    }
+
+    /// Hands the last batch over and waits until the blob is durable.
+    pub(crate) async fn finish(&mut self, content: Block) -> Result<Stored, StoreError> {
+        self.push(content, End::Last);
+        loop {
+            match self.report().await? {
+                Report::Done(stored) => {
+                    self.is_finished = true;
+                    return Ok(stored);
+                }
+                other => self.note(other)?,
+            }
+        }
+    }
+
+    fn note(&mut self, report: Report) -> Result<(), StoreError> {
         match report {
-            Report::Free(buffer) => Ok(buffer),
+            Report::Written => {
+                self.under_way = self.under_way.saturating_sub(1);
+                Ok(())
+            }
             Report::Failed(error) => Err(error),
             Report::Done(_) => Err(DiskError::Stopped.into()),
         }
     }
 
-    /// Hands the last batch over and waits until the blob is durable.
-    pub(crate) async fn finish(&mut self, content: Vec<u8>) -> Result<Stored, StoreError> {
-        self.push(content, End::Last);
-        loop {
-            match self.report().await? {
-                Report::Free(_) => {}
-                Report::Failed(error) => return Err(error),
-                Report::Done(stored) => {
-                    self.is_finished = true;
-                    return Ok(stored);
-                }
-            }
-        }
-    }
-
-    fn push(&self, content: Vec<u8>, end: End) {
+    fn push(&mut self, content: Block, end: End) {
+        self.under_way += 1;
         let batch = Batch {
             content,
             end,
@@ -155,9 +206,9 @@ impl Drop for Pipeline {
     }
 }
 
-/// A run of content. Only the last batch may be other than [`BATCH_BYTES`] long.
+/// A run of content: whole segments, but for the last.
 struct Batch {
-    content: Vec<u8>,
+    content: Block,
     end: End,
     /// Of the whole content, on the last batch.
     sha256: Option<[u8; 32]>,
@@ -183,7 +234,7 @@ impl Work for Hash {
 
     fn take(&mut self, mut batch: Batch) {
         if let Some(context) = &mut self.context {
-            context.update(&batch.content);
+            context.update(batch.content.bytes());
         }
         if batch.end == End::Last {
             batch.sha256 = self
@@ -204,8 +255,6 @@ enum Item {
 struct Write {
     target: Target,
     state: State,
-    /// One batch, sealed: kept, so that nothing is allocated per batch.
-    sealed: Vec<u8>,
     sealed_bytes: u64,
     reporter: mpsc::Sender<Report>,
 }
@@ -223,47 +272,41 @@ impl Write {
         Self {
             target,
             state: State::Fresh,
-            sealed: Vec::new(),
             sealed_bytes: 0,
             reporter,
         }
     }
 
-    fn start(&mut self) -> Result<(), StoreError> {
-        self.sealed = vec![0; HEADER_BYTES + sealed_run(BATCH_BYTES)];
-        if let Some(front) = self.sealed.first_chunk_mut() {
-            *front = *self.target.sealer.header();
-        }
-        self.state = State::Writing(
-            self.target
-                .disk
-                .create(self.target.tenant, self.target.blob)?,
-        );
-        Ok(())
-    }
-
-    fn batch(&mut self, mut batch: Batch) -> Result<Report, StoreError> {
+    fn batch(&mut self, batch: Batch) -> Result<Report, StoreError> {
         if matches!(self.state, State::Fresh) {
-            self.start()?;
+            let Target {
+                disk, tenant, blob, ..
+            } = &self.target;
+            self.state = State::Writing(disk.create(*tenant, *blob)?);
         }
         let State::Writing(file) = &mut self.state else {
-            batch.content.clear();
-            return Ok(Report::Free(batch.content));
+            return Ok(Report::Written);
         };
+        let Batch {
+            mut content,
+            end,
+            sha256,
+        } = batch;
+        let sealer = &mut self.target.sealer;
+        let tags = sealer.seal_in_place(content.bytes_mut(), end)?;
         // The header goes out in front of the first batch, in the same write.
-        let begin = if self.sealed_bytes == 0 {
-            0
+        let header: &[u8] = if self.sealed_bytes == 0 {
+            sealer.header()
         } else {
-            HEADER_BYTES
+            &[]
         };
-        let room = self.sealed.get_mut(HEADER_BYTES..).unwrap_or_default();
-        let end = HEADER_BYTES + self.target.sealer.seal(&batch.content, batch.end, room)?;
-        let sealed = self.sealed.get(begin..end).unwrap_or_default();
-        file.append(sealed)?;
-        self.sealed_bytes += sealed.len() as u64;
-        if batch.end == End::More {
-            batch.content.clear();
-            return Ok(Report::Free(batch.content));
+        let mut slices = slices(header, content.bytes(), &tags);
+        self.sealed_bytes += slices.iter().map(|slice| slice.len() as u64).sum::<u64>();
+        file.append(&mut slices)?;
+        // Others can use the buffer while this blob is synced.
+        drop(content);
+        if end == End::More {
+            return Ok(Report::Written);
         }
         if let State::Writing(file) = std::mem::replace(&mut self.state, State::Over) {
             file.publish()?;
@@ -271,7 +314,7 @@ impl Write {
         self.state = State::Stored;
         Ok(Report::Done(Stored {
             sealed_bytes: self.sealed_bytes,
-            sha256: batch.sha256,
+            sha256,
         }))
     }
 
@@ -286,6 +329,23 @@ impl Write {
             );
         }
     }
+}
+
+/// The header, then each segment with its tag behind it. Places that are not needed stay empty.
+fn slices<'a>(header: &'a [u8], sealed: &'a [u8], tags: &'a RunTags) -> [IoSlice<'a>; SLICES_MAX] {
+    let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+    let mut segments = sealed.chunks(SEGMENT_BYTES);
+    // Emptiness is a segment, too.
+    let count = segments.len().max(1);
+    let [first, pairs @ ..] = &mut slices;
+    *first = IoSlice::new(header);
+    for (pair, tag) in pairs.as_chunks_mut().0.iter_mut().zip(tags).take(count) {
+        *pair = [
+            IoSlice::new(segments.next().unwrap_or_default()),
+            IoSlice::new(tag),
+        ];
+    }
+    slices
 }
 
 impl Work for Write {

@@ -1,21 +1,23 @@
 //! Sealing a stream: hashed, sniffed, cut into segments, encrypted, and durable when [`Vault::seal`] returns.
 
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 
 use bailee_model::{BlobId, Chance, TenantId};
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures::{Stream, StreamExt};
 
 pub use bailee_model::Placement;
 
+use crate::block::Block;
 use crate::disk::DiskError;
 use crate::format::{
     End, FormatError, HEADER_BYTES, Header, SALT_BYTES, SegmentSealer, sealed_run,
 };
 use crate::keys::DataKey;
-use crate::limit::{BATCH_BYTES, INLINE_BYTES_MAX};
-use crate::pipeline::{Pipeline, StoreError, Stored, Target};
+use crate::limit::INLINE_BYTES_MAX;
+use crate::pipeline::{Pipeline, StoreError, Stored, Target, Works};
 use crate::{Vault, detect};
 
 /// Whether a digest of the content is wanted. It is half of the work, so it is made only if somebody will read it.
@@ -126,9 +128,11 @@ impl Vault {
             sealer,
             digest: command.digest,
         };
+        let inline_bytes_max = command.inline_bytes_max.min(INLINE_BYTES_MAX);
         let mut intake = Intake {
-            filling: Vec::new(),
-            inline_bytes_max: command.inline_bytes_max.min(INLINE_BYTES_MAX),
+            works: &self.works,
+            filling: Block::holding(inline_bytes_max),
+            inline_bytes_max,
             size_bytes: 0,
             detected_type: None,
             target: Some(target),
@@ -149,9 +153,11 @@ impl Vault {
     }
 }
 
-/// The receiving side: fills batches, and starts the pipeline when the content outgrows the first.
-struct Intake {
-    filling: Vec<u8>,
+/// The receiving side: fills batches, and starts the pipeline when the content outgrows the first, which
+/// has room for what may be inline.
+struct Intake<'a> {
+    works: &'a Works,
+    filling: Block,
     inline_bytes_max: usize,
     size_bytes: u64,
     detected_type: Option<&'static str>,
@@ -160,36 +166,30 @@ struct Intake {
     pipeline: Option<Pipeline>,
 }
 
-impl Intake {
+impl Intake<'_> {
     async fn put(&mut self, mut received: Bytes) -> Result<(), StoreError> {
         self.size_bytes += received.len() as u64;
         while !received.is_empty() {
             // A full batch waits until more comes: only then is it known not to be the last.
-            if self.filling.len() == BATCH_BYTES {
-                let full = std::mem::take(&mut self.filling);
-                self.filling = self.pipeline(&full)?.exchange(full).await?;
+            if self.filling.room() == 0 {
+                let full = mem::replace(&mut self.filling, Block::small());
+                self.filling = self.pipeline(full.bytes())?.exchange(full).await?;
             }
-            let taken = received.len().min(BATCH_BYTES - self.filling.len());
-            let room = self.filling.capacity() - self.filling.len();
-            if room < taken && self.filling.len() + taken > self.inline_bytes_max {
-                self.filling.reserve_exact(BATCH_BYTES - self.filling.len());
-            }
-            self.filling
-                .extend_from_slice(received.get(..taken).unwrap_or_default());
-            received.advance(taken);
+            let taken = received.split_to(received.len().min(self.filling.room()));
+            self.filling.extend(&taken);
         }
         Ok(())
     }
 
     async fn finish(mut self, blob: BlobId) -> Result<SealedBlob, StoreError> {
-        let last = std::mem::take(&mut self.filling);
+        let last = mem::replace(&mut self.filling, Block::small());
         if last.len() as u64 == self.size_bytes && last.len() <= self.inline_bytes_max {
-            return self.seal_inline(blob, &last);
+            return self.seal_inline(blob, last.bytes());
         }
         let Stored {
             sealed_bytes,
             sha256,
-        } = self.pipeline(&last)?.finish(last).await?;
+        } = self.pipeline(last.bytes())?.finish(last).await?;
         Ok(SealedBlob {
             blob,
             size_bytes: self.size_bytes,
@@ -204,7 +204,7 @@ impl Intake {
     fn pipeline(&mut self, first: &[u8]) -> Result<&mut Pipeline, StoreError> {
         if let Some(target) = self.target.take() {
             self.detected_type = detect::media_type(first);
-            self.pipeline = Some(Pipeline::new(target));
+            self.pipeline = Some(Pipeline::new(self.works, target));
         }
         self.pipeline
             .as_mut()

@@ -8,7 +8,7 @@ pub(crate) mod private_file;
 mod walk;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, IoSlice, Write as _};
 use std::num::NonZeroU64;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -212,12 +212,19 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
-    /// Appends bytes.
-    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), DiskError> {
-        self.file
-            .write_all_at(bytes, self.size_bytes)
-            .map_err(DiskError::at("write a blob"))?;
-        self.size_bytes += bytes.len() as u64;
+    /// Appends bytes that lie in several places.
+    pub(crate) fn append(&mut self, mut slices: &mut [IoSlice<'_>]) -> Result<(), DiskError> {
+        IoSlice::advance_slices(&mut slices, 0);
+        while !slices.is_empty() {
+            let written = match self.file.write_vectored(slices) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+                other => other,
+            };
+            let written = written.map_err(DiskError::at("write a blob"))?;
+            self.size_bytes += written as u64;
+            IoSlice::advance_slices(&mut slices, written);
+        }
         if self.size_bytes - self.written_back_bytes >= WRITE_BACK_BYTES {
             self.write_back();
         }
