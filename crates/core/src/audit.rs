@@ -142,7 +142,10 @@ impl Core {
                 .await
                 .map_err(error::from_db)?;
             // Nothing, or nothing up to the head: its last entries are gone.
-            if rows.first().is_none_or(|(sealed, _)| sealed.sequence > head.size) {
+            if rows
+                .first()
+                .is_none_or(|(sealed, _)| sealed.sequence > head.size)
+            {
                 break;
             }
             walk.load_checkpoints(reader).await?;
@@ -159,8 +162,15 @@ impl Core {
         let newest = reader.journal_head().await.map_err(error::from_db)?;
         let newest_size = newest.map_or(0, |newest| newest.size);
         walk.check_end(head.size, &head.frontier, newest_size);
-        if walk.fault.is_none() && beyond.iter().any(|(sealed, _)| sealed.sequence > newest_size) {
-            walk.blame(newest_size + 1, "an entry was inserted past the journal's head");
+        if walk.fault.is_none()
+            && beyond
+                .iter()
+                .any(|(sealed, _)| sealed.sequence > newest_size)
+        {
+            walk.blame(
+                newest_size + 1,
+                "an entry was inserted past the journal's head",
+            );
         }
         let newest = reader
             .checkpoints(i64::MAX as u64, 1)
