@@ -209,7 +209,6 @@ impl Keys<'_> {
         let now = self.core.clock.now();
         let revoked = self.write(caller, id, "api_keys.revoke", |key| {
             key.state = KeyState::Revoked;
-            key.secrets.clear();
             key.revoked_at = key.revoked_at.or(Some(now));
             Ok(())
         });
