@@ -6,7 +6,7 @@ use bailee_model::{
 };
 use futures::StreamExt;
 
-use crate::files::{Content, Files, NewFile, Placed, Precondition, Version, digest_mismatch};
+use crate::files::{Content, Files, NewFile, Placed, Precondition, Version, digest_mismatch, too_large};
 use crate::{Core, checks, error};
 
 use super::{OpenUpload, Uploads, still_open};
@@ -44,6 +44,9 @@ impl Uploads<'_> {
             .await
             .map_err(error::from_db)?;
         let size_bytes = check_parts(&parts, &found.upload)?;
+        if size_bytes > self.core.settings.file_bytes_max {
+            return Err(too_large(self.core.settings.file_bytes_max));
+        }
         let (sha256, prefix) = self.hash_whole(&found, &parts).await?;
         let whole = hex::encode(sha256);
         let declared = hash
