@@ -21,7 +21,8 @@ pub(crate) fn spec(
         } => {
             let mut config = SftpConfig::new(host, *port, username);
             config.host_key.clone_from(host_key);
-            config.base = if base_path.is_empty() {
+            // `.` is how core writes the folder that the server starts in.
+            config.base = if base_path.is_empty() || base_path == "." {
                 None
             } else {
                 Some(base_path.parse::<RemotePath>()?)
