@@ -26,8 +26,9 @@ pub(crate) async fn create(
     if !is_new {
         return Ok(Body(body).into_response());
     }
-    let location = url::form_urlencoded::Serializer::new("/v1/folders?".to_owned())
+    let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("path", &body.path)
         .finish();
+    let location = format!("/v1/folders?{query}");
     Ok(Created { location, body }.into_response())
 }
