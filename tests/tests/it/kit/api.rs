@@ -64,7 +64,10 @@ impl Api {
     /// A call of a path that is below no mount.
     pub(crate) fn at(&self, method: Method, path: &str) -> Call {
         let url = format!("{}{path}", self.origin);
-        let mut request = self.client.request(method.clone(), url).timeout(PATIENCE * 2);
+        let mut request = self
+            .client
+            .request(method.clone(), url)
+            .timeout(PATIENCE * 2);
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
@@ -100,7 +103,10 @@ impl Api {
 
     /// Uploads a new file and answers its object.
     pub(crate) async fn upload(&self, path: &str, content: &[u8]) -> Value {
-        let (folder, name) = path.trim_start_matches('/').rsplit_once('/').unwrap_or(("/", path));
+        let (folder, name) = path
+            .trim_start_matches('/')
+            .rsplit_once('/')
+            .unwrap_or(("/", path.trim_start_matches('/')));
         let form = Form::new().text("destination", folder).file(name, content);
         form.upload(self).await.is(201).json()
     }
@@ -113,12 +119,19 @@ impl Api {
 
     /// Makes a key of the caller's own principal.
     pub(crate) async fn new_key(&self, wish: Value) -> Value {
-        self.post("/api-keys").json(&wish).send().await.is(201).json()
+        self.post("/api-keys")
+            .json(&wish)
+            .send()
+            .await
+            .is(201)
+            .json()
     }
 
     /// A caller with a key of these scopes.
     pub(crate) async fn scoped(&self, scopes: &[&str]) -> Self {
-        let made = self.new_key(json!({"name": "scoped", "scopes": scopes})).await;
+        let made = self
+            .new_key(json!({"name": "scoped", "scopes": scopes}))
+            .await;
         self.with_key(made["api_key"].as_str().unwrap())
     }
 
@@ -138,8 +151,15 @@ impl Api {
     /// Submits a transfer and waits for its end; answers its status.
     pub(crate) async fn transfer(&self, source: &str, destination: &str) -> Value {
         let wish = json!({"source": source, "destination": destination});
-        let made = self.post("/transfers").json(&wish).send().await.is(202).json();
-        self.end_of_transfer(made["transfer_id"].as_str().unwrap()).await
+        let made = self
+            .post("/transfers")
+            .json(&wish)
+            .send()
+            .await
+            .is(202)
+            .json();
+        self.end_of_transfer(made["transfer_id"].as_str().unwrap())
+            .await
     }
 
     /// All rows of a list, page by page.
@@ -160,7 +180,12 @@ impl Api {
     pub(crate) async fn records(&self, filter: &str) -> Vec<Value> {
         let begun = Instant::now();
         loop {
-            let page = self.get(&format!("/audit?{filter}")).send().await.is(200).json();
+            let page = self
+                .get(&format!("/audit?{filter}"))
+                .send()
+                .await
+                .is(200)
+                .json();
             let found = page["data"].as_array().unwrap();
             if !found.is_empty() {
                 return found.clone();
@@ -224,7 +249,11 @@ impl Call {
 
     /// For bodies that are read as they come.
     pub(crate) async fn open(self) -> reqwest::Response {
-        background().spawn(self.request.send()).await.unwrap().unwrap()
+        background()
+            .spawn(self.request.send())
+            .await
+            .unwrap()
+            .unwrap()
     }
 }
 
@@ -251,16 +280,34 @@ impl Answer {
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         self.is(status);
-        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.named);
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{}",
+            self.named
+        );
         let problem = self.json();
         assert_eq!(problem["code"], code, "{}: {problem}", self.named);
         assert_eq!(problem["status"], status, "{}: {problem}", self.named);
-        assert!(problem["type"].as_str().unwrap().ends_with(&format!("/docs/problems/{code}/")));
+        assert!(
+            problem["type"]
+                .as_str()
+                .unwrap()
+                .ends_with(&format!("/docs/problems/{code}/"))
+        );
         for member in ["title", "detail", "instance", "request_id", "hint"] {
-            assert!(problem[member].is_string(), "{}: no {member} in {problem}", self.named);
+            assert!(
+                problem[member].is_string(),
+                "{}: no {member} in {problem}",
+                self.named
+            );
         }
         for member in ["retryable", "retry_after", "decision_id", "errors"] {
-            assert!(problem.get(member).is_some(), "{}: no {member} in {problem}", self.named);
+            assert!(
+                problem.get(member).is_some(),
+                "{}: no {member} in {problem}",
+                self.named
+            );
         }
         problem
     }
@@ -275,6 +322,8 @@ impl Answer {
 
     /// A header's text; empty when it is not there.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 }

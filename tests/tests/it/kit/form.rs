@@ -1,6 +1,6 @@
 //! Bodies of `multipart/form-data`, written by hand: tests decide order, names and mistakes.
 
-use super::{Api, Answer};
+use super::{Answer, Api};
 
 const BOUNDARY: &str = "bailee-test-5f1d";
 
@@ -39,7 +39,8 @@ impl Form {
 
     /// The finished body.
     pub(crate) fn body(mut self) -> Vec<u8> {
-        self.0.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+        self.0
+            .extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
         self.0
     }
 

@@ -9,7 +9,7 @@ mod receiver;
 mod server;
 mod sshd;
 
-pub(crate) use api::{Answer, Api};
+pub(crate) use api::{Answer, Api, Call};
 pub(crate) use content::{pattern, sha256, sha256_base64};
 pub(crate) use form::Form;
 pub(crate) use raw::Raw;
@@ -31,5 +31,11 @@ pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// not keep them from being served.
 pub(crate) fn background() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
+    RUNTIME.get_or_init(|| {
+        Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap()
+    })
 }

@@ -62,7 +62,10 @@ impl Database {
     }
 
     fn url(&self, role: &str) -> String {
-        format!("postgres://{role}:{PASSWORD}@{}/{}", self.address, self.name)
+        format!(
+            "postgres://{role}:{PASSWORD}@{}/{}",
+            self.address, self.name
+        )
     }
 }
 

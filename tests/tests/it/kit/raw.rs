@@ -29,7 +29,12 @@ impl Raw {
             .with_no_client_auth();
         let line = TcpStream::connect(server.address()).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        Self(TlsConnector::from(Arc::new(config)).connect(name, line).await.unwrap())
+        Self(
+            TlsConnector::from(Arc::new(config))
+                .connect(name, line)
+                .await
+                .unwrap(),
+        )
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
@@ -47,7 +52,9 @@ impl Raw {
     pub(crate) async fn rest(mut self) -> String {
         let mut all = Vec::new();
         // A server that has refused may reset the line when more was sent.
-        let _ = tokio::time::timeout(PATIENCE, self.0.read_to_end(&mut all)).await.unwrap();
+        let _ = tokio::time::timeout(PATIENCE, self.0.read_to_end(&mut all))
+            .await
+            .unwrap();
         String::from_utf8_lossy(&all).into_owned()
     }
 }

@@ -7,10 +7,10 @@ use std::time::Instant;
 use aws_lc_rs::hmac;
 use axum::Router;
 use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -26,7 +26,9 @@ pub(crate) struct Received {
 
 impl Received {
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -56,7 +58,9 @@ impl Receiver {
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let app = Router::new().fallback(take).with_state(Arc::clone(&shared));
         let task = background().spawn(async move {
-            axum::serve(TcpListener::from_std(listener).unwrap(), app).await.unwrap();
+            axum::serve(TcpListener::from_std(listener).unwrap(), app)
+                .await
+                .unwrap();
         });
         Self { shared, url, task }
     }
@@ -78,7 +82,11 @@ impl Receiver {
             if received.len() >= count {
                 return received;
             }
-            assert!(begun.elapsed() < PATIENCE, "{} of {count} deliveries came", received.len());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{} of {count} deliveries came",
+                received.len()
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -90,7 +98,11 @@ impl Drop for Receiver {
     }
 }
 
-async fn take(State(shared): State<Arc<Mutex<Shared>>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn take(
+    State(shared): State<Arc<Mutex<Shared>>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
     let mut shared = shared.lock().unwrap();
     shared.received.push(Received { headers, body });
     StatusCode::from_u16(shared.answers.pop_front().unwrap_or(200)).unwrap()
@@ -104,7 +116,9 @@ pub(crate) fn body_signature(secret: &str, body: &[u8]) -> String {
 
 /// `webhook-signature` of Standard Webhooks.
 pub(crate) fn standard_signature(secret: &str, received: &Received) -> String {
-    let key = STANDARD.decode(secret.trim_start_matches("whsec_")).unwrap();
+    let key = STANDARD
+        .decode(secret.trim_start_matches("whsec_"))
+        .unwrap();
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
     let mut signed = format!(
         "{}.{}.",

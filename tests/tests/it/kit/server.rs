@@ -10,6 +10,7 @@
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
@@ -76,7 +77,10 @@ impl Server {
 
     /// Everything but the process.
     async fn prepare(options: Options) -> Self {
-        let place = tempfile::Builder::new().prefix("bailee-it").tempdir().unwrap();
+        let place = tempfile::Builder::new()
+            .prefix("bailee-it")
+            .tempdir()
+            .unwrap();
         fs::create_dir(place.path().join("exchange")).unwrap();
         Self {
             options,
@@ -90,7 +94,11 @@ impl Server {
     }
 
     fn launch(&mut self, listen: &str, wrapper: &[String]) {
-        let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log_file())
+            .unwrap();
         let mut command = match wrapper.split_first() {
             Some((program, arguments)) => {
                 let mut command = Command::new(program);
@@ -111,7 +119,11 @@ impl Server {
     /// What `--dev` tells the person at the terminal, keys included; it is no log.
     fn console(&self) -> File {
         let path = self.place.path().join("console");
-        File::options().create(true).append(true).open(path).unwrap()
+        File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap()
     }
 
     /// Settings go by flags, the way to the database by the environment, which is taken from nobody else.
@@ -131,7 +143,9 @@ impl Server {
         for (key, value) in defaults.into_iter().chain(own) {
             command.arg("--set").arg(format!("{key}={value}"));
         }
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         if let Some(database) = &self.database {
             command.env("BAILEE__DATABASE__KIND", "postgres");
             command.env("BAILEE__DATABASE__URL", database.app());
@@ -148,7 +162,11 @@ impl Server {
             if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
                 panic!("the server ended ({status}): {}", self.log());
             }
-            assert!(begun.elapsed() < PATIENCE, "the server is not ready: {}", self.log());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the server is not ready: {}",
+                self.log()
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -168,7 +186,12 @@ impl Server {
     }
 
     async fn is_ready(&self) -> bool {
-        let asked = self.admin().nobody().at(Method::GET, "/readyz").try_send().await;
+        let asked = self
+            .admin()
+            .nobody()
+            .at(Method::GET, "/readyz")
+            .try_send()
+            .await;
         asked.is_ok_and(|answer| answer.status == 200)
     }
 
@@ -219,9 +242,15 @@ impl Server {
 
     /// Makes another tenant; answers its administrator.
     pub(crate) async fn tenant(&self, name: &str) -> Api {
-        let made = self.operator().post("/tenants").json(&json!({"name": name})).send().await;
+        let made = self
+            .operator()
+            .post("/tenants")
+            .json(&json!({"name": name}))
+            .send()
+            .await;
         let made = made.is(201).json();
-        self.operator().with_key(made["administrator"]["api_key"].as_str().unwrap())
+        self.operator()
+            .with_key(made["administrator"]["api_key"].as_str().unwrap())
     }
 
     /// The test means to cause a WARN or ERROR line with this text.
@@ -336,8 +365,15 @@ impl Server {
             }
         }
         let bytes: u64 = files.values().sum();
-        assert_eq!(usage["bytes_used"], bytes, "usage is not what files have: {usage}, {files:?}");
-        assert_eq!(usage["files_used"], files.len(), "usage is not the number of files: {usage}");
+        assert_eq!(
+            usage["bytes_used"], bytes,
+            "usage is not what files have: {usage}, {files:?}"
+        );
+        assert_eq!(
+            usage["files_used"],
+            files.len(),
+            "usage is not the number of files: {usage}"
+        );
     }
 
     /// What must hold of a server that is still running.
@@ -377,8 +413,10 @@ impl Drop for Server {
             return;
         }
         let is_running = !self.has_ended();
-        if is_running {
-            self.check_running();
+        let checked = is_running.then(|| catch_unwind(AssertUnwindSafe(|| self.check_running())));
+        if let Some(Err(panic)) = checked {
+            self.kill();
+            resume_unwind(panic);
         }
         if let Some(status) = self.stop() {
             assert!(
@@ -398,7 +436,10 @@ impl Drop for Server {
 /// Trusts the server's own authority and nobody else.
 fn client(ca_file: &Path) -> Client {
     let authorities = Certificate::from_pem_bundle(&fs::read(ca_file).unwrap()).unwrap();
-    Client::builder().tls_certs_only(authorities).build().unwrap()
+    Client::builder()
+        .tls_certs_only(authorities)
+        .build()
+        .unwrap()
 }
 
 /// `BAILEE_BIN`, or the program beside the tests.
@@ -409,6 +450,10 @@ pub(crate) fn binary() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let folder = tests.parent().and_then(Path::parent).unwrap();
     let path = folder.join("bailee");
-    assert!(path.is_file(), "build the server first: no {}", path.display());
+    assert!(
+        path.is_file(),
+        "build the server first: no {}",
+        path.display()
+    );
     path
 }

@@ -8,7 +8,9 @@ use crate::kit::Server;
 async fn a_key_is_shown_once_and_works() {
     let server = Server::start().await;
     let admin = server.admin();
-    let made = admin.new_key(json!({"name": "nightly", "scopes": ["files:read", "files:write"]})).await;
+    let made = admin
+        .new_key(json!({"name": "nightly", "scopes": ["files:read", "files:write"]}))
+        .await;
     let text = made["api_key"].as_str().unwrap();
     assert!(text.starts_with("bailee_dev_"), "the wrong environment");
     assert_eq!(made["state"], "active");
@@ -20,8 +22,16 @@ async fn a_key_is_shown_once_and_works() {
     assert!(!String::from_utf8_lossy(&list.is(200).body).contains(text));
     let nightly = admin.with_key(text);
     nightly.upload("/k/a", b"a").await;
-    nightly.get("/webhooks").send().await.problem(403, "insufficient_scope");
-    nightly.delete("/files/content?path=/k/a").send().await.problem(403, "insufficient_scope");
+    nightly
+        .get("/webhooks")
+        .send()
+        .await
+        .problem(403, "insufficient_scope");
+    nightly
+        .delete("/files/content?path=/k/a")
+        .send()
+        .await
+        .problem(403, "insufficient_scope");
 }
 
 #[tokio::test]
@@ -38,23 +48,42 @@ async fn a_key_cannot_hand_out_more_than_it_has() {
     let wish = json!({"name": "fine", "scopes": ["files:read"]});
     manager.post("/api-keys").json(&wish).send().await.is(201);
     let wish = json!({"name": "odd", "scopes": ["files:everything"]});
-    admin.post("/api-keys").json(&wish).send().await.problem(422, "validation_failed");
+    admin
+        .post("/api-keys")
+        .json(&wish)
+        .send()
+        .await
+        .problem(422, "validation_failed");
 }
 
 #[tokio::test]
 async fn both_secrets_work_while_rotating() {
     let server = Server::start().await;
     let admin = server.admin();
-    let made = admin.new_key(json!({"name": "old", "scopes": ["files:read"]})).await;
+    let made = admin
+        .new_key(json!({"name": "old", "scopes": ["files:read"]}))
+        .await;
     let old = admin.with_key(made["api_key"].as_str().unwrap());
     let path = format!("/api-keys/{}/rotate", made["key_id"].as_str().unwrap());
-    let rotated = admin.post(&path).json(&json!({"grace_seconds": 600})).send().await.is(200).json();
+    let rotated = admin
+        .post(&path)
+        .json(&json!({"grace_seconds": 600}))
+        .send()
+        .await
+        .is(200)
+        .json();
     let new = admin.with_key(rotated["api_key"].as_str().unwrap());
     assert_ne!(old.key(), new.key());
     for caller in [&old, &new] {
         caller.get("/files").send().await.is(200);
     }
-    let at_once = admin.post(&path).json(&json!({"grace_seconds": 0})).send().await.is(200).json();
+    let at_once = admin
+        .post(&path)
+        .json(&json!({"grace_seconds": 0}))
+        .send()
+        .await
+        .is(200)
+        .json();
     let newest = admin.with_key(at_once["api_key"].as_str().unwrap());
     newest.get("/files").send().await.is(200);
     new.get("/files").send().await.is(401);
@@ -64,6 +93,48 @@ async fn both_secrets_work_while_rotating() {
 async fn an_expired_key_is_401() {
     let server = Server::start().await;
     let admin = server.admin();
-    let past = json!({"name": "past", "scopes": ["files:read"], "expires_at": "2001-01-01T00:00:00Z"});
-    admin.post("/api-keys").json(&past).send().await.problem(422, "validation_failed");
+    let past =
+        json!({"name": "past", "scopes": ["files:read"], "expires_at": "2001-01-01T00:00:00Z"});
+    admin
+        .post("/api-keys")
+        .json(&past)
+        .send()
+        .await
+        .problem(422, "validation_failed");
+}
+
+#[tokio::test]
+async fn a_narrow_key_cannot_widen_itself_or_take_over_a_wider_one() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let wide = admin
+        .new_key(json!({"name": "wide", "scopes": ["admin"]}))
+        .await;
+    let wish = json!({"name": "narrow", "scopes": ["files:read"], "path_prefixes": ["/in"]});
+    let made = admin.new_key(wish).await;
+    let narrow = admin.with_key(made["api_key"].as_str().unwrap());
+    let own = format!("/api-keys/{}", made["key_id"].as_str().unwrap());
+    let other = format!("/api-keys/{}", wide["key_id"].as_str().unwrap());
+    let attempts = [
+        narrow.patch(&own).json(&json!({"path_prefixes": []})),
+        narrow.patch(&own).json(&json!({"path_prefixes": null})),
+        narrow.patch(&own).json(&json!({"path_prefixes": ["/"]})),
+        narrow.patch(&own).json(&json!({"scopes": ["admin"]})),
+        narrow.post(&format!("{other}/rotate")).json(&json!({})),
+        narrow
+            .post("/api-keys")
+            .json(&json!({"name": "n", "scopes": ["files:read"]})),
+    ];
+    for attempt in attempts {
+        let answer = attempt.send().await;
+        assert!(
+            [403, 404, 422].contains(&answer.status),
+            "{} {:?}",
+            answer.status,
+            answer.body
+        );
+    }
+    let shown = admin.get(&own).send().await.is(200).json();
+    assert_eq!(shown["path_prefixes"], json!(["/in"]));
+    assert_eq!(shown["scopes"], json!(["files:read"]));
 }

@@ -43,8 +43,15 @@ async fn a_waiting_reader_is_woken_by_an_event() {
         async move { admin.get(&path).send().await.is(200).json() }
     });
     let file = admin.upload("/e/a", b"a").await;
-    admin.delete(&format!("/files/{}", file["file_id"].as_str().unwrap())).send().await.is(204);
-    let page = tokio::time::timeout(PATIENCE, reader).await.unwrap().unwrap();
+    admin
+        .delete(&format!("/files/{}", file["file_id"].as_str().unwrap()))
+        .send()
+        .await
+        .is(204);
+    let page = tokio::time::timeout(PATIENCE, reader)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(page["data"][0]["type"], "file.deleted", "{page}");
     assert_eq!(page["data"][0]["file_id"], file["file_id"]);
 }
@@ -64,7 +71,10 @@ async fn the_stream_sends_and_resumes() {
 
 /// The first events of the stream after `last`, with their ids.
 async fn read_stream(server: &Server, last: &str, count: usize) -> Vec<(String, Value)> {
-    let call = server.admin().get("/events/stream?type=file.uploaded").header("last-event-id", last);
+    let call = server
+        .admin()
+        .get("/events/stream?type=file.uploaded")
+        .header("last-event-id", last);
     let mut response = call.open().await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -74,14 +84,26 @@ async fn read_stream(server: &Server, last: &str, count: usize) -> Vec<(String, 
         if events.len() >= count {
             return events;
         }
-        let chunk = tokio::time::timeout(PATIENCE, response.chunk()).await.unwrap().unwrap().unwrap();
+        let chunk = tokio::time::timeout(PATIENCE, response.chunk())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
         text.push_str(std::str::from_utf8(&chunk).unwrap());
     }
 }
 
 fn event(block: &str) -> Option<(String, Value)> {
-    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    Some((field("id:")?.to_owned(), serde_json::from_str(field("data:")?).ok()?))
+    let field = |name: &str| {
+        block
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(str::trim)
+    };
+    Some((
+        field("id:")?.to_owned(),
+        serde_json::from_str(field("data:")?).ok()?,
+    ))
 }
 
 #[tokio::test]
@@ -91,10 +113,16 @@ async fn tenants_do_not_see_each_others_events() {
     let mine = server.admin().upload("/e/a", b"a").await;
     let theirs = other.upload("/e/a", b"b").await;
     for (caller, own, foreign) in [(server.admin(), &mine, &theirs), (other, &theirs, &mine)] {
-        let call = caller.get("/events?after=0&type=file.uploaded&wait=10").timeout(Duration::from_secs(60));
+        let call = caller
+            .get("/events?after=0&type=file.uploaded&wait=10")
+            .timeout(Duration::from_secs(60));
         let page = call.send().await.is(200).json();
         assert_eq!(page["data"][0]["file_id"], own["file_id"], "{page}");
-        assert!(!page.to_string().contains(foreign["file_id"].as_str().unwrap()));
+        assert!(
+            !page
+                .to_string()
+                .contains(foreign["file_id"].as_str().unwrap())
+        );
     }
 }
 
@@ -108,5 +136,9 @@ async fn the_catalogue_names_every_type_that_can_be_subscribed() {
         let wish = json!({"url": "https://example.com/hook", "types": [kind["type"]]});
         admin.post("/webhooks").json(&wish).send().await.is(201);
     }
-    admin.get("/events?type=file.renamed").send().await.problem(400, "invalid_parameter");
+    admin
+        .get("/events?type=file.renamed")
+        .send()
+        .await
+        .problem(400, "invalid_parameter");
 }

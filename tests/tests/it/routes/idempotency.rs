@@ -11,7 +11,13 @@ async fn a_repeated_post_happens_once() {
     super::transfers::add_near(&server).await;
     admin.upload("/a", b"a").await;
     let wish = json!({"source": "/a", "destination": "near:/a"});
-    let post = || admin.post("/transfers").header("idempotency-key", "\"k-1\"").json(&wish).send();
+    let post = || {
+        admin
+            .post("/transfers")
+            .header("idempotency-key", "\"k-1\"")
+            .json(&wish)
+            .send()
+    };
     let first = post().await;
     let first_body = first.is(202).json();
     assert_eq!(first.header("idempotent-replayed"), "");
@@ -21,12 +27,20 @@ async fn a_repeated_post_happens_once() {
     assert_eq!(again.header("location"), first.header("location"));
     assert_eq!(admin.all("/transfers?limit=10").await.len(), 1);
     let other = admin.post("/transfers").header("idempotency-key", "k-1");
-    let other = other.json(&json!({"source": "/a", "destination": "near:/b"})).send().await;
+    let other = other
+        .json(&json!({"source": "/a", "destination": "near:/b"}))
+        .send()
+        .await;
     other.problem(422, "idempotency_key_reused");
     // Another tenant's key is another key.
     let bolt = server.tenant("bolt").await;
     let wish = json!({"path": "/a"});
-    bolt.post("/folders").header("idempotency-key", "k-1").json(&wish).send().await.is(201);
+    bolt.post("/folders")
+        .header("idempotency-key", "k-1")
+        .json(&wish)
+        .send()
+        .await
+        .is(201);
 }
 
 #[tokio::test]
@@ -34,7 +48,13 @@ async fn a_hundred_at_once_have_one_effect() {
     let server = Server::start().await;
     let admin = server.admin();
     let wish = json!({"destination": "i", "filename": "f"});
-    let posts = (0..100).map(|_| admin.post("/uploads").header("idempotency-key", "many").json(&wish).send());
+    let posts = (0..100).map(|_| {
+        admin
+            .post("/uploads")
+            .header("idempotency-key", "many")
+            .json(&wish)
+            .send()
+    });
     let mut sessions = Vec::new();
     for answer in futures::future::join_all(posts).await {
         if answer.status == 409 {
@@ -53,8 +73,16 @@ async fn a_hundred_at_once_have_one_effect() {
 async fn a_refused_request_may_be_corrected_under_the_same_key() {
     let server = Server::start().await;
     let admin = server.admin();
-    let post = |body: Value| admin.post("/folders").header("idempotency-key", "fix").json(&body).send();
-    post(json!({"path": "/../a"})).await.problem(400, "invalid_path");
+    let post = |body: Value| {
+        admin
+            .post("/folders")
+            .header("idempotency-key", "fix")
+            .json(&body)
+            .send()
+    };
+    post(json!({"path": "/../a"}))
+        .await
+        .problem(400, "invalid_path");
     post(json!({"path": "/a"})).await.is(201);
 }
 
@@ -67,7 +95,12 @@ async fn a_repeated_upload_form_is_answered_from_memory() {
             .post("/files/upload")
             .header("idempotency-key", "form")
             .header("content-type", &Form::content_type())
-            .body(Form::new().text("destination", "i").file("a", b"same").body())
+            .body(
+                Form::new()
+                    .text("destination", "i")
+                    .file("a", b"same")
+                    .body(),
+            )
             .send()
     };
     let first = send().await.is(201).json();
@@ -81,12 +114,21 @@ async fn a_key_of_bad_characters_is_refused() {
     let server = Server::start().await;
     let admin = server.admin();
     for key in ["", "a b", &"x".repeat(256)] {
-        let post = admin.post("/folders").header("idempotency-key", key).json(&json!({"path": "/a"}));
+        let post = admin
+            .post("/folders")
+            .header("idempotency-key", key)
+            .json(&json!({"path": "/a"}));
         post.send().await.problem(400, "invalid_parameter");
     }
     // A shown-once secret is not kept for a replay.
     let wish = json!({"name": "once", "scopes": ["files:read"]});
-    let post = || admin.post("/api-keys").header("idempotency-key", "key").json(&wish).send();
+    let post = || {
+        admin
+            .post("/api-keys")
+            .header("idempotency-key", "key")
+            .json(&wish)
+            .send()
+    };
     assert!(post().await.is(201).json()["api_key"].is_string());
     assert_eq!(post().await.is(201).json()["api_key"], json!(null));
 }

@@ -11,12 +11,21 @@ async fn a_patch_merges_and_the_bytes_stay() {
     let file = admin.upload("/x/a.txt", b"a").await;
     let own = format!("/files/{}", file["file_id"].as_str().unwrap());
     let patch = |body| admin.patch(&own).json(&body).send();
-    let changed = patch(json!({"tags": ["t"], "metadata": {"k": "v", "l": "w"}, "classification": "internal"})).await;
+    let changed = patch(
+        json!({"tags": ["t"], "metadata": {"k": "v", "l": "w"}, "classification": "internal"}),
+    )
+    .await;
     assert_eq!(changed.is(200).json()["tags"], json!(["t"]));
-    let changed = patch(json!({"metadata": {"k": null, "m": "x"}})).await.is(200).json();
+    let changed = patch(json!({"metadata": {"k": null, "m": "x"}}))
+        .await
+        .is(200)
+        .json();
     assert_eq!(changed["metadata"], json!({"l": "w", "m": "x"}));
     assert_eq!(changed["classification"], "internal");
-    let changed = patch(json!({"classification": null, "path": "/y/z/b.txt"})).await.is(200).json();
+    let changed = patch(json!({"classification": null, "path": "/y/z/b.txt"}))
+        .await
+        .is(200)
+        .json();
     assert_eq!(changed["classification"], json!(null));
     assert_eq!(changed["path"], "/y/z/b.txt");
     let changed = patch(json!({"name": "c.txt"})).await.is(200).json();
@@ -24,10 +33,19 @@ async fn a_patch_merges_and_the_bytes_stay() {
     assert_eq!(changed["file_id"], file["file_id"]);
     assert_eq!(changed["hash"], file["hash"]);
     admin.upload("/y/z/taken.txt", b"t").await;
-    patch(json!({"name": "taken.txt"})).await.problem(409, "file_exists");
-    patch(json!({"size": 7})).await.problem(422, "unknown_field");
-    patch(json!({"classification": "secret"})).await.problem(422, "validation_failed");
-    assert_eq!(&admin.download(file["file_id"].as_str().unwrap()).await[..], b"a");
+    patch(json!({"name": "taken.txt"}))
+        .await
+        .problem(409, "file_exists");
+    patch(json!({"size": 7}))
+        .await
+        .problem(422, "unknown_field");
+    patch(json!({"classification": "secret"}))
+        .await
+        .problem(422, "validation_failed");
+    assert_eq!(
+        &admin.download(file["file_id"].as_str().unwrap()).await[..],
+        b"a"
+    );
 }
 
 #[tokio::test]
@@ -38,11 +56,29 @@ async fn a_copy_is_a_file_of_its_own() {
         let file = admin.upload(&format!("/from/{name}"), &content).await;
         let own = format!("/files/{}", file["file_id"].as_str().unwrap());
         let wish = json!({"path": format!("/to/{name}")});
-        let copy = admin.post(&format!("{own}/copy")).json(&wish).send().await.is(201).json();
+        let copy = admin
+            .post(&format!("{own}/copy"))
+            .json(&wish)
+            .send()
+            .await
+            .is(201)
+            .json();
         assert_ne!(copy["file_id"], file["file_id"]);
-        admin.post(&format!("{own}/copy")).json(&wish).send().await.problem(409, "file_exists");
-        admin.delete(&format!("{own}?purge=true")).send().await.is(204);
-        assert_eq!(admin.download(copy["file_id"].as_str().unwrap()).await, content);
+        admin
+            .post(&format!("{own}/copy"))
+            .json(&wish)
+            .send()
+            .await
+            .problem(409, "file_exists");
+        admin
+            .delete(&format!("{own}?purge=true"))
+            .send()
+            .await
+            .is(204);
+        assert_eq!(
+            admin.download(copy["file_id"].as_str().unwrap()).await,
+            content
+        );
     }
     server.check_usage().await;
 }
@@ -55,11 +91,24 @@ async fn a_deleted_file_is_gone_and_can_come_back() {
     let own = format!("/files/{}", file["file_id"].as_str().unwrap());
     admin.delete(&own).send().await.is(204);
     admin.get(&format!("{own}/download")).send().await.is(404);
-    admin.get("/files/lookup?path=/t/a.txt").send().await.is(404);
-    let restored = admin.post(&format!("{own}/restore")).json(&json!({})).send().await.is(201).json();
+    admin
+        .get("/files/lookup?path=/t/a.txt")
+        .send()
+        .await
+        .is(404);
+    let restored = admin
+        .post(&format!("{own}/restore"))
+        .json(&json!({}))
+        .send()
+        .await
+        .is(201)
+        .json();
     assert_eq!(restored["path"], "/t/a.txt");
     assert_ne!(restored["file_id"], file["file_id"]);
-    assert_eq!(&admin.download(restored["file_id"].as_str().unwrap()).await[..], b"bytes");
+    assert_eq!(
+        &admin.download(restored["file_id"].as_str().unwrap()).await[..],
+        b"bytes"
+    );
     server.check_usage().await;
 }
 
@@ -69,9 +118,18 @@ async fn a_purged_file_cannot_come_back() {
     let admin = server.admin();
     let file = admin.upload("/t/a.txt", b"bytes").await;
     let own = format!("/files/{}", file["file_id"].as_str().unwrap());
-    admin.delete(&format!("{own}?purge=true")).send().await.is(204);
+    admin
+        .delete(&format!("{own}?purge=true"))
+        .send()
+        .await
+        .is(204);
     admin.get(&own).send().await.is(404);
-    admin.post(&format!("{own}/restore")).json(&json!({})).send().await.is(404);
+    admin
+        .post(&format!("{own}/restore"))
+        .json(&json!({}))
+        .send()
+        .await
+        .is(404);
     assert!(admin.all("/files?limit=50&state=deleted").await.is_empty());
     server.check_usage().await;
 }
@@ -96,11 +154,25 @@ async fn tenants_that_require_if_match_get_428() {
     let server = Server::start().await;
     let admin = server.admin();
     let file = admin.upload("/x/a.txt", b"a").await;
-    admin.patch("/settings").json(&json!({"require_if_match": true})).send().await.is(200);
+    admin
+        .patch("/settings")
+        .json(&json!({"require_if_match": true}))
+        .send()
+        .await
+        .is(200);
     let own = format!("/files/{}", file["file_id"].as_str().unwrap());
     let bare = admin.patch(&own).json(&json!({"tags": ["x"]})).send().await;
     bare.problem(428, "precondition_required");
-    let etag = admin.get(&own).send().await.is(200).header("etag").to_owned();
-    let guarded = admin.patch(&own).header("if-match", &etag).json(&json!({"tags": ["x"]}));
+    let etag = admin
+        .get(&own)
+        .send()
+        .await
+        .is(200)
+        .header("etag")
+        .to_owned();
+    let guarded = admin
+        .patch(&own)
+        .header("if-match", &etag)
+        .json(&json!({"tags": ["x"]}));
     guarded.send().await.is(200);
 }

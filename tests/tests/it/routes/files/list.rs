@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::kit::{Form, Server};
 
 fn paths(rows: &[Value]) -> Vec<&str> {
-    rows.iter().map(|row| row["path"].as_str().unwrap()).collect()
+    rows.iter()
+        .map(|row| row["path"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -26,7 +28,10 @@ async fn pages_hold_every_file_once_newest_first() {
     let body = page.is(200).json();
     assert_eq!(body["has_more"], true);
     let link = page.header("link");
-    assert!(link.contains("rel=\"next\"") && link.contains("/v1/files?"), "{link}");
+    assert!(
+        link.contains("rel=\"next\"") && link.contains("/v1/files?"),
+        "{link}"
+    );
 }
 
 #[tokio::test]
@@ -35,10 +40,17 @@ async fn filters_select() {
     let admin = server.admin();
     admin.upload("/a/one.csv", b"1").await;
     admin.upload("/a/b/two.csv", b"2").await;
-    let tagged = Form::new().text("destination", "ab").text("tags", "red, blue").file("three.txt", b"3");
+    let tagged = Form::new()
+        .text("destination", "ab")
+        .text("tags", "red, blue")
+        .file("three.txt", b"3");
     let tagged = tagged.upload(&admin).await.is(201).json();
     let gone = admin.upload("/a/gone.csv", b"4").await;
-    admin.delete(&format!("/files/{}", gone["file_id"].as_str().unwrap())).send().await.is(204);
+    admin
+        .delete(&format!("/files/{}", gone["file_id"].as_str().unwrap()))
+        .send()
+        .await
+        .is(204);
     let created_at = tagged["created_at"].as_str().unwrap();
     let expected = [
         ("path_prefix=/a", vec!["/a/b/two.csv", "/a/one.csv"]),
@@ -46,7 +58,10 @@ async fn filters_select() {
         ("q=w", vec!["/a/b/two.csv"]),
         ("state=deleted", vec!["/a/gone.csv"]),
         ("created_after=2999-01-01T00:00:00Z", vec![]),
-        (&format!("created_before={created_at}"), vec!["/a/b/two.csv", "/a/one.csv"]),
+        (
+            &format!("created_before={created_at}"),
+            vec!["/a/b/two.csv", "/a/one.csv"],
+        ),
     ];
     for (filter, paths_expected) in expected {
         let rows = admin.all(&format!("/files?limit=50&{filter}")).await;
@@ -61,9 +76,18 @@ async fn a_cursor_is_good_for_its_own_list_only() {
     for number in 0..4 {
         admin.upload(&format!("/c/{number}"), b"x").await;
     }
-    let page = admin.get("/files?limit=2&path_prefix=/c").send().await.is(200).json();
+    let page = admin
+        .get("/files?limit=2&path_prefix=/c")
+        .send()
+        .await
+        .is(200)
+        .json();
     let cursor = page["next_cursor"].as_str().unwrap();
-    admin.get(&format!("/files?limit=2&path_prefix=/c&cursor={cursor}")).send().await.is(200);
+    admin
+        .get(&format!("/files?limit=2&path_prefix=/c&cursor={cursor}"))
+        .send()
+        .await
+        .is(200);
     let other = server.tenant("bolt").await;
     let mut altered = cursor.to_owned();
     let first = altered.remove(0);
@@ -102,9 +126,17 @@ async fn a_key_of_one_folder_sees_that_folder_only() {
         let answer = call.send().await;
         assert!([403, 404].contains(&answer.status), "{}", answer.status);
     }
-    let put = narrow.put("/files/content?path=/other/c.txt").body("c").send().await;
+    let put = narrow
+        .put("/files/content?path=/other/c.txt")
+        .body("c")
+        .send()
+        .await;
     assert!([403, 404].contains(&put.status), "{}", put.status);
     // A prefix is a folder, not the beginning of a name.
-    let put = narrow.put("/files/content?path=/mineral/c.txt").body("c").send().await;
+    let put = narrow
+        .put("/files/content?path=/mineral/c.txt")
+        .body("c")
+        .send()
+        .await;
     assert!([403, 404].contains(&put.status), "{}", put.status);
 }

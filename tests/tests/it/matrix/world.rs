@@ -1,0 +1,191 @@
+//! A tenant with one object of each kind, and a good request for each operation.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::document::Operation;
+use crate::kit::{Api, Call, Form, LOOK_EVERY, PATIENCE, Receiver, Server};
+
+/// Objects by the name of their path parameter.
+pub(super) struct World {
+    pub(super) owner: Api,
+    ids: BTreeMap<&'static str, String>,
+    receiver: Receiver,
+    exchange: String,
+}
+
+impl World {
+    /// Makes one object of each kind in the first tenant.
+    pub(super) async fn make(server: &Server) -> Self {
+        let mut world = Self {
+            owner: server.admin(),
+            ids: BTreeMap::new(),
+            receiver: Receiver::start(),
+            exchange: server.exchange().to_str().unwrap().to_owned(),
+        };
+        for kind in [
+            "file_id",
+            "session_id",
+            "remote_id",
+            "transfer_id",
+            "webhook_id",
+            "key_id",
+            "user_id",
+            "service_account_id",
+        ] {
+            world.refresh(kind).await;
+        }
+        let identity = world
+            .owner
+            .get("/auth/validate")
+            .send()
+            .await
+            .is(200)
+            .json();
+        world.put("tenant_id", &identity["tenant_id"]);
+        let record = world.owner.records("limit=1").await.remove(0);
+        world.put("audit_id", &record["audit_id"]);
+        world.refresh("delivery_id").await;
+        world.ids.insert("part", "0".to_owned());
+        world.ids.insert("tree_size", "1".to_owned());
+        world
+    }
+
+    /// Replaces the object of a kind by a new one.
+    pub(super) async fn refresh(&mut self, kind: &'static str) {
+        let number = self.owner.all("/audit?limit=500").await.len();
+        let (route, wish) = match kind {
+            "file_id" => {
+                let file = self
+                    .owner
+                    .upload(&format!("/m/{number}.txt"), b"matrix")
+                    .await;
+                return self.put(kind, &file["file_id"]);
+            }
+            "session_id" => (
+                "/uploads",
+                json!({"destination": "m", "filename": format!("{number}.bin")}),
+            ),
+            "remote_id" => (
+                "/remotes",
+                json!({"name": format!("r{number}"), "kind": "local", "folder": self.exchange}),
+            ),
+            "transfer_id" => {
+                let id = self.ids["file_id"].clone();
+                (
+                    "/transfers",
+                    json!({"source": id, "destination": format!("/m/t{number}"), "start_at": "2999-01-01T00:00:00Z"}),
+                )
+            }
+            "webhook_id" => (
+                "/webhooks",
+                json!({"url": self.receiver.url, "types": ["ping"]}),
+            ),
+            "key_id" => (
+                "/api-keys",
+                json!({"name": "matrix", "scopes": ["files:read"]}),
+            ),
+            "user_id" => ("/users", json!({"name": format!("u{number}")})),
+            "service_account_id" => ("/service-accounts", json!({"name": format!("s{number}")})),
+            "delivery_id" => return self.new_delivery().await,
+            _ => return,
+        };
+        let made = self.owner.post(route).json(&wish).send().await;
+        assert!(
+            [201, 202].contains(&made.status),
+            "{route}: {:?}",
+            made.body
+        );
+        self.put(kind, &made.json()[kind]);
+    }
+
+    async fn new_delivery(&mut self) {
+        let path = format!("/webhooks/{}/test", self.ids["webhook_id"]);
+        self.owner.post(&path).json(&json!({})).send().await.is(202);
+        let begun = Instant::now();
+        loop {
+            let rows = self.owner.all("/deliveries?limit=1&state=succeeded").await;
+            if let Some(row) = rows.first() {
+                return self.put("delivery_id", &row["delivery_id"]);
+            }
+            assert!(begun.elapsed() < PATIENCE, "no delivery");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn put(&mut self, kind: &'static str, id: &Value) {
+        self.ids.insert(kind, id.as_str().unwrap().to_owned());
+    }
+
+    pub(super) fn id(&self, kind: &str) -> &str {
+        &self.ids[kind]
+    }
+
+    /// The path of an operation on this world's objects, with what must be in its query.
+    pub(super) fn path(&self, operation: &Operation) -> String {
+        let mut path = operation.path.clone();
+        for (name, id) in &self.ids {
+            path = path.replace(&format!("{{{name}}}"), id);
+        }
+        assert!(!path.contains('{'), "the world has nothing for {path}");
+        let query: Vec<&str> = operation.required_query.iter().map(|_| "path=/m").collect();
+        if query.is_empty() {
+            path
+        } else {
+            format!("{path}?{}", query.join("&"))
+        }
+    }
+
+    /// A good request of `caller` at a path of this world.
+    pub(super) fn request(&self, caller: &Api, operation: &Operation, path: &str) -> Call {
+        let call = caller.call(operation.method.clone(), path);
+        match self.body(operation) {
+            Some(body) => call.json(&body),
+            None if operation.id == "files.upload" => {
+                call.header("content-type", &Form::content_type()).body(
+                    Form::new()
+                        .text("destination", "m")
+                        .file("form.txt", b"form")
+                        .body(),
+                )
+            }
+            None if operation.method == Method::PUT => call.body("bytes"),
+            None => call,
+        }
+    }
+
+    /// A body that the operation takes.
+    pub(super) fn body(&self, operation: &Operation) -> Option<Value> {
+        Some(match operation.id.as_str() {
+            "api_keys.create" => json!({"name": "k", "scopes": ["files:read"]}),
+            "folders.create" => json!({"path": "/m/made"}),
+            "files.copy" => json!({"path": "/m/copied.txt"}),
+            "folders.update" => json!({"path": "/moved"}),
+            "remotes.create" => json!({"name": "made", "kind": "local", "folder": self.exchange}),
+            "remotes.trust" => {
+                json!({"fingerprint": "SHA256:uNiVztksCsDhcc0u9e8BrMnTs1UHjPP9mMA2Y3n1lqI"})
+            }
+            "remotes.update" => json!({"concurrency": 2}),
+            "service_accounts.create" | "users.create" | "tenants.create" => {
+                json!({"name": "made"})
+            }
+            "transfers.create" => {
+                json!({"source": self.id("file_id"), "destination": "/m/moved.txt"})
+            }
+            "uploads.create" => json!({"destination": "m", "filename": "made.bin"}),
+            "webhooks.create" => json!({"url": self.receiver.url, "types": ["ping"]}),
+            "webhooks.update" => json!({"types": ["ping", "file.*"]}),
+            "files.update" => json!({"tags": ["matrix"]}),
+            "settings.change" => json!({"trash_seconds": 3600}),
+            "tenants.update" => json!({"quota_files": 100_000}),
+            "api_keys.update" | "users.update" | "service_accounts.update" => {
+                json!({"name": "renamed"})
+            }
+            _ if operation.takes_json => json!({}),
+            _ => return None,
+        })
+    }
+}
