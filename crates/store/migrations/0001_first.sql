@@ -81,9 +81,13 @@ CREATE TABLE file (
 
 CREATE UNIQUE INDEX file_place ON file (tenant_id, folder_id, name) WHERE is_current = 1;
 
+CREATE INDEX file_current ON file (tenant_id, id) WHERE is_current = 1;
+
+CREATE INDEX file_deleted ON file (tenant_id, id) WHERE state = 'deleted';
+
 CREATE INDEX file_versions ON file (tenant_id, folder_id, name, version);
 
-CREATE INDEX file_trash ON file (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX file_trash ON file (tenant_id, deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE blob (
     tenant_id TEXT NOT NULL,
@@ -129,6 +133,8 @@ CREATE TABLE upload (
     wrapped_key {bytes} NOT NULL,
     hashed_parts BIGINT NOT NULL,
     hashed_state {bytes} NOT NULL,
+    revision BIGINT NOT NULL,
+    size_bytes BIGINT NOT NULL,
     created_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,

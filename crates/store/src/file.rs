@@ -1,9 +1,7 @@
-use bailee_model::{
-    File, FileId, FileName, FileState, FolderId, FolderPath, Page, PageRequest, Timestamp,
-};
+use bailee_model::{File, FileId, FileName, FolderId, FolderPath, Page, PageRequest, Timestamp};
 
 use crate::rows::{from_json, from_word, json, opt_word, statements, word};
-use crate::{Change, DbError, Guard, Reader, Row, values};
+use crate::{Change, DbError, Guard, Reader, Row, Sql, values};
 
 /// The columns of a file, in the order [`read`] takes them.
 macro_rules! columns {
@@ -12,6 +10,26 @@ macro_rules! columns {
             "SELECT id, folder_id, name, version, is_current, state, size_bytes, hash, content_type, detected_type, \
              classification, tags, metadata, wrapped_key, created_by, created_at, deleted_at, revision FROM file ",
             $rest
+        )
+    };
+}
+
+/// What every list asks for beside the kind of file: `$2` to `$7`, and for lists below a folder `$8`.
+macro_rules! listed {
+    () => {
+        "AND id < $2 AND created_at >= $3 AND created_at < $4 \
+         AND (CAST($5 AS TEXT) IS NULL OR tags LIKE $5 ESCAPE '!') \
+         AND (CAST($6 AS TEXT) IS NULL OR lower(name) LIKE $6 ESCAPE '!') ORDER BY id DESC LIMIT $7"
+    };
+}
+
+/// A folder and all below it; the folder is the last placeholder of the statement, `$8` or `$3`.
+macro_rules! below {
+    ($folder:literal) => {
+        concat!(
+            "WITH RECURSIVE below (place) AS (SELECT id FROM folder WHERE tenant_id = $1 AND id = ",
+            $folder,
+            " UNION SELECT f.id FROM folder f JOIN below ON f.parent_id = below.place WHERE f.tenant_id = $1) "
         )
     };
 }
@@ -35,21 +53,24 @@ statements! {
         "WHERE tenant_id = $1 AND folder_id = $2 AND name = $3 ORDER BY version DESC LIMIT $4");
     LATEST: tenant = columns!(
         "WHERE tenant_id = $1 AND folder_id = $2 AND name = $3 ORDER BY version DESC LIMIT 1");
-    LIST: tenant = columns!(
-        "WHERE tenant_id = $1 AND state = $2 AND (is_current = 1 OR state = 'deleted') AND id < $3 \
-         AND created_at >= $4 AND created_at < $5 \
-         AND (CAST($6 AS TEXT) IS NULL OR tags LIKE $6 ESCAPE '!') \
-         AND (CAST($7 AS TEXT) IS NULL OR lower(name) LIKE $7 ESCAPE '!') ORDER BY id DESC LIMIT $8");
-    LIST_BELOW: tenant = "WITH RECURSIVE below (id) AS ( \
-         SELECT id FROM folder WHERE tenant_id = $1 AND id = $9 UNION \
-         SELECT f.id FROM folder f JOIN below ON f.parent_id = below.id WHERE f.tenant_id = $1) \
-         SELECT id, folder_id, name, version, is_current, state, size_bytes, hash, content_type, detected_type, \
-         classification, tags, metadata, wrapped_key, created_by, created_at, deleted_at, revision FROM file \
-         WHERE tenant_id = $1 AND folder_id IN (SELECT id FROM below) \
-         AND state = $2 AND (is_current = 1 OR state = 'deleted') AND id < $3 AND created_at >= $4 AND created_at < $5 \
-         AND (CAST($6 AS TEXT) IS NULL OR tags LIKE $6 ESCAPE '!') \
-         AND (CAST($7 AS TEXT) IS NULL OR lower(name) LIKE $7 ESCAPE '!') ORDER BY id DESC LIMIT $8";
+    LIST: tenant = concat!(columns!("WHERE tenant_id = $1 AND is_current = 1 "), listed!());
+    LIST_TRASH: tenant = concat!(columns!("WHERE tenant_id = $1 AND state = 'deleted' "), listed!());
+    SCAN_BELOW: tenant = concat!(below!("$8"), columns!("WHERE tenant_id = $1 AND is_current = 1 \
+        AND folder_id IN (SELECT place FROM below) "), listed!());
+    SCAN_TRASH_BELOW: tenant = concat!(below!("$8"), columns!("WHERE tenant_id = $1 AND state = 'deleted' \
+        AND folder_id IN (SELECT place FROM below) "), listed!());
+    WALK_BELOW: tenant = concat!(below!("$8"), "SELECT id, folder_id, name, version, is_current, state, size_bytes, hash, content_type, detected_type, \
+        classification, tags, metadata, wrapped_key, created_by, created_at, deleted_at, revision \
+        FROM below CROSS JOIN file WHERE tenant_id = $1 AND folder_id = below.place AND is_current = 1 ", listed!());
+    WALK_TRASH_BELOW: tenant = concat!(below!("$8"), "SELECT id, folder_id, name, version, is_current, state, size_bytes, hash, content_type, detected_type, \
+        classification, tags, metadata, wrapped_key, created_by, created_at, deleted_at, revision \
+        FROM below CROSS JOIN file WHERE tenant_id = $1 AND folder_id = below.place AND state = 'deleted' ", listed!());
+    COUNT_BELOW: tenant = concat!(below!("$3"), "SELECT COUNT(*) FROM (SELECT 1 FROM below CROSS JOIN file \
+        WHERE file.tenant_id = $1 AND file.folder_id = below.place LIMIT $2) AS few");
 }
+
+/// Up to so many file versions below a folder count as few.
+const FEW_FILES: u32 = 5000;
 
 /// The conflict of [`Change::hold_file`]: the version was purged.
 pub const SOURCE: &str = "source";
@@ -232,13 +253,7 @@ impl Reader {
         filter: &FileFilter,
         page: &PageRequest,
     ) -> Result<Page<File>, DbError> {
-        let state = if filter.deleted {
-            FileState::Deleted
-        } else {
-            FileState::Available
-        };
         let mut row = values![
-            word(&state),
             crate::reader::before(page),
             filter.created_after.map_or(i64::MIN, Timestamp::ms),
             filter.created_before.map_or(i64::MAX, Timestamp::ms),
@@ -249,13 +264,15 @@ impl Reader {
                 .map(|part| like(&part.to_lowercase())),
             page.limit + 1,
         ];
-        let rows = match filter.below {
+        let sql = match filter.below {
+            None if filter.deleted => LIST_TRASH,
+            None => LIST,
             Some(folder) => {
                 row.push(crate::Value::text(folder));
-                self.rows(LIST_BELOW, row).await?
+                self.list_below(folder, filter.deleted).await?
             }
-            None => self.rows(LIST, row).await?,
         };
+        let rows = self.rows(sql, row).await?;
         let mut paths = std::collections::HashMap::new();
         let mut found = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -270,5 +287,20 @@ impl Reader {
         Ok(Page::cut(found, page.limit, |last| {
             crate::reader::by_id(last.id)
         }))
+    }
+
+    /// The statement that lists below a folder: few files are looked up folder by folder and sorted, many are met
+    /// soon enough by going through the tenant's files by time.
+    async fn list_below(&self, folder: FolderId, deleted: bool) -> Result<Sql, DbError> {
+        let count = self
+            .row(COUNT_BELOW, values![FEW_FILES + 1, folder])
+            .await?
+            .map_or(Ok(0), |row| row.uint(0))?;
+        Ok(match (count <= u64::from(FEW_FILES), deleted) {
+            (true, false) => WALK_BELOW,
+            (true, true) => WALK_TRASH_BELOW,
+            (false, false) => SCAN_BELOW,
+            (false, true) => SCAN_TRASH_BELOW,
+        })
     }
 }
