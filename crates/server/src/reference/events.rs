@@ -76,7 +76,7 @@ fn told(kind: EventType) -> &'static str {
             "A webhook was switched off, because its receiver answered 410 or failed for five days."
         }
         EventType::Ping => {
-            "A test of a webhook. It is sent to that webhook alone and is not in the journal, so `sequence` is null."
+            "A test of a webhook. It is sent to that webhook alone and is not in the journal, so `sequence` is 0."
         }
     }
 }
@@ -98,17 +98,17 @@ fn example(kind: EventType) -> Value {
         EventType::FileUploaded => (
             Outcome::Success,
             Some("/reports/report.csv"),
-            json!({"file_id": file, "size": 26, "hash": HASH, "version": 1, "replaced_file_id": null}),
+            file_facts(file, "available", &json!({"replaced_file_id": null})),
         ),
         EventType::FileDownloaded => (
             Outcome::Success,
             Some("/reports/report.csv"),
-            json!({"file_id": file, "from": 0, "to": 26}),
+            file_facts(file, "available", &json!({"from": 0, "to": 26})),
         ),
         EventType::FileDeleted => (
             Outcome::Success,
             Some("/reports/report.csv"),
-            json!({"file_id": file, "size": 26, "hash": HASH, "purged": false}),
+            file_facts(file, "deleted", &json!({"purged": false})),
         ),
         EventType::TransferCreated => transferred(transfer, "queued", 0),
         EventType::TransferStarted => transferred(transfer, "running", 1),
@@ -118,7 +118,7 @@ fn example(kind: EventType) -> Value {
         EventType::PolicyViolated => (
             Outcome::Denied,
             Some("/reports/report.csv"),
-            json!({"action": "FileWrite", "reason": "no policy permits it"}),
+            json!({"action": "FileWrite", "reason": "the credential lacks the scope files:write"}),
         ),
         EventType::WebhookDisabled => (
             Outcome::Success,
@@ -152,6 +152,21 @@ fn example(kind: EventType) -> Value {
 }
 
 const HASH: &str = "6330f05349c4373a84fbc2393357b14bdba92493af4dc5af74d4a08aef2151b3";
+
+fn file_facts(file: FileId, state: &str, more: &Value) -> Value {
+    let mut facts = json!({
+        "file_id": file,
+        "state": state,
+        "version": 1,
+        "size": 26,
+        "hash": HASH,
+        "links": {"self": format!("/v1/files/{file}"), "download": format!("/v1/files/{file}/download")},
+    });
+    if let (Some(facts), Some(more)) = (facts.as_object_mut(), more.as_object()) {
+        facts.extend(more.clone());
+    }
+    facts
+}
 
 fn transferred(
     transfer: TransferId,
@@ -194,8 +209,10 @@ fn ping(tenant: TenantId, webhook: WebhookId) -> Value {
         "timestamp": WHEN,
         "event_id": bailee_model::EventId::from_bits(bits(5)),
         "tenant_id": tenant,
-        "sequence": null,
+        "sequence": 0,
         "transfer_id": null,
+        "file_id": null,
+        "webhook_id": webhook,
         "status": null,
         "data": {"test": true, "webhook_id": webhook},
     })
