@@ -9,18 +9,20 @@ use bailee_vault::{DataKey, Digest, OpenBlob, SealBlob};
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 
+use crate::staging::{Replaces, Reservation};
 use crate::{Core, error};
 
 /// Bytes on their way. Errors say what the caller is told: a cut body, a time-out, a file that is too large.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
-/// Content that is sealed and durable (or inline, to be made durable with its row) but has no name yet. Dropped, it
-/// leaves only a reservation that the sweeper finds.
+/// Content that is sealed and durable (or inline, to be made durable with its row) but has no name yet. Dropped, it is
+/// removed.
 pub struct Staged {
     pub(crate) tenant: TenantId,
     pub(crate) file: FileId,
     pub(crate) data_key: DataKey,
     pub(crate) extent: Option<Extent>,
+    pub(crate) reservation: Option<Reservation>,
     /// Bytes of content.
     pub size_bytes: u64,
     /// SHA-256, lower-case hex.
@@ -28,34 +30,36 @@ pub struct Staged {
     pub(crate) detected_type: Option<&'static str>,
 }
 
-/// What was sealed of one stream.
+/// What was sealed of one stream. Dropped with its reservation, it is removed.
 pub(crate) struct Sealed {
     pub(crate) extent: Option<Extent>,
+    /// Of content in a file of its own.
+    pub(crate) reservation: Option<Reservation>,
     pub(crate) size_bytes: u64,
     pub(crate) sha256: [u8; 32],
     pub(crate) detected_type: Option<&'static str>,
 }
 
 impl Core {
-    /// Seals a stream as a new blob of the permit's tenant. Content past the inline size leaves a reservation first.
+    /// Seals a stream as a new blob of the permit's tenant. Content past the inline size leaves a reservation first,
+    /// and ends with an error where the quota does.
     pub(crate) async fn seal(
         &self,
         permit: &Permit,
         key: &DataKey,
         stream: ByteStream,
+        replaces: Replaces,
     ) -> Result<Sealed> {
         let (held, rest) = hold_back(stream, limit::INLINE_BYTES_MAX).await?;
-        let now = self.clock.now();
-        let blob = BlobId::new(now, &*self.chance);
-        if rest.is_some() {
-            let mut change = self.store.change(permit);
-            change.reserve(blob, now.plus(limit::RESERVATION_LIFE));
-            change.commit().await.map_err(error::from_db)?;
-        }
+        let blob = BlobId::new(self.clock.now(), &*self.chance);
         let held = stream::iter(held.into_iter().map(Ok));
-        let whole = match rest {
-            Some(rest) => held.chain(rest).boxed(),
-            None => held.boxed(),
+        let (whole, reservation) = match rest {
+            Some(rest) => {
+                let whole = held.chain(rest).boxed();
+                let whole = self.within_quota(permit, replaces, whole).await?;
+                (whole, Some(self.reserve(permit, blob).await?))
+            }
+            None => (held.boxed(), None),
         };
         let command = SealBlob {
             tenant: permit.tenant(),
@@ -79,6 +83,7 @@ impl Core {
         };
         Ok(Sealed {
             extent: (sealed.size_bytes > 0).then_some(extent),
+            reservation,
             size_bytes: sealed.size_bytes,
             sha256,
             detected_type: sealed.detected_type,

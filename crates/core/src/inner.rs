@@ -10,6 +10,7 @@ use bailee_vault::Vault;
 
 use crate::identify::Credentials;
 use crate::keyring::Keyring;
+use crate::staging::Staging;
 use crate::uploads::Hashing;
 use crate::{CoreSettings, RemoteProber, SigningKey};
 
@@ -25,5 +26,6 @@ pub struct Inner {
     pub(crate) settings: CoreSettings,
     pub(crate) prober: OnceLock<Arc<dyn RemoteProber>>,
     pub(crate) hashing: Hashing,
+    pub(crate) staging: Staging,
     pub(crate) draining: AtomicBool,
 }

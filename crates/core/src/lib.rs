@@ -30,6 +30,7 @@ mod runs;
 mod settings;
 mod setup;
 mod signature;
+mod staging;
 mod tenants;
 mod transfers;
 mod upkeep;
@@ -154,6 +155,7 @@ impl Core {
             settings: parts.settings,
             prober: std::sync::OnceLock::new(),
             hashing: uploads::Hashing::default(),
+            staging: staging::Staging::default(),
             draining: AtomicBool::new(false),
         })))
     }

@@ -17,11 +17,11 @@ statements! {
     CONSUME: tenant = "DELETE FROM reservation WHERE tenant_id = $1 AND blob_id = $2";
     DISCARD_OF_FILE: tenant = "INSERT INTO blob_garbage (tenant_id, blob_id, due_at) \
         SELECT DISTINCT $1, e.blob_id, CAST($3 AS BIGINT) FROM extent e WHERE e.tenant_id = $1 AND e.file_id = $2 \
-        AND NOT EXISTS (SELECT 1 FROM blob_garbage g WHERE g.tenant_id = $1 AND g.blob_id = e.blob_id)";
+        ON CONFLICT (tenant_id, blob_id) DO UPDATE SET due_at = excluded.due_at WHERE blob_garbage.due_at < excluded.due_at";
     DROP_OF_FILE: tenant = "DELETE FROM extent WHERE tenant_id = $1 AND file_id = $2";
     DISCARD_ONE: tenant = "INSERT INTO blob_garbage (tenant_id, blob_id, due_at) \
-        SELECT $1, $2, CAST($3 AS BIGINT) \
-        WHERE NOT EXISTS (SELECT 1 FROM blob_garbage g WHERE g.tenant_id = $1 AND g.blob_id = $2)";
+        VALUES ($1, $2, $3) \
+        ON CONFLICT (tenant_id, blob_id) DO UPDATE SET due_at = excluded.due_at WHERE blob_garbage.due_at < excluded.due_at";
 }
 
 impl Change {

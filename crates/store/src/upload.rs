@@ -7,14 +7,24 @@ use crate::{Change, DbError, Guard, Reader, Row, values};
 
 statements! {
     INSERT: tenant = "INSERT INTO upload (tenant_id, id, state, body, wrapped_key, hashed_parts, hashed_state, \
-        created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9)";
-    END: tenant = "UPDATE upload SET state = $3, body = $4 WHERE tenant_id = $1 AND id = $2 AND state = 'open'";
-    EXTEND: tenant = "UPDATE upload SET expires_at = $3, body = $4 WHERE tenant_id = $1 AND id = $2 AND state = 'open'";
+        revision, size_bytes, created_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, 0, $7, $8, $9)";
+    COMPLETE: tenant = "UPDATE upload SET state = $3, body = $4 \
+        WHERE tenant_id = $1 AND id = $2 AND state = 'open' AND revision = $5";
+    ABORT: tenant = "UPDATE upload SET state = $3, body = $4 WHERE tenant_id = $1 AND id = $2 AND state = 'open'";
+    EXPIRE: tenant = "UPDATE upload SET state = $3, body = $4 \
+        WHERE tenant_id = $1 AND id = $2 AND state = 'open' AND expires_at <= $5";
+    EXTEND: tenant = "UPDATE upload SET expires_at = $3, body = $4, revision = revision + 1 \
+        WHERE tenant_id = $1 AND id = $2 AND state = 'open'";
+    GROW: tenant = "UPDATE upload SET size_bytes = size_bytes + $3 \
+        WHERE tenant_id = $1 AND id = $2 AND size_bytes + $3 <= $4";
+    GIVE_BACK: tenant = "UPDATE usage_total SET bytes = bytes - \
+        (SELECT u.size_bytes FROM upload u WHERE u.tenant_id = $1 AND u.id = $2) WHERE tenant_id = $1";
     HASHED: tenant = "UPDATE upload SET hashed_parts = $3, hashed_state = $4 \
-        WHERE tenant_id = $1 AND id = $2 AND hashed_parts = $5";
+        WHERE tenant_id = $1 AND id = $2 AND hashed_parts = $5 AND hashed_state = $6";
+    SAME_PART: tenant = "UPDATE part SET blob_id = $4 WHERE tenant_id = $1 AND upload_id = $2 AND number = $3 AND blob_id = $4";
     FORGET_HASH: tenant = "UPDATE upload SET hashed_parts = 0, hashed_state = $4 \
         WHERE tenant_id = $1 AND id = $2 AND hashed_parts > $3";
-    READ: tenant = "SELECT body, wrapped_key, hashed_parts, hashed_state FROM upload WHERE tenant_id = $1 AND id = $2";
+    READ: tenant = "SELECT body, wrapped_key, hashed_parts, hashed_state, revision, size_bytes FROM upload WHERE tenant_id = $1 AND id = $2";
     LIST: tenant = "SELECT body FROM upload WHERE tenant_id = $1 AND state = 'open' \
         AND (CAST($2 AS TEXT) IS NULL OR created_by = $2) AND id < $3 ORDER BY id DESC LIMIT $4";
     COUNT_OPEN: tenant = "SELECT COUNT(*) FROM upload WHERE tenant_id = $1 AND state = 'open'";
@@ -27,13 +37,17 @@ statements! {
     PART_EXTENT: tenant = "SELECT id, size_bytes, inline FROM blob WHERE tenant_id = $1 AND id = $2";
     DISCARD: tenant = "INSERT INTO blob_garbage (tenant_id, blob_id, due_at) \
         SELECT $1, p.blob_id, CAST($3 AS BIGINT) FROM part p WHERE p.tenant_id = $1 AND p.upload_id = $2 \
-        AND NOT EXISTS (SELECT 1 FROM blob_garbage g WHERE g.tenant_id = $1 AND g.blob_id = p.blob_id)";
+        ON CONFLICT (tenant_id, blob_id) DO UPDATE SET due_at = excluded.due_at WHERE blob_garbage.due_at < excluded.due_at";
     DROP_PARTS: tenant = "DELETE FROM part WHERE tenant_id = $1 AND upload_id = $2";
     DROP: tenant = "DELETE FROM upload WHERE tenant_id = $1 AND id = $2";
 }
 
 /// The conflict of verbs that need an open upload.
 pub const OPEN: &str = "upload_open";
+/// The conflict of completing an upload that has ended, or whose parts are others than those that were read.
+pub const MOVED: &str = "upload_moved";
+/// The conflict of a part with which an upload would grow past what a file may have.
+pub const TOO_LARGE: &str = "upload_too_large";
 /// The conflict of part verbs that lost a race for the same number.
 pub const PART_RACE: &str = "part_race";
 
@@ -44,6 +58,17 @@ pub struct HashedPrefix {
     pub parts: u32,
     /// The running state, in the vault's form; empty before the first part.
     pub state: Vec<u8>,
+}
+
+/// What an open upload holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Another one after every part.
+    pub revision: u64,
+    /// What its parts add up to, as counted against the quota.
+    pub size_bytes: u64,
+    /// How far its hash has come.
+    pub hashed: HashedPrefix,
 }
 
 impl Change {
@@ -62,17 +87,48 @@ impl Change {
         self.add(INSERT, row, Guard::One, OPEN)
     }
 
-    /// Ends an open upload; the conflict is [`OPEN`].
-    pub fn end_upload(&mut self, upload: &Upload) -> &mut Self {
-        self.add(
-            END,
-            values![upload.id, word(&upload.state), json(upload)],
-            Guard::One,
-            OPEN,
-        )
+    /// Ends an open upload with a file of the parts it had at `revision`; the conflict is [`MOVED`].
+    pub fn complete_upload(&mut self, upload: &Upload, revision: u64) -> &mut Self {
+        let row = values![upload.id, word(&upload.state), json(upload), revision];
+        self.add(COMPLETE, row, Guard::One, MOVED)
     }
 
-    /// Gives an open upload more time; the conflict is [`OPEN`].
+    /// Ends an open upload whatever it holds; the conflict is [`OPEN`].
+    pub fn abort_upload(&mut self, upload: &Upload) -> &mut Self {
+        let row = values![upload.id, word(&upload.state), json(upload)];
+        self.add(ABORT, row, Guard::One, OPEN)
+    }
+
+    /// Ends an open upload unless a part has given it more time since it was read; the conflict is [`OPEN`].
+    pub fn expire_upload(&mut self, upload: &Upload) -> &mut Self {
+        let row = values![
+            upload.id,
+            word(&upload.state),
+            json(upload),
+            upload.expires_at
+        ];
+        self.add(EXPIRE, row, Guard::One, OPEN)
+    }
+
+    /// Adds to what an open upload's parts add up to; the conflict is [`TOO_LARGE`]. Less is always allowed.
+    pub fn grow_upload(&mut self, upload: UploadId, bytes: i64, size_bytes_max: u64) -> &mut Self {
+        let bound = if bytes > 0 {
+            i64::try_from(size_bytes_max).unwrap_or(i64::MAX)
+        } else {
+            i64::MAX
+        };
+        let row = values![upload, bytes, bound];
+        self.add(GROW, row, Guard::One, TOO_LARGE)
+    }
+
+    /// Gives back what an upload's parts were counted for, after it has ended without a file in the same change.
+    /// Put it last: the row is shared by everybody in the tenant.
+    pub fn give_back_upload(&mut self, upload: UploadId) -> &mut Self {
+        self.add(GIVE_BACK, values![upload], Guard::One, "usage")
+    }
+
+    /// Gives an open upload more time and another revision, because a part comes; the conflict is [`OPEN`]. Put it
+    /// first: it makes parts and the end of their upload take turns.
     pub fn extend_upload(&mut self, upload: &Upload) -> &mut Self {
         self.add(
             EXTEND,
@@ -82,19 +138,28 @@ impl Change {
         )
     }
 
-    /// Moves the whole-file hash on from `from_parts`; the conflict is [`PART_RACE`].
+    /// Moves the whole-file hash on; the conflict is [`PART_RACE`]. A state is sealed afresh each time, so an equal one
+    /// has not been started over and come as far again with other bytes.
     pub fn advance_hash(
         &mut self,
         upload: UploadId,
-        from_parts: u32,
+        from: &HashedPrefix,
         to: &HashedPrefix,
     ) -> &mut Self {
-        self.add(
-            HASHED,
-            values![upload, to.parts, to.state.as_slice(), from_parts],
-            Guard::One,
-            PART_RACE,
-        )
+        let row = values![
+            upload,
+            to.parts,
+            to.state.as_slice(),
+            from.parts,
+            from.state.as_slice(),
+        ];
+        self.add(HASHED, row, Guard::One, PART_RACE)
+    }
+
+    /// Asks that a part is still the one that was read; the conflict is [`PART_RACE`].
+    pub fn hold_part(&mut self, upload: UploadId, part: &Part) -> &mut Self {
+        let row = values![upload, part.number, part.blob];
+        self.add(SAME_PART, row, Guard::One, PART_RACE)
     }
 
     /// Starts the whole-file hash over if it has passed part `number`, whose bytes are being replaced.
@@ -144,19 +209,27 @@ impl Change {
 }
 
 impl Reader {
-    /// An upload, its wrapped data_key and how far its hash has come.
+    /// An upload, its wrapped data_key and what it holds.
     pub async fn upload(
         &self,
         id: UploadId,
-    ) -> Result<Option<(Upload, Vec<u8>, HashedPrefix)>, DbError> {
+    ) -> Result<Option<(Upload, Vec<u8>, Progress)>, DbError> {
         let Some(row) = self.row(READ, values![id]).await? else {
             return Ok(None);
         };
-        let prefix = HashedPrefix {
-            parts: row.uint(2)? as u32,
-            state: row.bytes(3)?.to_vec(),
+        let progress = Progress {
+            revision: row.uint(4)?,
+            size_bytes: row.uint(5)?,
+            hashed: HashedPrefix {
+                parts: row.uint(2)? as u32,
+                state: row.bytes(3)?.to_vec(),
+            },
         };
-        Ok(Some((from_json(&row, 0)?, row.bytes(1)?.to_vec(), prefix)))
+        Ok(Some((
+            from_json(&row, 0)?,
+            row.bytes(1)?.to_vec(),
+            progress,
+        )))
     }
 
     /// Open uploads of one principal or of all, newest first.

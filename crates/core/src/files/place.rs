@@ -14,6 +14,7 @@ use crate::folders::Way;
 use crate::gate::Ask;
 use crate::journal::Note;
 use crate::keyring::Known;
+use crate::staging::Replaces;
 use crate::{checks, error};
 
 use super::rules::{
@@ -57,7 +58,12 @@ pub(crate) enum Content {
     /// A staged stream.
     Staged(Option<bailee_model::Extent>),
     /// The parts of an upload, already counted against the quota.
-    Parts(Box<bailee_model::Upload>),
+    Parts {
+        /// Which.
+        upload: Box<bailee_model::Upload>,
+        /// When its parts were read.
+        revision: u64,
+    },
     /// The extents of another version.
     Copy(FileId),
 }
@@ -156,18 +162,27 @@ impl Files<'_> {
             detected_type: staged.detected_type.map(str::to_owned),
             event: EventType::FileUploaded,
         };
-        self.place_version(caller, &version, &new, &precondition)
-            .await
+        let placed = self
+            .place_version(caller, &version, &new, &precondition)
+            .await?;
+        if let Some(reservation) = staged.reservation {
+            reservation.keep();
+        }
+        Ok(placed)
     }
 
     async fn seal_staged(&self, permit: &Permit, stream: ByteStream) -> Result<Staged> {
         let data_key = DataKey::generate(&*self.core.chance);
-        let sealed = self.core.seal(permit, &data_key, stream).await?;
+        let sealed = self
+            .core
+            .seal(permit, &data_key, stream, Replaces::Nothing)
+            .await?;
         Ok(Staged {
             tenant: permit.tenant(),
             file: FileId::new(self.core.clock.now(), &*self.core.chance),
             data_key,
             extent: sealed.extent,
+            reservation: sealed.reservation,
             size_bytes: sealed.size_bytes,
             hash: hex::encode(sealed.sha256),
             detected_type: sealed.detected_type,
@@ -311,7 +326,7 @@ impl Files<'_> {
             ));
         change.journal(&self.core.permitted(caller, permit, note));
         let bytes = match version.content {
-            Content::Parts(_) => 0,
+            Content::Parts { .. } => 0,
             _ => i64::try_from(version.size_bytes).unwrap_or(i64::MAX),
         };
         change.add_usage(bytes, 1, &known.tenant);
@@ -379,12 +394,12 @@ fn add_content(change: &mut Change, version: &Version, file: &File) {
                 change.consume_reservation(extent.blob);
             }
         }
-        Content::Parts(upload) => {
+        Content::Parts { upload, revision } => {
             let mut ended = (**upload).clone();
             ended.state = bailee_model::UploadState::Completed;
             ended.file = Some(file.id);
             change
-                .end_upload(&ended)
+                .complete_upload(&ended, *revision)
                 .extents_from_parts(upload.id, file.id)
                 .drop_parts(upload.id);
         }

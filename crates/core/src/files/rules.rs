@@ -103,9 +103,9 @@ pub(super) fn placing_failed(error: DbError) -> Error {
     match error {
         DbError::Conflict(conflict::QUOTA) => over_quota(),
         DbError::Conflict(conflict::SOURCE) => Error::not_found("file"),
-        DbError::Conflict(conflict::UPLOAD_OPEN) => Error::new(
+        DbError::Conflict(conflict::UPLOAD_MOVED) => Error::new(
             ErrorKind::StateConflict,
-            "The upload has ended in the meantime.",
+            "The upload has changed in the meantime.",
         ),
         DbError::Conflict("reservation") => {
             let hours = limit::RESERVATION_LIFE.as_secs() / 3600;

@@ -6,51 +6,83 @@ use bailee_model::{
 };
 use futures::StreamExt;
 
-use crate::files::{Content, Files, NewFile, Placed, Precondition, Version, digest_mismatch, too_large};
+use crate::files::{
+    Content, Files, NewFile, Placed, Precondition, Version, digest_mismatch, too_large,
+};
 use crate::{Core, checks, error};
 
 use super::{OpenUpload, Uploads, still_open};
 
+/// The operation, for the journal.
+const OPERATION: &str = "uploads.complete";
+/// How often parts are read that change while they are joined: each time may mean to hash them all.
+const TRIES_MAX: u32 = 4;
+
 impl Uploads<'_> {
-    /// Joins the parts in order of number, verifies, places. Repeating it gives the same answer.
+    /// Joins the parts in order of number, verifies, places. Repeating it gives the same answer, and so does doing it
+    /// several times at once.
     pub async fn complete(
         &self,
         caller: &Caller,
         id: UploadId,
         hash: Option<String>,
     ) -> Result<Placed> {
-        let found = self.find(caller, "uploads.complete", id).await?;
-        let files = Files { core: self.core };
-        if let (UploadState::Completed, Some(file)) = (found.upload.state, found.upload.file) {
-            let file = self
-                .core
-                .store
-                .reader(&found.permit)
-                .file(file)
-                .await
-                .map_err(error::from_db)?;
-            let file = file.ok_or_else(|| Error::not_found("file"))?;
-            return Ok(Placed {
-                file,
-                replaced: false,
-            });
+        let mut found = self.find(caller, OPERATION, id).await?;
+        let mut tries = 0;
+        loop {
+            if let (UploadState::Completed, Some(file)) = (found.upload.state, found.upload.file) {
+                return self.completed(&found, file).await;
+            }
+            still_open(&found.upload)?;
+            if tries == TRIES_MAX {
+                return Err(Error::new(
+                    ErrorKind::StateConflict,
+                    "Parts of this upload keep coming.",
+                ));
+            }
+            tries += 1;
+            let failed = match self.join(caller, &found, hash.as_deref()).await {
+                Ok(placed) => return Ok(placed),
+                Err(failed) => failed,
+            };
+            // What failed was right if the upload is still what was read; otherwise it is judged afresh.
+            let now = self.find(caller, OPERATION, id).await?;
+            if now.upload.state == UploadState::Open
+                && now.progress.revision == found.progress.revision
+            {
+                return Err(failed);
+            }
+            found = now;
         }
-        still_open(&found.upload)?;
-        let parts = self
-            .core
-            .store
-            .reader(&found.permit)
-            .parts(id)
+    }
+
+    /// The answer that completing has given already.
+    async fn completed(&self, found: &OpenUpload, file: FileId) -> Result<Placed> {
+        let reader = self.core.store.reader(&found.permit);
+        let file = reader.file(file).await.map_err(error::from_db)?;
+        let file = file.ok_or_else(|| Error::not_found("file"))?;
+        Ok(Placed {
+            file,
+            replaced: false,
+        })
+    }
+
+    /// One try: what is read of the parts counts only if the upload's revision is still the one in `found`.
+    async fn join(
+        &self,
+        caller: &Caller,
+        found: &OpenUpload,
+        hash: Option<&str>,
+    ) -> Result<Placed> {
+        let reader = self.core.store.reader(&found.permit);
+        let parts = reader
+            .parts(found.upload.id)
             .await
             .map_err(error::from_db)?;
-        let size_bytes = check_parts(&parts, &found.upload)?;
-        if size_bytes > self.core.settings.file_bytes_max {
-            return Err(too_large(self.core.settings.file_bytes_max));
-        }
-        let (sha256, prefix) = self.hash_whole(&found, &parts).await?;
-        let whole = hex::encode(sha256);
+        let size_bytes = check_parts(&parts, &found.upload, self.core.settings.file_bytes_max)?;
+        let whole = hex::encode(self.hash_whole(found, &parts).await?);
         let declared = hash
-            .map(|hash| checks::sha256_hex("#/hash", &hash))
+            .map(|hash| checks::sha256_hex("#/hash", hash))
             .transpose()?;
         if [&declared, &found.upload.hash]
             .into_iter()
@@ -59,13 +91,15 @@ impl Uploads<'_> {
         {
             return Err(digest_mismatch(&whole));
         }
-        tracing::debug!(upload.id = %id, parts = prefix, "upload hashed");
-        let detected_type = self.detect(&found, parts.first()).await?;
-        let upload = found.upload;
+        let detected_type = self.detect(found, parts.first()).await?;
+        let upload = &found.upload;
         let version = Version {
             id: FileId::new(self.core.clock.now(), &*self.core.chance),
-            data_key: found.key,
-            content: Content::Parts(Box::new(upload.clone())),
+            data_key: found.key.clone(),
+            content: Content::Parts {
+                upload: Box::new(upload.clone()),
+                revision: found.progress.revision,
+            },
             size_bytes,
             hash: whole,
             detected_type,
@@ -80,28 +114,26 @@ impl Uploads<'_> {
             tags: upload.tags.clone(),
             metadata: upload.metadata.clone(),
             classification: None,
-            operation: "uploads.complete",
+            operation: OPERATION,
         };
+        let files = Files { core: self.core };
         files
             .place_version(caller, &version, &new, &Precondition::None)
             .await
     }
 
     /// The whole-file hash: parts that came in order are in it already, the others are read back.
-    async fn hash_whole(&self, found: &OpenUpload, parts: &[Part]) -> Result<([u8; 32], u32)> {
-        let reader = self.core.store.reader(&found.permit);
-        let fresh = reader
-            .upload(found.upload.id)
-            .await
-            .map_err(error::from_db)?;
-        let prefix = fresh.map_or(found.prefix.clone(), |(_, _, prefix)| prefix);
-        let mut hasher = Core::restore_hasher(&found.known, found.upload.id, &prefix)?;
+    async fn hash_whole(&self, found: &OpenUpload, parts: &[Part]) -> Result<[u8; 32]> {
+        // Of the same reading as the revision, so that what is hashed already is of the same parts.
+        let prefix = &found.progress.hashed;
+        let mut hasher = Core::restore_hasher(&found.known, found.upload.id, prefix)?;
         for part in parts.iter().filter(|part| part.number >= prefix.parts) {
             self.core
                 .hash_part(found.permit.tenant(), &found.key, part, &mut hasher)
                 .await?;
         }
-        Ok((hasher.finish(), prefix.parts))
+        tracing::debug!(upload.id = %found.upload.id, parts = prefix.parts, "upload hashed");
+        Ok(hasher.finish())
     }
 
     /// What the first bytes look like.
@@ -126,12 +158,15 @@ impl Uploads<'_> {
     }
 }
 
-/// Whether the parts are there without a gap and add up to what was declared; their sum.
-fn check_parts(parts: &[Part], upload: &Upload) -> Result<u64> {
+/// Whether the parts are there without a gap and add up to what was declared and is allowed; their sum.
+fn check_parts(parts: &[Part], upload: &Upload, file_bytes_max: u64) -> Result<u64> {
     let end = parts.last().map_or(0, |part| part.number + 1);
     let held: HashSet<u32> = parts.iter().map(|part| part.number).collect();
     let missing: Vec<u32> = (0..end).filter(|number| !held.contains(number)).collect();
     let size_bytes: u64 = parts.iter().map(|part| part.size_bytes).sum();
+    if size_bytes > file_bytes_max {
+        return Err(too_large(file_bytes_max));
+    }
     let is_short = upload
         .size_bytes
         .is_some_and(|declared| size_bytes < declared);

@@ -108,11 +108,12 @@ impl Core {
         let known = self.tenant(tenant).await?;
         loop {
             let reader = queue.reader(tenant);
-            let Some((upload, wrapped, prefix)) =
+            let Some((upload, wrapped, progress)) =
                 reader.upload(id).await.map_err(error::from_db)?
             else {
                 return Ok(());
             };
+            let prefix = progress.hashed;
             if upload.state != UploadState::Open {
                 return Ok(());
             }
@@ -129,10 +130,8 @@ impl Core {
             self.hash_part(tenant, &key, &part, &mut hasher).await?;
             let next = self.save_hasher(&known, id, prefix.parts + 1, &hasher)?;
             let mut change = queue.change(tenant);
-            // The part must still be the one that was read.
-            change
-                .replace_part(id, &part, part.blob)
-                .advance_hash(id, prefix.parts, &next);
+            // The part must still be the one that was read. The upload's row comes first, as it does for parts.
+            change.advance_hash(id, &prefix, &next).hold_part(id, &part);
             match change.commit().await {
                 Ok(()) => {}
                 Err(DbError::Conflict(conflict::PART_RACE)) => return Ok(()),

@@ -11,10 +11,10 @@ use bailee_model::{
     Error, ErrorKind, FilePath, Page, PageRequest, Part, Result, TenantId, Upload, UploadId,
     UploadState, limit,
 };
-use bailee_store::{DbError, HashedPrefix, conflict};
+use bailee_store::{DbError, Progress, conflict};
 use bailee_vault::DataKey;
 
-use crate::files::{Files, RACES_MAX, too_large};
+use crate::files::{Files, too_large};
 use crate::gate::Ask;
 use crate::journal::Note;
 use crate::keyring::Known;
@@ -62,7 +62,7 @@ struct OpenUpload {
     permit: Permit,
     upload: Upload,
     key: DataKey,
-    prefix: HashedPrefix,
+    progress: Progress,
     known: std::sync::Arc<Known>,
 }
 
@@ -155,15 +155,20 @@ impl Uploads<'_> {
         })
     }
 
-    /// The caller's own open uploads, newest first.
+    /// The caller's own open uploads, newest first: those into folders that it may write to.
     pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Upload>> {
         let files = Files { core: self.core };
         let permit = files.admit(caller, "uploads.list", None).await?;
         let reader = self.core.store.reader(&permit);
-        reader
+        let mut found = reader
             .open_uploads(Some(caller.principal()), &page)
             .await
-            .map_err(error::from_db)
+            .map_err(error::from_db)?;
+        found.data.retain(|upload| {
+            self.core
+                .admits(caller, Action::FileWrite, &resource(upload))
+        });
+        Ok(found)
     }
 
     /// Gives an upload up. Its parts are reclaimed.
@@ -192,7 +197,7 @@ impl Uploads<'_> {
         id: UploadId,
     ) -> Result<OpenUpload> {
         let facts = self.core.store.facts(caller.tenant());
-        let Some((upload, wrapped, prefix)) = facts.upload(id).await.map_err(error::from_db)?
+        let Some((upload, wrapped, progress)) = facts.upload(id).await.map_err(error::from_db)?
         else {
             let nowhere = Resource::Folder {
                 path: bailee_model::FolderPath::root(),
@@ -202,11 +207,7 @@ impl Uploads<'_> {
                 .await?;
             return Err(Error::not_found("upload"));
         };
-        let resource = Resource::File {
-            path: upload.path.clone(),
-            classification: None,
-            owner: Some(upload.created_by),
-        };
+        let resource = resource(&upload);
         let ask = Ask {
             operation,
             action: Action::FileWrite,
@@ -221,7 +222,7 @@ impl Uploads<'_> {
             permit,
             upload,
             key,
-            prefix,
+            progress,
             known,
         })
     }
@@ -242,7 +243,8 @@ impl Uploads<'_> {
 }
 
 impl Core {
-    /// Ends an open upload without a file: aborted by its sender or expired.
+    /// Ends an open upload without a file: aborted by its sender, or expired unless a part has come since it was read.
+    /// What its parts were counted for is given back.
     pub(crate) async fn end_upload(
         &self,
         tenant: TenantId,
@@ -250,45 +252,32 @@ impl Core {
         state: UploadState,
         entry: &bailee_model::Entry,
     ) -> Result<()> {
-        let known = self.tenant(tenant).await?;
-        let queue = self.store.queue();
-        for _ in 0..RACES_MAX {
-            let parts = queue
-                .reader(tenant)
-                .parts(upload.id)
-                .await
-                .map_err(error::from_db)?;
-            let bytes: u64 = parts.iter().map(|part| part.size_bytes).sum();
-            let mut change = queue.change(tenant);
-            for part in &parts {
-                // Each must still be the one that was counted.
-                change.replace_part(upload.id, part, part.blob);
-            }
-            change.end_upload(&Upload {
-                state,
-                ..upload.clone()
-            });
-            change.discard_parts(upload.id, self.clock.now().plus(limit::BLOB_GRACE));
-            change.journal(entry).add_usage(
-                -i64::try_from(bytes).unwrap_or(i64::MAX),
-                0,
-                &known.tenant,
-            );
-            match change.commit().await {
-                Err(DbError::Conflict(conflict::PART_RACE)) => {}
-                Err(DbError::Conflict(conflict::UPLOAD_OPEN)) => {
-                    return Err(Error::new(
-                        ErrorKind::StateConflict,
-                        "The upload has ended in the meantime.",
-                    ));
-                }
-                other => return other.map_err(error::from_db),
-            }
+        let ended = Upload { state, ..upload };
+        let mut change = self.store.queue().change(tenant);
+        // From the first statement on no part comes; what there is by then is counted and found by the next ones.
+        if state == UploadState::Expired {
+            change.expire_upload(&ended);
+        } else {
+            change.abort_upload(&ended);
         }
-        Err(Error::new(
-            ErrorKind::StateConflict,
-            "Parts of this upload keep coming.",
-        ))
+        change.discard_parts(ended.id, self.clock.now().plus(limit::BLOB_GRACE));
+        change.journal(entry).give_back_upload(ended.id);
+        change.commit().await.map_err(|error| match error {
+            DbError::Conflict(conflict::UPLOAD_OPEN) => Error::new(
+                ErrorKind::StateConflict,
+                "The upload has ended in the meantime.",
+            ),
+            other => error::from_db(other),
+        })
+    }
+}
+
+/// The gate's view of an upload.
+fn resource(upload: &Upload) -> Resource {
+    Resource::File {
+        path: upload.path.clone(),
+        classification: None,
+        owner: Some(upload.created_by),
     }
 }
 

@@ -1,13 +1,14 @@
 use std::sync::{Mutex, PoisonError};
 
 use bailee_auth::Caller;
-use bailee_model::{Error, ErrorKind, Part, Result, Upload, UploadId, limit};
-use bailee_store::{DbError, HashedPrefix, conflict};
+use bailee_model::{Error, ErrorKind, Extent, Part, Result, Upload, UploadId, limit};
+use bailee_store::{Change, DbError, HashedPrefix, conflict};
 use bytes::Bytes;
 use futures::StreamExt;
 
 use crate::bytes::{ByteStream, Sealed, exactly, is_stored};
-use crate::files::{RACES_MAX, digest_mismatch, over_quota};
+use crate::files::{RACES_MAX, digest_mismatch, over_quota, too_large};
+use crate::staging::Replaces;
 use crate::{Core, error};
 
 use super::{OpenUpload, Uploads, permit_tenant};
@@ -40,13 +41,9 @@ impl Uploads<'_> {
             let detail = format!("Parts are numbered 0 to {}.", limit::PARTS_MAX - 1);
             return Err(Error::field("#/part_number", "out_of_range", detail));
         }
-        if new
-            .size_bytes
-            .is_some_and(|size| size > limit::PART_BYTES_MAX)
-        {
-            return Err(part_too_large());
-        }
-        let stream = bounded(exactly(stream, new.size_bytes));
+        let file_bytes_max = self.core.settings.file_bytes_max;
+        admit_size(new.size_bytes.unwrap_or(0), file_bytes_max)?;
+        let stream = bounded(exactly(stream, new.size_bytes), file_bytes_max);
         let (sealed, hashed) = self.seal_part(&found, &new, stream).await?;
         if sealed.size_bytes == 0 {
             return Err(Error::new(
@@ -75,13 +72,16 @@ impl Uploads<'_> {
         new: &NewPart,
         stream: ByteStream,
     ) -> Result<(Sealed, Option<HashedPrefix>)> {
-        if new.number != found.prefix.parts {
-            return Ok((
-                self.core.seal(&found.permit, &found.key, stream).await?,
-                None,
-            ));
+        let replaces = Replaces::Part(new.upload, new.number);
+        let prefix = &found.progress.hashed;
+        if new.number != prefix.parts {
+            let sealed = self
+                .core
+                .seal(&found.permit, &found.key, stream, replaces)
+                .await?;
+            return Ok((sealed, None));
         }
-        let hasher = Core::restore_hasher(&found.known, new.upload, &found.prefix)?;
+        let hasher = Core::restore_hasher(&found.known, new.upload, prefix)?;
         let hasher = std::sync::Arc::new(Mutex::new(hasher));
         let tapped = std::sync::Arc::clone(&hasher);
         let stream = stream.map(move |chunk: Result<Bytes>| {
@@ -95,7 +95,7 @@ impl Uploads<'_> {
         });
         let sealed = self
             .core
-            .seal(&found.permit, &found.key, stream.boxed())
+            .seal(&found.permit, &found.key, stream.boxed(), replaces)
             .await?;
         let hasher = hasher
             .lock()
@@ -124,42 +124,22 @@ impl Uploads<'_> {
             hash: hex::encode(sealed.sha256),
         };
         for _ in 0..RACES_MAX {
-            let now = self.core.clock.now();
-            let old = self
-                .core
-                .store
-                .reader(&found.permit)
-                .part(new.upload, new.number)
-                .await;
-            let old = old.map_err(error::from_db)?;
-            let mut change = self.core.store.change(&found.permit);
-            change.extend_upload(&Upload {
-                expires_at: now.plus(limit::UPLOAD_LIFE),
-                ..found.upload.clone()
-            });
-            change.insert_blob(&extent);
-            if is_stored(&extent) {
-                change.consume_reservation(extent.blob);
-            }
-            let mut added = i64::try_from(part.size_bytes).unwrap_or(i64::MAX);
-            if let Some(old) = &old {
-                change.replace_part(new.upload, &part, old.blob);
-                change
-                    .discard_blob(old.blob, now.plus(limit::BLOB_GRACE))
-                    .forget_hash(new.upload, new.number);
-                added -= i64::try_from(old.size_bytes).unwrap_or(0);
-            } else {
-                change.insert_part(new.upload, &part);
-                if let Some(prefix) = &hashed {
-                    change.advance_hash(new.upload, new.number, prefix);
-                }
-            }
-            change.add_usage(added, 0, &found.known.tenant);
+            let change = self
+                .part_change(found, &part, &extent, hashed.as_ref())
+                .await?;
             match change.commit().await {
-                Ok(()) => return Ok(part),
+                Ok(()) => {
+                    if let Some(reservation) = sealed.reservation {
+                        reservation.keep();
+                    }
+                    return Ok(part);
+                }
                 // Somebody sent the same part, or moved the hash on: the next try looks again, without the hash.
                 Err(DbError::Conflict(conflict::PART_RACE)) => hashed = None,
                 Err(DbError::Conflict(conflict::QUOTA)) => return Err(over_quota()),
+                Err(DbError::Conflict(conflict::UPLOAD_TOO_LARGE)) => {
+                    return Err(too_large(self.core.settings.file_bytes_max));
+                }
                 Err(DbError::Conflict(conflict::UPLOAD_OPEN)) => {
                     return Err(Error::new(
                         ErrorKind::StateConflict,
@@ -174,6 +154,59 @@ impl Uploads<'_> {
             "Others send the same part at the moment.",
         ))
     }
+
+    /// Adds a part, or puts it in the place of the one that is held.
+    async fn part_change(
+        &self,
+        found: &OpenUpload,
+        part: &Part,
+        extent: &Extent,
+        hashed: Option<&HashedPrefix>,
+    ) -> Result<Change> {
+        let upload = found.upload.id;
+        let now = self.core.clock.now();
+        let reader = self.core.store.reader(&found.permit);
+        let old = reader
+            .part(upload, part.number)
+            .await
+            .map_err(error::from_db)?;
+        let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let added = signed(part.size_bytes) - signed(old.as_ref().map_or(0, |old| old.size_bytes));
+        let mut change = self.core.store.change(&found.permit);
+        change.extend_upload(&Upload {
+            expires_at: now.plus(limit::UPLOAD_LIFE),
+            ..found.upload.clone()
+        });
+        change.grow_upload(upload, added, self.core.settings.file_bytes_max);
+        change.insert_blob(extent);
+        if is_stored(extent) {
+            change.consume_reservation(extent.blob);
+        }
+        if let Some(old) = &old {
+            change
+                .replace_part(upload, part, old.blob)
+                .discard_blob(old.blob, now.plus(limit::BLOB_GRACE))
+                .forget_hash(upload, part.number);
+        } else {
+            change.insert_part(upload, part);
+            if let Some(hashed) = hashed {
+                change.advance_hash(upload, &found.progress.hashed, hashed);
+            }
+        }
+        change.add_usage(added, 0, &found.known.tenant);
+        Ok(change)
+    }
+}
+
+/// Whether a part may have this size.
+fn admit_size(size_bytes: u64, file_bytes_max: u64) -> Result<()> {
+    if size_bytes > limit::PART_BYTES_MAX {
+        return Err(part_too_large());
+    }
+    if size_bytes > file_bytes_max {
+        return Err(too_large(file_bytes_max));
+    }
+    Ok(())
 }
 
 fn part_too_large() -> Error {
@@ -184,17 +217,13 @@ fn part_too_large() -> Error {
 }
 
 /// Ends a stream past the largest part.
-fn bounded(stream: ByteStream) -> ByteStream {
-    let counted = stream.scan(0_u64, |seen, chunk| {
-        let chunk = chunk.and_then(|chunk| {
-            *seen += chunk.len() as u64;
-            if *seen > limit::PART_BYTES_MAX {
-                Err(part_too_large())
-            } else {
-                Ok(chunk)
-            }
-        });
-        futures::future::ready(Some(chunk))
+fn bounded(stream: ByteStream, file_bytes_max: u64) -> ByteStream {
+    let mut seen = 0;
+    let counted = stream.map(move |chunk| {
+        let chunk = chunk?;
+        seen += chunk.len() as u64;
+        admit_size(seen, file_bytes_max)?;
+        Ok(chunk)
     });
     counted.boxed()
 }
