@@ -40,7 +40,9 @@ pub mod conflict {
     pub use crate::remote::NAME as REMOTE_NAME;
     pub use crate::tenant::{CHANGED as TENANT_CHANGED, QUOTA};
     pub use crate::transfer::REVISION as TRANSFER_REVISION;
-    pub use crate::upload::{OPEN as UPLOAD_OPEN, PART_RACE};
+    pub use crate::upload::{
+        MOVED as UPLOAD_MOVED, OPEN as UPLOAD_OPEN, PART_RACE, TOO_LARGE as UPLOAD_TOO_LARGE,
+    };
     pub use crate::webhook::REVISION as WEBHOOK_REVISION;
 }
 
@@ -61,7 +63,7 @@ pub use reader::Reader;
 pub use schema::{MIGRATIONS, statements};
 pub use sweep::ScrubItem;
 pub use transfer::TransferFilter;
-pub use upload::HashedPrefix;
+pub use upload::{HashedPrefix, Progress};
 pub use webhook::lane as webhook_lane;
 
 use bailee_auth::Permit;
