@@ -21,7 +21,7 @@ mod tests;
 pub use action::Action;
 pub use caller::{Caller, Door, Facts, VerifiedCredential, Via};
 pub use key_text::{KeyEnv, KeyText, KeyTextError, same_hash};
-pub use network::{network_admits, reads_as_network};
+pub use network::{network_admits, network_is_within, reads_as_network};
 pub use permit::{Denied, Permit, Reason};
 pub use policy::{Policies, PolicyError};
 pub use resource::Resource;

@@ -24,6 +24,18 @@ pub fn reads_as_network(text: &str) -> bool {
     read(text).is_some()
 }
 
+/// Whether every address of the network `inner` lies in one of `outer`. No `outer` is no bound; what cannot be read
+/// lies nowhere.
+pub fn network_is_within(inner: &str, outer: &[String]) -> bool {
+    outer.is_empty()
+        || read(inner).is_some_and(|inner| {
+            outer
+                .iter()
+                .filter_map(|text| read(text))
+                .any(|outer| outer.contains(&inner))
+        })
+}
+
 fn read(text: &str) -> Option<IpNet> {
     let network = match text.parse::<IpNet>() {
         Ok(network) => network,
@@ -53,6 +65,16 @@ mod tests {
     fn admits(networks: &[&str], ip: &str) -> bool {
         let networks: Vec<String> = networks.iter().map(|&text| text.to_owned()).collect();
         network_admits(&networks, ip.parse().ok())
+    }
+
+    #[test]
+    fn a_network_within_another_is_no_wider() {
+        let outer = ["10.0.0.0/8".to_owned()];
+        assert!(network_is_within("10.1.0.0/16", &outer));
+        assert!(network_is_within("::ffff:10.1.2.3", &outer));
+        assert!(!network_is_within("0.0.0.0/0", &outer));
+        assert!(!network_is_within("nonsense", &outer));
+        assert!(network_is_within("0.0.0.0/0", &[]));
     }
 
     #[test]

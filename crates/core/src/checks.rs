@@ -48,12 +48,21 @@ pub(crate) fn metadata(metadata: &BTreeMap<String, String>) -> Result<()> {
             || key.chars().any(char::is_control)
             || value.contains('\0')
     };
-    if metadata.len() > limit::METADATA_ENTRIES_MAX || metadata.iter().any(is_bad) {
+    // Lists show the metadata of each of their files.
+    let bytes: usize = metadata
+        .iter()
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
+    if metadata.len() > limit::METADATA_ENTRIES_MAX
+        || bytes > limit::METADATA_BYTES_MAX
+        || metadata.iter().any(is_bad)
+    {
         let detail = format!(
-            "At most {} entries, keys of at most {} and values of at most {} bytes.",
+            "At most {} entries, keys of at most {} and values of at most {} bytes, {} bytes together.",
             limit::METADATA_ENTRIES_MAX,
             limit::METADATA_KEY_BYTES_MAX,
-            limit::METADATA_VALUE_BYTES_MAX
+            limit::METADATA_VALUE_BYTES_MAX,
+            limit::METADATA_BYTES_MAX
         );
         return Err(Error::field("#/metadata", "invalid_metadata", detail));
     }

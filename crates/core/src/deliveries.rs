@@ -2,17 +2,17 @@
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    Delivery, DeliveryId, DeliveryState, Error, EventType, Job, JobId, JobKind, Lease, Page,
-    PageRequest, Result, TenantId, Timestamp, Webhook, WebhookState, limit,
+    Delivery, DeliveryId, DeliveryState, Error, EventType, FolderPath, Job, JobId, JobKind, Lease,
+    Page, PageRequest, Result, TenantId, Timestamp, Webhook, WebhookState, limit,
 };
-use bailee_store::{Change, DbError, DeliveryFilter, conflict, webhook_lane};
+use bailee_store::{Change, DbError, DeliveryFilter, Reader, conflict, webhook_lane};
 use std::time::Duration;
 
 use crate::gate::Ask;
 use crate::jobs::fenced;
 use crate::journal::Note;
 use crate::signature::{hex_signature, standard_signature};
-use crate::{Core, error};
+use crate::{Core, error, webhooks};
 
 /// Bytes of an answer that are kept.
 const ANSWER_KEPT_BYTES: usize = 4096;
@@ -53,7 +53,7 @@ pub struct DeliveryAnswer {
 }
 
 impl Deliveries<'_> {
-    /// Deliveries, newest first.
+    /// Deliveries, newest first. A key that is bound to paths sees those of its webhooks.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -61,36 +61,31 @@ impl Deliveries<'_> {
         page: PageRequest,
     ) -> Result<Page<Delivery>> {
         let permit = self.enter(caller, "deliveries.list").await?;
-        self.core
-            .store
-            .reader(&permit)
-            .deliveries(&filter, &page)
-            .await
-            .map_err(error::from_db)
+        let reader = self.core.store.reader(&permit);
+        let found = reader.deliveries(&filter, &page).await;
+        let mut found = found.map_err(error::from_db)?;
+        if !caller.path_prefixes().is_empty() {
+            let mut shown = Vec::with_capacity(found.data.len());
+            for delivery in found.data {
+                if self.is_shown(caller, &reader, &delivery).await? {
+                    shown.push(delivery);
+                }
+            }
+            found.data = shown;
+        }
+        Ok(found)
     }
 
     /// One delivery.
     pub async fn get(&self, caller: &Caller, id: DeliveryId) -> Result<Delivery> {
         let permit = self.enter(caller, "deliveries.get").await?;
-        let found = self
-            .core
-            .store
-            .reader(&permit)
-            .delivery(id)
-            .await
-            .map_err(error::from_db)?;
-        found.ok_or_else(|| Error::not_found("delivery"))
+        self.find(caller, &permit, id).await
     }
 
     /// Hands the event of a delivery over once more, now, as a new delivery.
     pub async fn redeliver(&self, caller: &Caller, id: DeliveryId) -> Result<Delivery> {
         let permit = self.enter(caller, "deliveries.redeliver").await?;
-        let reader = self.core.store.reader(&permit);
-        let old = reader
-            .delivery(id)
-            .await
-            .map_err(error::from_db)?
-            .ok_or_else(|| Error::not_found("delivery"))?;
+        let old = self.find(caller, &permit, id).await?;
         let new = self.core.delivery_of(&old, 1, self.core.clock.now());
         let mut change = self.core.store.change(&permit);
         self.core.schedule(&mut change, &new);
@@ -197,6 +192,42 @@ impl Deliveries<'_> {
             what: "delivery",
         };
         self.core.enter(caller, ask).await
+    }
+
+    async fn find(&self, caller: &Caller, permit: &Permit, id: DeliveryId) -> Result<Delivery> {
+        let reader = self.core.store.reader(permit);
+        let found = reader.delivery(id).await.map_err(error::from_db)?;
+        let delivery = found.ok_or_else(|| Error::not_found("delivery"))?;
+        if self.is_shown(caller, &reader, &delivery).await? {
+            Ok(delivery)
+        } else {
+            Err(Error::not_found("delivery"))
+        }
+    }
+
+    /// Whether a caller may see a delivery: its webhook, and what it tells of. A webhook that was bound to fewer paths
+    /// later has old deliveries about others.
+    async fn is_shown(
+        &self,
+        caller: &Caller,
+        reader: &Reader,
+        delivery: &Delivery,
+    ) -> Result<bool> {
+        let bounds = caller.path_prefixes();
+        if bounds.is_empty() {
+            return Ok(true);
+        }
+        let webhook = reader.webhook(delivery.webhook).await;
+        let webhook = webhook.map_err(error::from_db)?;
+        if !webhook.is_some_and(|webhook| webhooks::is_shown(caller, &webhook)) {
+            return Ok(false);
+        }
+        let body: serde_json::Value = serde_json::from_str(&delivery.body).unwrap_or_default();
+        let path = body.pointer("/data/path").and_then(|path| path.as_str());
+        Ok(path.is_none_or(|path| {
+            path.parse::<FolderPath>()
+                .is_ok_and(|path| bounds.iter().any(|bound| path.is_within(bound)))
+        }))
     }
 
     async fn headers(

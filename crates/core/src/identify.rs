@@ -35,7 +35,14 @@ pub struct Identity {
 /// [`limit::CREDENTIAL_CACHE`] on every node, at once on the node that did it.
 #[derive(Default)]
 pub(crate) struct Credentials {
-    found: Mutex<HashMap<KeyId, Kept>>,
+    found: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    keys: HashMap<KeyId, Kept>,
+    /// How often everything was forgotten: what was read before that must not be kept after it.
+    forgotten: u64,
 }
 
 struct Kept {
@@ -47,28 +54,37 @@ struct Kept {
 impl Credentials {
     /// Forgets everything: called after any change to keys, principals and tenants on this node.
     pub(crate) fn forget(&self) {
-        self.found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.keys.clear();
+        found.forgotten += 1;
+    }
+
+    /// How often everything was forgotten: taken before a key is read, given when it is kept.
+    fn generation(&self) -> u64 {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.forgotten
     }
 
     fn recall(&self, id: KeyId, now: Timestamp) -> Option<Arc<FoundKey>> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = found.get(&id)?;
+        let kept = found.keys.get(&id)?;
         let is_fresh = now >= kept.read_at && now.since(kept.read_at) < limit::CREDENTIAL_CACHE;
         is_fresh.then(|| Arc::clone(&kept.key))
     }
 
-    fn keep(&self, key: &Arc<FoundKey>, now: Timestamp) {
+    fn keep(&self, key: &Arc<FoundKey>, now: Timestamp, generation: u64) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if found.len() >= KEYS_KEPT_MAX {
-            found.clear();
+        if found.forgotten != generation {
+            return;
+        }
+        if found.keys.len() >= KEYS_KEPT_MAX {
+            found.keys.clear();
         }
         let marked_at = found
+            .keys
             .get(&key.key.id)
             .map_or(Timestamp::default(), |kept| kept.marked_at);
-        found.insert(
+        found.keys.insert(
             key.key.id,
             Kept {
                 key: Arc::clone(key),
@@ -81,7 +97,7 @@ impl Credentials {
     /// Whether it is time to note that the key was used.
     fn mark(&self, id: KeyId, now: Timestamp) -> bool {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = found.get_mut(&id) else {
+        let Some(kept) = found.keys.get_mut(&id) else {
             return false;
         };
         let is_due = now.since(kept.marked_at) >= USE_MARK_EVERY;
@@ -92,8 +108,8 @@ impl Credentials {
     }
 }
 
-/// Why a credential was refused, and in whose journal that belongs.
-struct Refusal {
+/// Why a credential was refused, and in whose journal that belongs: see [`Core::journal_refusal`].
+pub struct Refusal {
     error: Error,
     reason: &'static str,
     known: Option<Arc<FoundKey>>,
@@ -111,20 +127,29 @@ impl Core {
                 "The request carries no credential.",
             ));
         };
-        match self.verify(credential, &facts).await? {
-            Ok(found) => {
-                if self.credentials.mark(found.key.id, facts.now) {
-                    let (core, id, now) = (self.clone(), found.key.id, facts.now);
-                    // Nobody waits for the mark, and a lost one is no harm.
-                    tokio::spawn(async move { core.store.identity().mark_used(id, now).await });
-                }
-                Ok(caller(&found, facts))
-            }
-            Err(refusal) => {
-                self.journal_refusal(&refusal, &facts).await?;
-                Err(refusal.error)
-            }
+        match self.check_credential(credential, &facts).await? {
+            Ok(caller) => Ok(caller),
+            Err(refusal) => Err(self.journal_refusal(refusal, &facts).await?),
         }
+    }
+
+    /// As [`Core::identify`], but journals no refusal: for a door that counts refusals first, so that nobody can fill
+    /// the journal with them. The outer error is that nothing could be found out.
+    pub async fn check_credential(
+        &self,
+        credential: &str,
+        facts: &Facts,
+    ) -> Result<std::result::Result<Caller, Refusal>> {
+        let found = match self.verify(credential, facts).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if self.credentials.mark(found.key.id, facts.now) {
+            let (core, id, now) = (self.clone(), found.key.id, facts.now);
+            // Nobody waits for the mark, and a lost one is no harm.
+            tokio::spawn(async move { core.store.identity().mark_used(id, now).await });
+        }
+        Ok(Ok(caller(&found, facts.clone())))
     }
 
     /// What narrows the caller's key, and until when it is good. `None` for jobs.
@@ -144,6 +169,7 @@ impl Core {
         if let Some(found) = self.credentials.recall(id, now) {
             return Ok(Some(found));
         }
+        let generation = self.credentials.generation();
         let Some(found) = self
             .store
             .identity()
@@ -154,7 +180,7 @@ impl Core {
             return Ok(None);
         };
         let found = Arc::new(found);
-        self.credentials.keep(&found, now);
+        self.credentials.keep(&found, now, generation);
         Ok(Some(found))
     }
 
@@ -200,13 +226,12 @@ impl Core {
             || same_hash(&hash, &"0".repeat(64)),
             |found| has_secret(&found.key, &hash, facts.now),
         );
-        let Some(found) = found.filter(|_| is_live) else {
-            let known = self.find_key(key.id(), facts.now).await?;
+        let (Some(found), true) = (found.clone(), is_live) else {
             return refused(
                 ErrorKind::CredentialInvalid,
                 "No API key matches the one sent.",
                 "unknown",
-                known,
+                found,
             );
         };
         Ok(judge(&found, facts)
@@ -218,7 +243,8 @@ impl Core {
             }))
     }
 
-    async fn journal_refusal(&self, refusal: &Refusal, facts: &Facts) -> Result<()> {
+    /// Journals a refusal and returns what the caller is told.
+    pub async fn journal_refusal(&self, refusal: Refusal, facts: &Facts) -> Result<Error> {
         let note = Note::event("auth.identify", EventType::AuthFailed)
             .ended(Outcome::Denied)
             .with(serde_json::json!({ "reason": refusal.reason }));
@@ -235,7 +261,8 @@ impl Core {
         }
         let mut change = self.store.identity().change(tenant);
         change.journal(&entry);
-        change.commit().await.map_err(error::from_db)
+        change.commit().await.map_err(error::from_db)?;
+        Ok(refusal.error)
     }
 
     /// The caller on whose behalf a job runs, with the rights that its creator has now.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bailee_auth::{Action, Caller, KeyText, Permit, Resource, reads_as_network};
+use bailee_auth::{Action, Caller, KeyText, Permit, Resource, network_is_within, reads_as_network};
 use bailee_model::{
-    ApiKey, Error, ErrorKind, KeyId, KeyLimits, KeySecret, KeyState, Page, PageRequest,
+    ApiKey, Error, ErrorKind, FolderPath, KeyId, KeyLimits, KeySecret, KeyState, Page, PageRequest,
     PrincipalId, Result, Role, Scope, Scopes, Timestamp, limit,
 };
-use bailee_store::{DbError, Reader};
+use bailee_store::{DbError, Reader, conflict};
 
 use crate::files::RACES_MAX;
 use crate::gate::Ask;
@@ -53,48 +53,50 @@ impl Keys<'_> {
     /// Makes a key. Its text is shown once.
     pub async fn create(&self, caller: &Caller, new: NewKey) -> Result<(ApiKey, KeyText)> {
         let owner = new.principal.unwrap_or(caller.principal());
-        let permit = self
-            .enter(caller, "api_keys.create", Action::IdentityManage, owner)
-            .await?;
         checks::text("#/name", &new.name)?;
         check_limits(&new.limits)?;
-        narrower(caller, &new.scopes, &new.limits)?;
-        let principal = self
-            .core
-            .store
-            .reader(&permit)
-            .principal(owner)
-            .await
-            .map_err(error::from_db)?;
-        let principal = principal.ok_or_else(|| Error::not_found("principal"))?;
-        let is_operator =
-            permit.tenant() == SYSTEM_TENANT && principal.roles.contains(&Role::Operator);
-        if new.scopes.hold(Scope::System) && !is_operator {
-            return Err(Error::field(
-                "#/scopes",
-                "not_yours",
-                "Only the operator's keys may hold `system`.",
-            ));
+        for _ in 0..RACES_MAX {
+            let permit = self
+                .enter(caller, "api_keys.create", Action::IdentityManage, owner)
+                .await?;
+            let bounds = self.bounds(caller).await?;
+            narrower(caller, &new.scopes, &new.limits, &bounds)?;
+            let principal = self.core.store.reader(&permit).principal(owner).await;
+            let principal = principal
+                .map_err(error::from_db)?
+                .ok_or_else(|| Error::not_found("principal"))?;
+            let is_operator =
+                permit.tenant() == SYSTEM_TENANT && principal.roles.contains(&Role::Operator);
+            if new.scopes.hold(Scope::System) && !is_operator {
+                let detail = "Only the operator's keys may hold `system`.";
+                return Err(Error::field("#/scopes", "not_yours", detail));
+            }
+            let (mut key, text) = self.core.new_key(owner, &new.name, new.scopes.clone());
+            key.limits = new.limits.clone();
+            key.expires_at = bounds.end(new.expires_at, self.core.clock.now())?;
+            let mut change = self.core.store.change(&permit);
+            change.hold_principal(&principal);
+            change.insert_key(&key, limit::LIVE_KEYS_MAX);
+            let note = Note::record("api_keys.create")
+                .about(key.id)
+                .with(serde_json::json!({ "principal_id": owner, "scopes": key.scopes }));
+            change.journal(&self.core.permitted(caller, &permit, note));
+            match change.commit().await {
+                Ok(()) => return Ok((key, text)),
+                Err(DbError::Conflict(conflict::KEY_LIMIT)) => {
+                    let most = limit::LIVE_KEYS_MAX;
+                    let detail = format!("It has {most} keys that are good; revoke some.");
+                    return Err(Error::new(ErrorKind::QuotaExceeded, detail));
+                }
+                Err(DbError::Conflict(conflict::PRINCIPAL_CHANGED)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
         }
-        let now = self.core.clock.now();
-        if new.expires_at.is_some_and(|end| end <= now) {
-            return Err(Error::field(
-                "#/expires_at",
-                "in_the_past",
-                "Must be in the future.",
-            ));
-        }
-        let (mut key, text) = self.core.new_key(owner, &new.name, new.scopes);
-        key.limits = new.limits;
-        key.expires_at = new.expires_at.or(key.expires_at);
-        let mut change = self.core.store.change(&permit);
-        change.insert_key(&key);
-        let note = Note::record("api_keys.create")
-            .about(key.id)
-            .with(serde_json::json!({ "principal_id": owner, "scopes": key.scopes }));
-        change.journal(&self.core.permitted(caller, &permit, note));
-        change.commit().await.map_err(error::from_db)?;
-        Ok((key, text))
+        Err(Error::new(
+            ErrorKind::StateConflict,
+            "The key's owner changes too fast; try again.",
+        )
+        .retry_after(1))
     }
 
     /// Keys, newest first: the caller's own, or with the right to read identities those of one principal or of all.
@@ -147,12 +149,17 @@ impl Keys<'_> {
             .as_deref()
             .map_or(Ok(()), |name| checks::text("#/name", name))?;
         change.limits.as_ref().map_or(Ok(()), check_limits)?;
+        let bounds = self.bounds(caller).await?;
         self.write(caller, id, "api_keys.update", |key| {
             if let Some(name) = &change.name {
                 key.name.clone_from(name);
             }
             if let Some(limits) = &change.limits {
-                narrower(caller, &key.scopes, limits)?;
+                narrower(caller, &key.scopes, limits, &bounds)?;
+                if !bounds.manages {
+                    // Who set the bounds of a key may lift them; who holds it may not.
+                    within(limits, &key.limits)?;
+                }
                 key.limits = limits.clone();
             }
             Ok(())
@@ -172,6 +179,7 @@ impl Keys<'_> {
             return Err(Error::field("#/grace_seconds", "out_of_range", detail));
         }
         let now = self.core.clock.now();
+        let bounds = self.bounds(caller).await?;
         let text = KeyText::make(self.core.settings.key_env, id, &*self.core.chance);
         let key = self
             .write(caller, id, "api_keys.rotate", |key| {
@@ -181,7 +189,7 @@ impl Keys<'_> {
                         "A revoked key cannot be rotated.",
                     ));
                 }
-                narrower(caller, &key.scopes, &key.limits)?;
+                narrower(caller, &key.scopes, &key.limits, &bounds)?;
                 let old = key.secrets.first().filter(|_| !grace.is_zero()).cloned();
                 let old = old.map(|secret| KeySecret {
                     until: Some(now.plus(grace)),
@@ -213,6 +221,20 @@ impl Keys<'_> {
             Ok(())
         });
         revoked.await.map(drop)
+    }
+
+    /// What bounds the keys that a caller makes or changes.
+    async fn bounds(&self, caller: &Caller) -> Result<Bounds> {
+        let own = self.core.whoami(caller).await?;
+        let manages = caller.scopes().hold(Scope::IdentityManage)
+            && self
+                .core
+                .admits(caller, Action::IdentityManage, &Resource::Tenant);
+        Ok(Bounds {
+            manages,
+            expires_at: own.as_ref().and_then(|own| own.expires_at),
+            limits: own.map(|own| own.limits).unwrap_or_default(),
+        })
     }
 
     async fn enter(
@@ -313,8 +335,38 @@ fn tenant_ask(operation: &'static str, action: Action) -> Ask<'static> {
     }
 }
 
-/// A key cannot make a wider one: neither more scopes nor more folders nor more networks.
-fn narrower(caller: &Caller, scopes: &Scopes, limits: &KeyLimits) -> Result<()> {
+/// What bounds the keys that a caller makes or changes: its own key, and its right to manage identities.
+struct Bounds {
+    manages: bool,
+    expires_at: Option<Timestamp>,
+    limits: KeyLimits,
+}
+
+impl Bounds {
+    /// Until when a new key is good. Without the right to manage identities, no longer than the key that made it.
+    fn end(&self, wanted: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>> {
+        let usual = now.plus(limit::KEY_LIFE);
+        let most = self.expires_at.map_or(usual, |end| end.min(usual));
+        match wanted {
+            Some(end) if end <= now => Err(Error::field(
+                "#/expires_at",
+                "in_the_past",
+                "Must be in the future.",
+            )),
+            Some(end) if !self.manages && end > most => Err(Error::field(
+                "#/expires_at",
+                "wider",
+                format!("Your credential can make keys until {most}."),
+            )),
+            Some(end) => Ok(Some(end)),
+            None if self.manages => Ok(Some(usual)),
+            None => Ok(Some(most)),
+        }
+    }
+}
+
+/// A key cannot make a wider one: neither more scopes nor more folders, networks or requests.
+fn narrower(caller: &Caller, scopes: &Scopes, limits: &KeyLimits, bounds: &Bounds) -> Result<()> {
     if scopes.iter().next().is_none() {
         return Err(Error::field(
             "#/scopes",
@@ -329,14 +381,46 @@ fn narrower(caller: &Caller, scopes: &Scopes, limits: &KeyLimits) -> Result<()> 
             "A key cannot hold scopes that your credential lacks.",
         ));
     }
-    let bounds = caller.path_prefixes();
-    let is_within =
-        |path: &bailee_model::FolderPath| bounds.iter().any(|bound| path.is_within(bound));
-    if !bounds.is_empty()
-        && (limits.path_prefixes.is_empty() || !limits.path_prefixes.iter().all(is_within))
+    within(limits, &bounds.limits)?;
+    let raises = |wanted: Option<u32>, own: Option<u32>| wanted.is_some() && own.is_none();
+    if !bounds.manages
+        && (raises(limits.reads_per_minute, bounds.limits.reads_per_minute)
+            || raises(limits.writes_per_minute, bounds.limits.writes_per_minute))
+    {
+        // The installation's figure holds where a key has none of its own, and it may be the lower one.
+        let detail = "Rates are set by who may manage identities.";
+        return Err(Error::field("#/limits", "wider", detail));
+    }
+    Ok(())
+}
+
+/// Whether bounds are nowhere wider than others.
+fn within(limits: &KeyLimits, outer: &KeyLimits) -> Result<()> {
+    let is_below = |path: &FolderPath| {
+        let mut outer = outer.path_prefixes.iter();
+        outer.any(|bound| path.is_within(bound))
+    };
+    if !outer.path_prefixes.is_empty()
+        && (limits.path_prefixes.is_empty() || !limits.path_prefixes.iter().all(is_below))
     {
         let detail = "A key cannot reach folders outside those of your credential.";
         return Err(Error::field("#/path_prefixes", "wider", detail));
+    }
+    let is_inside = |network: &String| network_is_within(network, &outer.networks);
+    if !outer.networks.is_empty()
+        && (limits.networks.is_empty() || !limits.networks.iter().all(is_inside))
+    {
+        let detail = "A key cannot be used from networks outside those of your credential.";
+        return Err(Error::field("#/allowed_networks", "wider", detail));
+    }
+    let is_more = |wanted: Option<u32>, most: Option<u32>| {
+        most.is_some_and(|most| wanted.is_none_or(|wanted| wanted > most))
+    };
+    if is_more(limits.reads_per_minute, outer.reads_per_minute)
+        || is_more(limits.writes_per_minute, outer.writes_per_minute)
+    {
+        let detail = "A key cannot have higher rates than your credential.";
+        return Err(Error::field("#/limits", "wider", detail));
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ pub use files::{
 };
 pub use folders::{Child, Folders, Recursive};
 pub use idempotency::{Begin, Idempotency, IdempotencySlot, StoredAnswer};
-pub use identify::Identity;
+pub use identify::{Identity, Refusal};
 pub use jobs::{Jobs, LeaseRequest};
 pub use keys::{KeyChange, Keys, NewKey};
 pub use merkle::{Frontier, leaf_hash};

@@ -7,6 +7,7 @@ use bailee_model::{
 };
 use bailee_store::{DbError, conflict};
 
+use crate::files::RACES_MAX;
 use crate::gate::Ask;
 use crate::journal::Note;
 use crate::{Core, SYSTEM_TENANT, checks, error};
@@ -108,38 +109,32 @@ impl Principals<'_> {
             .name
             .as_deref()
             .map_or(Ok(()), |name| checks::text("#/name", name))?;
-        let (permit, mut principal) = self
-            .find(caller, "principals.update", Action::IdentityManage, id)
-            .await?;
-        let locks_out = change.state == Some(PrincipalState::Disabled)
-            || change
-                .roles
-                .as_ref()
-                .is_some_and(|roles| !roles.contains(&Role::Administrator));
-        if id == caller.principal() && locks_out && principal.roles.contains(&Role::Administrator) {
-            return Err(Error::new(
-                ErrorKind::StateConflict,
-                "You cannot take your own rights; ask somebody else.",
-            ));
+        for _ in 0..RACES_MAX {
+            let (permit, old) = self
+                .find(caller, "principals.update", Action::IdentityManage, id)
+                .await?;
+            let principal = changed(caller, &old, &change)?;
+            let mut rows = self.core.store.change(&permit);
+            rows.put_principal(&principal, &old);
+            let note = Note::record("principals.update")
+                .about(id)
+                .with(serde_json::json!({ "roles": principal.roles, "state": principal.state }));
+            rows.journal(&self.core.permitted(caller, &permit, note));
+            match rows.commit().await {
+                Ok(()) => {
+                    self.core.credentials.forget();
+                    return Ok(principal);
+                }
+                // Somebody else was faster: a principal that was just disabled must not come back.
+                Err(DbError::Conflict(conflict::PRINCIPAL_CHANGED)) => {}
+                Err(error) => return Err(named(error, &principal.name)),
+            }
         }
-        if let Some(name) = change.name {
-            principal.name = name;
-        }
-        if let Some(roles) = change.roles {
-            principal.roles = admitted_roles(caller, roles)?;
-        }
-        principal.state = change.state.unwrap_or(principal.state);
-        let mut rows = self.core.store.change(&permit);
-        rows.put_principal(&principal);
-        let note = Note::record("principals.update")
-            .about(id)
-            .with(serde_json::json!({ "roles": principal.roles, "state": principal.state }));
-        rows.journal(&self.core.permitted(caller, &permit, note));
-        rows.commit()
-            .await
-            .map_err(|error| named(error, &principal.name))?;
-        self.core.credentials.forget();
-        Ok(principal)
+        Err(Error::new(
+            ErrorKind::StateConflict,
+            "The principal changes too fast; try again.",
+        )
+        .retry_after(1))
     }
 
     /// Removes a principal that never had a key; others are disabled, so that the journal can still name them.
@@ -218,6 +213,29 @@ impl Principals<'_> {
             .map(|found| (permit, found))
             .ok_or_else(|| Error::not_found("principal"))
     }
+}
+
+fn changed(caller: &Caller, old: &Principal, change: &PrincipalChange) -> Result<Principal> {
+    let mut principal = old.clone();
+    let locks_out = change.state == Some(PrincipalState::Disabled)
+        || change
+            .roles
+            .as_ref()
+            .is_some_and(|roles| !roles.contains(&Role::Administrator));
+    if old.id == caller.principal() && locks_out && old.roles.contains(&Role::Administrator) {
+        return Err(Error::new(
+            ErrorKind::StateConflict,
+            "You cannot take your own rights; ask somebody else.",
+        ));
+    }
+    if let Some(name) = &change.name {
+        principal.name.clone_from(name);
+    }
+    if let Some(roles) = &change.roles {
+        principal.roles = admitted_roles(caller, roles.clone())?;
+    }
+    principal.state = change.state.unwrap_or(principal.state);
+    Ok(principal)
 }
 
 /// Roles each once; the operator's role exists only in the system tenant.

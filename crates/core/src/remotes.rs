@@ -135,6 +135,14 @@ impl Remotes<'_> {
                             "A remote keeps its kind; make a new one.",
                         ));
                     }
+                    if is_elsewhere(address, &remote.address)
+                        && remote.sealed_secret.is_some()
+                        && change.secret.is_none()
+                    {
+                        // Else whoever may move a remote could have its credential sent to a machine of their own.
+                        let detail = "A new host or port needs the credential again.";
+                        return Err(Error::field("#/host", "credential_needed", detail));
+                    }
                     remote.address = address.clone();
                 }
                 if let Some(secret) = &change.secret {
@@ -184,21 +192,26 @@ impl Remotes<'_> {
         id: RemoteId,
         precondition: Precondition,
     ) -> Result<()> {
-        let (permit, remote) = self
-            .find(caller, "remotes.delete", Action::RemoteManage, id)
-            .await?;
-        let known = self.core.tenant(permit.tenant()).await?;
-        precondition.admit(Some(&remote.revision.to_string()), &known.tenant)?;
-        let mut change = self.core.store.change(&permit);
-        change.delete_remote(id);
-        let note = Note::record("remotes.delete")
-            .about(id)
-            .with(serde_json::json!({ "name": remote.name }));
-        change.journal(&self.core.permitted(caller, &permit, note));
-        change.commit().await.map_err(|error| match error {
-            DbError::Conflict(conflict::REMOTE_NAME) => Error::not_found("remote"),
-            other => error::from_db(other),
-        })
+        for _ in 0..RACES_MAX {
+            let (permit, remote) = self
+                .find(caller, "remotes.delete", Action::RemoteManage, id)
+                .await?;
+            let known = self.core.tenant(permit.tenant()).await?;
+            precondition.admit(Some(&remote.revision.to_string()), &known.tenant)?;
+            let mut change = self.core.store.change(&permit);
+            change.delete_remote(&remote);
+            let note = Note::record("remotes.delete")
+                .about(id)
+                .with(serde_json::json!({ "name": remote.name }));
+            change.journal(&self.core.permitted(caller, &permit, note));
+            match change.commit().await {
+                Ok(()) => return Ok(()),
+                // It was changed or removed since it was read; what was asked for is judged again.
+                Err(DbError::Conflict(conflict::REMOTE_NAME)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(too_fast())
     }
 
     /// Tries a remote step by step.
@@ -315,10 +328,7 @@ impl Remotes<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(Error::new(
-            ErrorKind::StateConflict,
-            "The remote changes too fast; try again.",
-        ))
+        Err(too_fast())
     }
 
     fn seal(&self, id: RemoteId, secret: &RemoteSecret, known: &Known) -> Result<Vec<u8>> {
@@ -386,6 +396,29 @@ impl Remotes<'_> {
                 Ok(())
             }
         }
+    }
+}
+
+fn too_fast() -> Error {
+    Error::new(
+        ErrorKind::StateConflict,
+        "The remote changes too fast; try again.",
+    )
+    .retry_after(1)
+}
+
+/// Whether another machine would get the credential.
+fn is_elsewhere(new: &RemoteAddress, old: &RemoteAddress) -> bool {
+    match (new, old) {
+        (
+            RemoteAddress::Sftp { host, port, .. },
+            RemoteAddress::Sftp {
+                host: old_host,
+                port: old_port,
+                ..
+            },
+        ) => host != old_host || port != old_port,
+        _ => false,
     }
 }
 

@@ -1,8 +1,10 @@
 //! What an administrator sets for the tenant.
 
 use bailee_auth::{Action, Caller, Permit, Resource};
-use bailee_model::{Error, Result, TenantSettings, Usage};
+use bailee_model::{Error, ErrorKind, Result, TenantSettings, Usage};
+use bailee_store::{DbError, conflict};
 
+use crate::files::RACES_MAX;
 use crate::gate::Ask;
 use crate::journal::Note;
 use crate::{Core, error};
@@ -43,41 +45,43 @@ impl Settings<'_> {
             .map_err(error::from_db)
     }
 
-    /// Changes settings; `act` gets them as they are now.
+    /// Changes settings; `act` gets them as they are now, and again when somebody else changed the tenant meanwhile.
     pub async fn change(
         &self,
         caller: &Caller,
-        act: impl FnOnce(&mut TenantSettings),
+        act: impl Fn(&mut TenantSettings),
     ) -> Result<TenantSettings> {
         let permit = self
             .enter(caller, "settings.change", Action::SettingsManage)
             .await?;
-        let found = self
-            .core
-            .store
-            .reader(&permit)
-            .own_tenant()
-            .await
-            .map_err(error::from_db)?;
-        let (mut tenant, _) = found.ok_or_else(|| Error::not_found("tenant"))?;
-        act(&mut tenant.settings);
-        if tenant
-            .settings
-            .trash_seconds
-            .is_some_and(|seconds| seconds > TRASH_SECONDS_MAX)
-        {
-            let detail = format!("At most {TRASH_SECONDS_MAX}.");
-            return Err(Error::field("#/trash_seconds", "out_of_range", detail));
+        for _ in 0..RACES_MAX {
+            let found = self.core.store.reader(&permit).own_tenant().await;
+            let found = found.map_err(error::from_db)?;
+            let (old, _) = found.ok_or_else(|| Error::not_found("tenant"))?;
+            let mut tenant = old.clone();
+            act(&mut tenant.settings);
+            check(&tenant.settings)?;
+            let settings = serde_json::to_value(&tenant.settings).unwrap_or_default();
+            let mut change = self.core.store.change(&permit);
+            change.put_tenant(&tenant, &old);
+            let note = Note::record("settings.change").with(settings);
+            change.journal(&self.core.permitted(caller, &permit, note));
+            match change.commit().await {
+                Ok(()) => {
+                    self.core.keyring.forget(permit.tenant());
+                    self.core.credentials.forget();
+                    return Ok(tenant.settings);
+                }
+                // The operator, or another administrator, was faster: theirs must not be undone.
+                Err(DbError::Conflict(conflict::TENANT_CHANGED)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
         }
-        let settings = serde_json::to_value(&tenant.settings).unwrap_or_default();
-        let mut change = self.core.store.change(&permit);
-        change.put_tenant(&tenant);
-        let note = Note::record("settings.change").with(settings);
-        change.journal(&self.core.permitted(caller, &permit, note));
-        change.commit().await.map_err(error::from_db)?;
-        self.core.keyring.forget(permit.tenant());
-        self.core.credentials.forget();
-        Ok(tenant.settings)
+        Err(Error::new(
+            ErrorKind::StateConflict,
+            "The tenant changes too fast; try again.",
+        )
+        .retry_after(1))
     }
 
     async fn enter(
@@ -94,4 +98,15 @@ impl Settings<'_> {
         };
         self.core.enter(caller, ask).await
     }
+}
+
+fn check(settings: &TenantSettings) -> Result<()> {
+    if settings
+        .trash_seconds
+        .is_some_and(|seconds| seconds > TRASH_SECONDS_MAX)
+    {
+        let detail = format!("At most {TRASH_SECONDS_MAX}.");
+        return Err(Error::field("#/trash_seconds", "out_of_range", detail));
+    }
+    Ok(())
 }

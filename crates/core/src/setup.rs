@@ -4,7 +4,7 @@ use bailee_auth::{KeyEnv, KeyText};
 use bailee_model::{
     ApiKey, Chance, Error, KeyId, KeyLimits, KeySecret, KeyState, Principal, PrincipalId,
     PrincipalState, Result, Role, Scope, Scopes, ServiceAccountId, Tenant, TenantId,
-    TenantSettings, TenantState, UserId,
+    TenantSettings, TenantState, UserId, limit,
 };
 use bailee_store::{DbError, Store, conflict};
 use bailee_vault::WrappingKey;
@@ -156,7 +156,7 @@ impl Core {
         change
             .insert_tenant(&tenant, &wrapped, CONSUMERS)
             .insert_principal(&administrator)
-            .insert_key(&api_key);
+            .insert_key(&api_key, limit::LIVE_KEYS_MAX);
         change.journal(&self.own_entry(note));
         change.commit().await.map_err(|error| match error {
             DbError::Conflict(conflict::TENANT_NAME) => Error::new(
@@ -197,7 +197,7 @@ impl Core {
                 hash: text.hash(),
                 until: None,
             }],
-            expires_at: Some(now.plus(bailee_model::limit::KEY_LIFE)),
+            expires_at: Some(now.plus(limit::KEY_LIFE)),
             created_at: now,
             rotated_at: None,
             revoked_at: None,
@@ -223,7 +223,9 @@ impl Core {
         ];
         let (key, text) = self.new_key(operator.id, "first key", scopes.into_iter().collect());
         let mut change = self.store.identity().change(SYSTEM_TENANT);
-        change.insert_principal(&operator).insert_key(&key);
+        change
+            .insert_principal(&operator)
+            .insert_key(&key, limit::LIVE_KEYS_MAX);
         change.journal(&self.own_entry(Note::record("setup.operator").about(operator.id)));
         match change.commit().await {
             Ok(()) => Ok(Some(text)),

@@ -4,7 +4,9 @@ use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     Error, ErrorKind, Page, PageRequest, Result, Tenant, TenantId, TenantState, Usage,
 };
+use bailee_store::{DbError, conflict};
 
+use crate::files::RACES_MAX;
 use crate::gate::Ask;
 use crate::journal::Note;
 use crate::{Core, FirstTenant, SYSTEM_TENANT, checks, error};
@@ -46,7 +48,7 @@ impl Tenants<'_> {
         tenant.quota_files = new.quota_files;
         let first = self.core.make_tenant(tenant, "tenants.create").await?;
         self.note(caller, &permit, "tenants.create", first.tenant.id)
-            .await?;
+            .await;
         Ok(first)
     }
 
@@ -163,36 +165,46 @@ impl Tenants<'_> {
         act: impl Fn(&mut Tenant),
     ) -> Result<Tenant> {
         let permit = self.enter(caller, operation, Action::TenantManage).await?;
-        let mut tenant = self.find(id).await?;
-        act(&mut tenant);
-        let mut change = self.core.store.identity().change(id);
-        change.put_tenant(&tenant);
-        // The tenant's own journal tells that it was done, and by whom.
-        let entry = self
-            .core
-            .permitted(caller, &permit, Note::record(operation).about(id));
-        change.journal(&entry);
-        change.commit().await.map_err(error::from_db)?;
-        self.note(caller, &permit, operation, id).await?;
-        self.core.keyring.forget(id);
-        self.core.credentials.forget();
-        Ok(tenant)
+        for _ in 0..RACES_MAX {
+            let old = self.find(id).await?;
+            let mut tenant = old.clone();
+            act(&mut tenant);
+            let mut change = self.core.store.identity().change(id);
+            change.put_tenant(&tenant, &old);
+            // The tenant's own journal tells that it was done, and by whom.
+            let entry = self
+                .core
+                .permitted(caller, &permit, Note::record(operation).about(id));
+            change.journal(&entry);
+            match change.commit().await {
+                Ok(()) => {
+                    self.core.keyring.forget(id);
+                    self.core.credentials.forget();
+                    self.note(caller, &permit, operation, id).await;
+                    return Ok(tenant);
+                }
+                Err(DbError::Conflict(conflict::TENANT_CHANGED)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(Error::new(
+            ErrorKind::StateConflict,
+            "The tenant changes too fast; try again.",
+        )
+        .retry_after(1))
     }
 
-    /// The operator's own journal.
-    async fn note(
-        &self,
-        caller: &Caller,
-        permit: &Permit,
-        operation: &'static str,
-        id: TenantId,
-    ) -> Result<()> {
+    /// The operator's own journal. The tenant's journal has told it in the transaction that did it; two tenants' rows
+    /// are never one transaction, so what is missing here after a crash is found there, and the work stands.
+    async fn note(&self, caller: &Caller, permit: &Permit, operation: &'static str, id: TenantId) {
         let mut change = self.core.store.change(permit);
         change.journal(
             &self
                 .core
                 .permitted(caller, permit, Note::record(operation).about(id)),
         );
-        change.commit().await.map_err(error::from_db)
+        if let Err(error) = change.commit().await {
+            tracing::error!(tenant.id = %id, operation, %error, "the operator's journal lacks an entry");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Webhooks: receivers that a tenant registered.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
@@ -68,6 +69,7 @@ impl Webhooks<'_> {
         let permit = self.enter(caller, "webhooks.create").await?;
         self.check_url(&new.url)?;
         check_types(&new.types)?;
+        within_reach(caller, new.path_prefix.as_ref())?;
         let known = self.core.tenant(permit.tenant()).await?;
         let now = self.core.clock.now();
         let id = WebhookId::new(now, &*self.core.chance);
@@ -86,30 +88,34 @@ impl Webhooks<'_> {
             revision: 1,
         };
         let mut change = self.core.store.change(&permit);
-        change.insert_webhook(&webhook);
+        change.insert_webhook(&webhook, limit::WEBHOOKS_MAX);
         let note = Note::record("webhooks.create")
             .about(id)
             .with(serde_json::json!({ "types": webhook.types }));
         change.journal(&self.core.permitted(caller, &permit, note));
-        change.commit().await.map_err(error::from_db)?;
+        change.commit().await.map_err(|error| match error {
+            DbError::Conflict(conflict::WEBHOOK_LIMIT) => {
+                let detail = format!("A tenant has at most {} webhooks.", limit::WEBHOOKS_MAX);
+                Error::new(ErrorKind::QuotaExceeded, detail)
+            }
+            other => error::from_db(other),
+        })?;
         Ok((webhook, secret))
     }
 
-    /// Webhooks, newest first.
+    /// Webhooks, newest first. A key that is bound to paths sees those that are bound within them.
     pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Webhook>> {
         let permit = self.enter(caller, "webhooks.list").await?;
-        self.core
-            .store
-            .reader(&permit)
-            .webhooks(&page)
-            .await
-            .map_err(error::from_db)
+        let found = self.core.store.reader(&permit).webhooks(&page).await;
+        let mut found = found.map_err(error::from_db)?;
+        found.data.retain(|webhook| is_shown(caller, webhook));
+        Ok(found)
     }
 
     /// One webhook.
     pub async fn get(&self, caller: &Caller, id: WebhookId) -> Result<Webhook> {
         let permit = self.enter(caller, "webhooks.get").await?;
-        self.find(&permit, id).await
+        self.find(caller, &permit, id).await
     }
 
     /// Changes a webhook.
@@ -125,6 +131,9 @@ impl Webhooks<'_> {
             .as_deref()
             .map_or(Ok(()), |url| self.check_url(url))?;
         change.types.as_deref().map_or(Ok(()), check_types)?;
+        if let Some(prefix) = &change.path_prefix {
+            within_reach(caller, prefix.as_ref())?;
+        }
         self.write(
             caller,
             id,
@@ -176,6 +185,7 @@ impl Webhooks<'_> {
             return Err(Error::field("#/grace_seconds", "out_of_range", detail));
         }
         let permit = self.enter(caller, "webhooks.rotate_secret").await?;
+        self.find(caller, &permit, id).await?;
         let known = self.core.tenant(permit.tenant()).await?;
         let (secret, sealed) = self.new_secret(id, &known)?;
         let until = self.core.clock.now().plus(grace);
@@ -205,24 +215,28 @@ impl Webhooks<'_> {
         id: WebhookId,
         precondition: Precondition,
     ) -> Result<()> {
-        let permit = self.enter(caller, "webhooks.delete").await?;
-        let webhook = self.find(&permit, id).await?;
-        let known = self.core.tenant(permit.tenant()).await?;
-        precondition.admit(Some(&webhook.revision.to_string()), &known.tenant)?;
-        let mut change = self.core.store.change(&permit);
-        change.delete_webhook(id);
-        change.journal(&self.core.permitted(
-            caller,
-            &permit,
-            Note::record("webhooks.delete").about(id),
-        ));
-        change.commit().await.map_err(error::from_db)
+        for _ in 0..RACES_MAX {
+            let permit = self.enter(caller, "webhooks.delete").await?;
+            let webhook = self.find(caller, &permit, id).await?;
+            let known = self.core.tenant(permit.tenant()).await?;
+            precondition.admit(Some(&webhook.revision.to_string()), &known.tenant)?;
+            let mut change = self.core.store.change(&permit);
+            change.delete_webhook(&webhook);
+            let note = Note::record("webhooks.delete").about(id);
+            change.journal(&self.core.permitted(caller, &permit, note));
+            match change.commit().await {
+                Ok(()) => return Ok(()),
+                Err(DbError::Conflict(conflict::WEBHOOK_REVISION)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(too_fast())
     }
 
     /// Sends an example event of a type, whether the webhook wants that type or not.
     pub async fn test(&self, caller: &Caller, id: WebhookId, kind: EventType) -> Result<Delivery> {
         let permit = self.enter(caller, "webhooks.test").await?;
-        let webhook = self.find(&permit, id).await?;
+        let webhook = self.find(caller, &permit, id).await?;
         let now = self.core.clock.now();
         let event = AuditId::new(now, &*self.core.chance);
         let body = serde_json::json!({
@@ -274,7 +288,7 @@ impl Webhooks<'_> {
         self.core.enter(caller, ask).await
     }
 
-    async fn find(&self, permit: &Permit, id: WebhookId) -> Result<Webhook> {
+    async fn find(&self, caller: &Caller, permit: &Permit, id: WebhookId) -> Result<Webhook> {
         let found = self
             .core
             .store
@@ -282,7 +296,9 @@ impl Webhooks<'_> {
             .webhook(id)
             .await
             .map_err(error::from_db)?;
-        found.ok_or_else(|| Error::not_found("webhook"))
+        found
+            .filter(|webhook| is_shown(caller, webhook))
+            .ok_or_else(|| Error::not_found("webhook"))
     }
 
     async fn write(
@@ -295,7 +311,7 @@ impl Webhooks<'_> {
         for _ in 0..RACES_MAX {
             let permit = self.enter(caller, operation).await?;
             let known = self.core.tenant(permit.tenant()).await?;
-            let mut webhook = self.find(&permit, id).await?;
+            let mut webhook = self.find(caller, &permit, id).await?;
             precondition.admit(Some(&webhook.revision.to_string()), &known.tenant)?;
             act(&mut webhook, self.core)?;
             webhook.revision += 1;
@@ -312,10 +328,7 @@ impl Webhooks<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(Error::new(
-            ErrorKind::StateConflict,
-            "The webhook changes too fast; try again.",
-        ))
+        Err(too_fast())
     }
 
     fn new_secret(&self, id: WebhookId, known: &Known) -> Result<(SecretString, Vec<u8>)> {
@@ -353,8 +366,39 @@ impl Webhooks<'_> {
         if authority.is_empty() || authority.contains('@') {
             return refuse("The address names no host, or carries a credential.");
         }
+        if literal(authority).is_some_and(is_never_a_receiver) {
+            return refuse("No receiver can be at this address.");
+        }
         Ok(())
     }
+}
+
+fn too_fast() -> Error {
+    Error::new(
+        ErrorKind::StateConflict,
+        "The webhook changes too fast; try again.",
+    )
+    .retry_after(1)
+}
+
+/// Whether a caller may know of a webhook: a key that is bound to paths sees those that are bound within them.
+pub(crate) fn is_shown(caller: &Caller, webhook: &Webhook) -> bool {
+    within_reach(caller, webhook.path_prefix.as_ref()).is_ok()
+}
+
+/// A webhook tells of everything below its path: a key that is bound to paths can only make one that is bound within
+/// them.
+fn within_reach(caller: &Caller, prefix: Option<&FolderPath>) -> Result<()> {
+    let bounds = caller.path_prefixes();
+    let is_within = prefix.is_some_and(|prefix| bounds.iter().any(|bound| prefix.is_within(bound)));
+    if bounds.is_empty() || is_within {
+        return Ok(());
+    }
+    Err(Error::field(
+        "#/path_prefix",
+        "wider",
+        "Must be a folder within those of your credential.",
+    ))
 }
 
 fn switch(webhook: &mut Webhook, enabled: bool) {
@@ -369,15 +413,32 @@ fn switch(webhook: &mut Webhook, enabled: bool) {
 
 fn is_this_machine(rest: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = if let Some(v6) = authority.strip_prefix('[') {
-        v6.split(']').next().unwrap_or_default()
-    } else {
-        authority.split(':').next().unwrap_or_default()
+    host(authority) == "localhost"
+        || literal(authority).is_some_and(|address| address.is_loopback())
+}
+
+fn host(authority: &str) -> &str {
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next(),
+        None => authority.split(':').next(),
     };
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host.unwrap_or_default()
+}
+
+/// The address that stands where a host name could.
+fn literal(authority: &str) -> Option<IpAddr> {
+    let address = host(authority).parse::<IpAddr>().ok()?;
+    Some(address.to_canonical())
+}
+
+/// Addresses that no setting opens: link-local ones, where clouds keep credentials, and those of nobody or of many.
+/// Private ones may be allowed by the operator, so they are judged when a connection is made.
+fn is_never_a_receiver(address: IpAddr) -> bool {
+    let is_link_local = match address {
+        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    is_link_local || address.is_unspecified() || address.is_multicast()
 }
 
 fn check_types(types: &[String]) -> Result<()> {

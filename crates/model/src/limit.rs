@@ -54,6 +54,8 @@ pub const METADATA_ENTRIES_MAX: usize = 64;
 pub const METADATA_KEY_BYTES_MAX: usize = 128;
 /// Longest metadata value, in bytes.
 pub const METADATA_VALUE_BYTES_MAX: usize = 4096;
+/// Largest metadata of a file, keys and values together, in bytes.
+pub const METADATA_BYTES_MAX: usize = 8 * 1024;
 /// Most tags of a file.
 pub const TAGS_MAX: usize = 64;
 /// Longest free text (label, name, description), in bytes.
@@ -71,6 +73,8 @@ pub const RANGES_MAX: usize = 16;
 pub const KEY_LIFE: Duration = Duration::from_hours(2160);
 /// Longest time for which an old secret stays good after a rotation.
 pub const KEY_GRACE_MAX: Duration = Duration::from_hours(720);
+/// Most keys of one principal that are good at the same time.
+pub const LIVE_KEYS_MAX: u64 = 100;
 /// How old a cached credential may be: revocation is seen everywhere within this time.
 pub const CREDENTIAL_CACHE: Duration = Duration::from_secs(2);
 
@@ -95,6 +99,8 @@ pub const DELIVERY_DELAYS_SECONDS: [u64; 10] = [
 ];
 /// How long a receiver may take for its answer.
 pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Most webhooks of one tenant.
+pub const WEBHOOKS_MAX: u64 = 100;
 /// Failures in a row over at least this time disable a webhook.
 pub const WEBHOOK_DISABLE_AFTER: Duration = Duration::from_hours(120);
 /// Deliveries to one webhook under way at once.

@@ -38,9 +38,12 @@ CREATE TABLE api_key (
     body TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     last_used_at BIGINT,
+    live_until BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, principal_id) REFERENCES principal (tenant_id, id)
 );
+
+CREATE INDEX api_key_owner ON api_key (tenant_id, principal_id, live_until);
 
 CREATE TABLE folder (
     tenant_id TEXT NOT NULL REFERENCES tenant (tenant_id),

@@ -21,7 +21,8 @@ statements! {
     INSERT: tenant = "INSERT INTO journal (tenant_id, id, kind, made_at, operation, user_label, status, ip_address, \
         transfer_id, principal_id, request_id, decision_id, subject_id, subject_path, data) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    UNSEALED: across = columns!("WHERE sequence IS NULL ORDER BY ord LIMIT $1");
+    UNSEALED: across = columns!(
+        "WHERE sequence IS NULL AND CAST($2 AS TEXT) NOT LIKE '%|' || tenant_id || '|%' ORDER BY ord LIMIT $1");
     SEAL: tenant = "UPDATE journal SET sequence = $3, leaf = $4 WHERE tenant_id = $1 AND ord = $2 AND sequence IS NULL";
     HEAD: tenant = "SELECT size, frontier, checkpoint_size FROM journal_head WHERE tenant_id = $1";
     PUT_HEAD: tenant = "UPDATE journal_head SET size = $2, frontier = $3 WHERE tenant_id = $1 AND size = $4";
@@ -293,9 +294,15 @@ impl Reader {
 }
 
 impl QueueDoor {
-    /// Entries without a sequence in the order of writing, of all tenants.
-    pub async fn unsealed(&self, limit: u32) -> Result<Vec<UnsealedEntry>, DbError> {
-        let rows = self.across(UNSEALED, values![limit]).await?;
+    /// Entries without a sequence in the order of writing, of all tenants but `except`.
+    pub async fn unsealed(
+        &self,
+        limit: u32,
+        except: &[TenantId],
+    ) -> Result<Vec<UnsealedEntry>, DbError> {
+        let except: Vec<String> = except.iter().map(ToString::to_string).collect();
+        let except = format!("|{}|", except.join("|"));
+        let rows = self.across(UNSEALED, values![limit, except]).await?;
         rows.iter()
             .map(|row| {
                 Ok(UnsealedEntry {

@@ -30,6 +30,7 @@ mod webhook;
 
 /// The names of the conflicts that a [`Change`] can be answered with.
 pub mod conflict {
+    pub use crate::api_key::LIMIT as KEY_LIMIT;
     pub use crate::file::SOURCE;
     pub use crate::folder::PLACE;
     pub use crate::idempotency::KEY_USED;
@@ -43,7 +44,7 @@ pub mod conflict {
     pub use crate::upload::{
         MOVED as UPLOAD_MOVED, OPEN as UPLOAD_OPEN, PART_RACE, TOO_LARGE as UPLOAD_TOO_LARGE,
     };
-    pub use crate::webhook::REVISION as WEBHOOK_REVISION;
+    pub use crate::webhook::{LIMIT as WEBHOOK_LIMIT, REVISION as WEBHOOK_REVISION};
 }
 
 pub use change::Change;

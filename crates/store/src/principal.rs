@@ -6,12 +6,15 @@ use crate::{Change, DbError, Guard, Reader, values};
 statements! {
     INSERT: tenant = "INSERT INTO principal (tenant_id, id, kind, name, body, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
     PUT: tenant = "UPDATE principal SET name = $3, body = $4 WHERE tenant_id = $1 AND id = $2";
+    HOLD: tenant = "UPDATE principal SET name = name WHERE tenant_id = $1 AND id = $2 AND body = $3";
     DELETE: tenant = "DELETE FROM principal WHERE tenant_id = $1 AND id = $2";
     READ: tenant = "SELECT body FROM principal WHERE tenant_id = $1 AND id = $2";
     LIST: tenant = "SELECT body FROM principal WHERE tenant_id = $1 AND kind = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
     COUNT_KEYS: tenant = "SELECT COUNT(*) FROM api_key WHERE tenant_id = $1 AND principal_id = $2";
 }
 
+/// The conflict of [`Change::hold_principal`]: it was changed since it was read.
+pub const CHANGED: &str = "principal";
 /// The conflict of [`Change::insert_principal`] and [`Change::put_principal`] when the name is taken.
 pub const NAME: &str = "principal_name";
 
@@ -29,14 +32,19 @@ impl Change {
         self.add(INSERT, row, Guard::One, NAME)
     }
 
-    /// Replaces a principal; the conflict is [`NAME`].
-    pub fn put_principal(&mut self, principal: &Principal) -> &mut Self {
-        self.add(
-            PUT,
-            values![principal.id.to_string(), &principal.name, json(principal)],
-            Guard::One,
-            NAME,
-        )
+    /// Makes this change fail with [`CHANGED`] unless the principal is still as it was read. Changes that hold the
+    /// same principal run one after the other.
+    pub fn hold_principal(&mut self, as_read: &Principal) -> &mut Self {
+        let row = values![as_read.id.to_string(), json(as_read)];
+        self.add(HOLD, row, Guard::One, CHANGED)
+    }
+
+    /// Replaces a principal if it is still as it was read; the conflict is [`CHANGED`], or [`NAME`] when the name is
+    /// taken.
+    pub fn put_principal(&mut self, principal: &Principal, as_read: &Principal) -> &mut Self {
+        self.hold_principal(as_read);
+        let row = values![principal.id.to_string(), &principal.name, json(principal)];
+        self.add(PUT, row, Guard::One, NAME)
     }
 
     /// Removes a principal that has no keys; the conflict is `in_use`.

@@ -6,7 +6,7 @@ use crate::{Change, DbError, Guard, Reader, values};
 statements! {
     INSERT: tenant = "INSERT INTO remote (tenant_id, id, name, body, revision) VALUES ($1, $2, $3, $4, $5)";
     PUT: tenant = "UPDATE remote SET name = $3, body = $4, revision = $5 WHERE tenant_id = $1 AND id = $2 AND revision = $6";
-    DELETE: tenant = "DELETE FROM remote WHERE tenant_id = $1 AND id = $2";
+    DELETE: tenant = "DELETE FROM remote WHERE tenant_id = $1 AND id = $2 AND revision = $3";
     READ: tenant = "SELECT body FROM remote WHERE tenant_id = $1 AND id = $2";
     BY_NAME: tenant = "SELECT body FROM remote WHERE tenant_id = $1 AND name = $2";
     LIST: tenant = "SELECT body FROM remote WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
@@ -40,9 +40,10 @@ impl Change {
         self.add(PUT, row, Guard::One, NAME)
     }
 
-    /// Removes a remote; the conflict is [`NAME`].
-    pub fn delete_remote(&mut self, id: RemoteId) -> &mut Self {
-        self.add(DELETE, values![id], Guard::One, NAME)
+    /// Removes a remote as it was read; the conflict is [`NAME`].
+    pub fn delete_remote(&mut self, remote: &Remote) -> &mut Self {
+        let row = values![remote.id, remote.revision];
+        self.add(DELETE, row, Guard::One, NAME)
     }
 }
 

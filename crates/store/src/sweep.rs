@@ -1,6 +1,6 @@
 //! What the sweeper finds. Each list is bounded; the sweeper comes again.
 
-use bailee_model::{BlobId, FileId, TenantId, Timestamp, UploadId};
+use bailee_model::{BlobId, FileId, Tenant, TenantId, Timestamp, UploadId};
 
 use crate::rows::statements;
 use crate::{Change, DbError, Guard, QueueDoor, values};
@@ -8,8 +8,10 @@ use crate::{Change, DbError, Guard, QueueDoor, values};
 statements! {
     EXPIRED_UPLOADS: across = "SELECT tenant_id, id FROM upload WHERE state = 'open' AND expires_at < $1 LIMIT $2";
     ENDED_UPLOADS: across = "SELECT tenant_id, id FROM upload WHERE state <> 'open' AND expires_at < $1 LIMIT $2";
-    TRASH: across = "SELECT f.tenant_id, f.id, f.deleted_at, t.body FROM file f JOIN tenant t ON t.tenant_id = f.tenant_id \
-        WHERE f.deleted_at IS NOT NULL AND f.deleted_at < $1 ORDER BY f.deleted_at LIMIT $2";
+    TRASH_TENANTS: across = "SELECT t.body FROM tenant t WHERE t.tenant_id > $1 AND EXISTS (SELECT 1 FROM file f \
+        WHERE f.tenant_id = t.tenant_id AND f.deleted_at IS NOT NULL) ORDER BY t.tenant_id LIMIT $2";
+    TRASH: tenant = "SELECT id FROM file WHERE tenant_id = $1 AND deleted_at IS NOT NULL AND deleted_at <= $2 \
+        ORDER BY deleted_at LIMIT $3";
     RESERVATIONS: across = "SELECT tenant_id, blob_id FROM reservation WHERE expires_at < $1 LIMIT $2";
     GARBAGE: across = "SELECT tenant_id, blob_id FROM blob_garbage WHERE due_at < $1 ORDER BY due_at LIMIT $2";
     IDEMPOTENCY: across = "DELETE FROM idempotency WHERE expires_at < $1";
@@ -17,6 +19,7 @@ statements! {
     DROP_BLOB: tenant = "DELETE FROM blob WHERE tenant_id = $1 AND id = $2 \
         AND NOT EXISTS (SELECT 1 FROM extent WHERE tenant_id = $1 AND blob_id = $2) \
         AND NOT EXISTS (SELECT 1 FROM part WHERE tenant_id = $1 AND blob_id = $2)";
+    DEFER_GARBAGE: tenant = "UPDATE blob_garbage SET due_at = $3 WHERE tenant_id = $1 AND blob_id = $2";
     DROP_GARBAGE: tenant = "DELETE FROM blob_garbage WHERE tenant_id = $1 AND blob_id = $2";
     DROP_RESERVATION: tenant = "DELETE FROM reservation WHERE tenant_id = $1 AND blob_id = $2";
     LIVE_BLOB: tenant = "SELECT 1 FROM blob WHERE tenant_id = $1 AND id = $2";
@@ -62,24 +65,30 @@ impl QueueDoor {
             .collect()
     }
 
-    /// File versions in the trash since before `before`, with the tenant's own time for its trash in seconds.
+    /// Tenants that have something in the trash, by id after `after`.
+    pub async fn tenants_with_trash(
+        &self,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Tenant>, DbError> {
+        let rows = self.across(TRASH_TENANTS, values![after, limit]).await?;
+        rows.iter()
+            .map(|row| crate::rows::from_json(row, 0))
+            .collect()
+    }
+
+    /// File versions of a tenant that are in the trash since `until` or longer, the oldest first.
     pub async fn trash(
         &self,
-        before: Timestamp,
+        tenant: TenantId,
+        until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<(TenantId, FileId, Timestamp, Option<u64>)>, DbError> {
-        let rows = self.across(TRASH, values![before, limit]).await?;
-        rows.iter()
-            .map(|row| {
-                let tenant: bailee_model::Tenant = crate::rows::from_json(row, 3)?;
-                Ok((
-                    row.parse(0)?,
-                    row.parse(1)?,
-                    row.time(2)?,
-                    tenant.settings.trash_seconds,
-                ))
-            })
-            .collect()
+    ) -> Result<Vec<FileId>, DbError> {
+        let rows = self
+            .reader(tenant)
+            .rows(TRASH, values![until, limit])
+            .await?;
+        rows.iter().map(|row| row.parse(0)).collect()
     }
 
     /// Reservations whose bytes never got a name.
@@ -165,10 +174,19 @@ impl QueueDoor {
 }
 
 impl Change {
-    /// Forgets a blob unless a file or part still names it, and its entry in the sweeper's list.
+    /// Forgets a blob unless a file or part still names it.
+    pub fn drop_blob(&mut self, blob: BlobId) -> &mut Self {
+        self.add(DROP_BLOB, values![blob], Guard::Any, "blob")
+    }
+
+    /// Takes a blob off the sweeper's list.
     pub fn drop_garbage(&mut self, blob: BlobId) -> &mut Self {
-        self.add(DROP_BLOB, values![blob], Guard::Any, "blob");
         self.add(DROP_GARBAGE, values![blob], Guard::Any, "garbage")
+    }
+
+    /// Lets a blob on the sweeper's list rest until `due_at`.
+    pub fn defer_garbage(&mut self, blob: BlobId, due_at: Timestamp) -> &mut Self {
+        self.add(DEFER_GARBAGE, values![blob, due_at], Guard::Any, "garbage")
     }
 
     /// Forgets a reservation.

@@ -4,7 +4,7 @@ use crate::rows::{json, statements};
 use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
-    PUT: tenant = "UPDATE tenant SET body = $2 WHERE tenant_id = $1";
+    PUT: tenant = "UPDATE tenant SET body = $2 WHERE tenant_id = $1 AND body = $3";
     READ: tenant = "SELECT body, wrapped_key FROM tenant WHERE tenant_id = $1";
     USAGE: tenant = "SELECT bytes, files FROM usage_total WHERE tenant_id = $1";
     ADD_USAGE: tenant = "UPDATE usage_total SET bytes = bytes + $2, files = files + $3 \
@@ -15,13 +15,16 @@ statements! {
         (SELECT COUNT(*) FROM file WHERE tenant_id = $1)";
 }
 
+/// The conflict of [`Change::put_tenant`]: it was changed since it was read.
+pub const CHANGED: &str = "tenant";
 /// The conflict of [`Change::add_usage`].
 pub const QUOTA: &str = "quota";
 
 impl Change {
-    /// Replaces the tenant's settings and state.
-    pub fn put_tenant(&mut self, tenant: &Tenant) -> &mut Self {
-        self.add(PUT, values![json(tenant)], Guard::One, "tenant")
+    /// Replaces the tenant's settings and state if they are still as they were read; the conflict is [`CHANGED`].
+    pub fn put_tenant(&mut self, tenant: &Tenant, as_read: &Tenant) -> &mut Self {
+        let row = values![json(tenant), json(as_read)];
+        self.add(PUT, row, Guard::One, CHANGED)
     }
 
     /// Counts bytes and files against the tenant's quota; the conflict is [`QUOTA`]. Negative numbers give back and

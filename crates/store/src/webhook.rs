@@ -4,9 +4,10 @@ use crate::rows::{from_json, json, statements};
 use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
-    INSERT: tenant = "INSERT INTO webhook (tenant_id, id, body, revision) VALUES ($1, $2, $3, $4)";
+    INSERT: tenant = "INSERT INTO webhook (tenant_id, id, body, revision) SELECT $1, $2, $3, CAST($4 AS BIGINT) \
+        WHERE (SELECT COUNT(*) FROM webhook WHERE tenant_id = $1) < $5";
     PUT: tenant = "UPDATE webhook SET body = $3, revision = $4 WHERE tenant_id = $1 AND id = $2 AND revision = $5";
-    DELETE: tenant = "DELETE FROM webhook WHERE tenant_id = $1 AND id = $2";
+    DELETE: tenant = "DELETE FROM webhook WHERE tenant_id = $1 AND id = $2 AND revision = $3";
     DELETE_DELIVERIES: tenant = "DELETE FROM delivery WHERE tenant_id = $1 AND webhook_id = $2";
     DELETE_JOBS: tenant = "DELETE FROM job WHERE tenant_id = $1 AND kind = 'deliver' AND lane = $2";
     READ: tenant = "SELECT body FROM webhook WHERE tenant_id = $1 AND id = $2";
@@ -15,16 +16,15 @@ statements! {
 
 /// The conflict of [`Change::put_webhook`]: it was changed since it was read.
 pub const REVISION: &str = "webhook_revision";
+/// The conflict of [`Change::insert_webhook`]: there are enough.
+pub const LIMIT: &str = "webhook_limit";
 
 impl Change {
-    /// Adds a webhook.
-    pub fn insert_webhook(&mut self, webhook: &Webhook) -> &mut Self {
-        self.add(
-            INSERT,
-            values![webhook.id, json(webhook), webhook.revision],
-            Guard::One,
-            REVISION,
-        )
+    /// Adds a webhook unless the tenant has `most` already; the conflict is [`LIMIT`]. A few that are added at the same
+    /// moment may all pass.
+    pub fn insert_webhook(&mut self, webhook: &Webhook, most: u64) -> &mut Self {
+        let row = values![webhook.id, json(webhook), webhook.revision, most];
+        self.add(INSERT, row, Guard::One, LIMIT)
     }
 
     /// Replaces a webhook that is one revision older than this one; the conflict is [`REVISION`].
@@ -38,11 +38,14 @@ impl Change {
         )
     }
 
-    /// Removes a webhook with its deliveries and what is still to be sent.
-    pub fn delete_webhook(&mut self, id: WebhookId) -> &mut Self {
+    /// Removes a webhook, as it was read, with its deliveries and what is still to be sent; the conflict is
+    /// [`REVISION`].
+    pub fn delete_webhook(&mut self, webhook: &Webhook) -> &mut Self {
+        let id = webhook.id;
         self.add(DELETE_JOBS, values![lane(id)], Guard::Any, "webhook");
         self.add(DELETE_DELIVERIES, values![id], Guard::Any, "webhook");
-        self.add(DELETE, values![id], Guard::One, REVISION)
+        let row = values![id, webhook.revision];
+        self.add(DELETE, row, Guard::One, REVISION)
     }
 }
 

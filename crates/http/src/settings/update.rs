@@ -18,6 +18,7 @@ pub(crate) async fn update(
 ) -> Answer<Object<Settings>> {
     let settings = core.settings();
     let change = settings.change(&caller, |settings| {
+        let wish = wish.clone();
         wish.name_rule.apply_or_default(&mut settings.name_rule);
         wish.refuse_type_mismatch
             .apply_or_default(&mut settings.refuse_type_mismatch);
