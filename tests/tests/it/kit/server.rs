@@ -70,7 +70,7 @@ impl Server {
 
     async fn start_with(options: Options) -> Self {
         let mut server = Self::prepare(options).await;
-        server.launch("127.0.0.1:0", &[]);
+        server.launch("127.0.0.1:0");
         server.wait_until_ready().await;
         server
     }
@@ -93,20 +93,13 @@ impl Server {
         }
     }
 
-    fn launch(&mut self, listen: &str, wrapper: &[String]) {
+    fn launch(&mut self, listen: &str) {
         let log = File::options()
             .create(true)
             .append(true)
             .open(self.log_file())
             .unwrap();
-        let mut command = match wrapper.split_first() {
-            Some((program, arguments)) => {
-                let mut command = Command::new(program);
-                command.args(arguments).arg(binary());
-                command
-            }
-            None => Command::new(binary()),
-        };
+        let mut command = Command::new(binary());
         command
             .args(["serve", "--dev", "--listen", listen])
             .stdin(Stdio::null())
@@ -258,10 +251,6 @@ impl Server {
         self.announced.lock().unwrap().push(text.to_owned());
     }
 
-    pub(crate) fn pid(&self) -> Pid {
-        Pid::from_child(self.child.as_ref().unwrap())
-    }
-
     /// Ends it as a power cut would.
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
@@ -272,25 +261,49 @@ impl Server {
     /// Starts it again at the same address, with the same data.
     pub(crate) async fn start_again(&mut self) {
         let address = self.address().to_string();
-        self.launch(&address, &[]);
+        self.launch(&address);
         self.wait_until_ready().await;
     }
 
-    /// Starts it again below another program, such as strace. It may end by itself before it is ready.
-    pub(crate) async fn start_below(&mut self, wrapper: &[String]) -> bool {
-        let address = self.address().to_string();
-        self.launch(&address, wrapper);
+    /// Has strace watch the running server, killing it at a system call; answers once every thread is watched.
+    pub(crate) async fn attach_strace(&mut self, arguments: &[&str]) -> Strace {
+        let pid = self.child.as_ref().unwrap().id();
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-p", &pid.to_string()]);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        let tracer = Strace(command.spawn().unwrap());
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE * 2 {
-            if self.is_ready().await {
+        while !is_traced(pid) {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "strace does not attach; is it installed and allowed to?"
+            );
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        tracer
+    }
+
+    /// Whether the process is gone, or about to be: what still answers lives.
+    pub(crate) async fn ends_within_moments(&mut self) -> bool {
+        loop {
+            if self.has_ended() {
                 return true;
             }
-            if self.has_ended() {
+
+            let alive = self
+                .admin()
+                .nobody()
+                .at(Method::GET, "/healthz")
+                .try_send()
+                .await;
+            if alive.is_ok_and(|answer| answer.status == 200) {
                 return false;
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        panic!("neither ready nor ended: {}", self.log());
     }
 
     /// Whether the process is gone.
@@ -348,7 +361,8 @@ impl Server {
         );
     }
 
-    /// Usage as the server counts it must equal what its lists show: current files, older versions and the trash.
+    /// Usage as the server counts it must equal what its lists show: current files, older versions, the trash, and the
+    /// parts of open uploads.
     pub(crate) async fn check_usage(&self) {
         let tenant_id = self.dev["tenant_id"].as_str().unwrap();
         let path = format!("/tenants/{tenant_id}/usage");
@@ -364,7 +378,13 @@ impl Server {
                 }
             }
         }
-        let bytes: u64 = files.values().sum();
+        let mut bytes: u64 = files.values().sum();
+        // The list does not look at parts, the session itself does.
+        for upload in self.admin().all("/uploads?limit=500").await {
+            let path = format!("/uploads/{}", upload["session_id"].as_str().unwrap());
+            let session = self.admin().get(&path).send().await.is(200).json();
+            bytes += session["bytes_received"].as_u64().unwrap();
+        }
         assert_eq!(
             usage["bytes_used"], bytes,
             "usage is not what files have: {usage}, {files:?}"
@@ -400,6 +420,26 @@ impl Server {
             assert!(!is_bad || is_meant, "the server complained: {line}");
         }
     }
+}
+
+/// A running strace; it lets go when dropped.
+pub(crate) struct Strace(Child);
+
+impl Drop for Strace {
+    fn drop(&mut self) {
+        let _ = kill_process(Pid::from_child(&self.0), Signal::TERM);
+        let _ = self.0.wait();
+    }
+}
+
+fn is_traced(pid: u32) -> bool {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return false;
+    };
+    tasks.flatten().all(|task| {
+        let status = fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        !status.contains("TracerPid:\t0\n")
+    })
 }
 
 impl Drop for Server {

@@ -362,7 +362,7 @@ async fn oversize_heads_and_ambiguous_framing_are_refused() {
             format!(
                 "POST /v1/folders HTTP/1.1\r\n{head}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
             ),
-            "400",
+            "4",
         ),
         (
             format!(
