@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::word::words;
-use crate::{Links, List, Patch, SecretText};
+use crate::{Links, List, Patch, SecretText, object};
 
 words! {
     /// Whether an API key is good.
@@ -54,6 +54,7 @@ pub struct CreateApiKey {
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
     pub expires_at: Option<Timestamp>,
     /// Rate limits of its own.
+    #[serde(default, deserialize_with = "object::or_null")]
     pub limits: Option<KeyLimits>,
 }
 
@@ -90,7 +91,11 @@ pub struct ChangeApiKey {
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
     pub expires_at: Patch<Timestamp>,
     /// Rate limits of its own; null is the installation's.
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(
+        default,
+        skip_serializing_if = "Patch::is_keep",
+        deserialize_with = "object::patch"
+    )]
     #[schema(value_type = Option<KeyLimits>)]
     pub limits: Patch<KeyLimits>,
 }

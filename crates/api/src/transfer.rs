@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::word::{words, words_from};
-use crate::{Links, List, Patch};
+use crate::{Links, List, Patch, object};
 
 words! {
     /// Where a transfer is. `completed` and `failed` are final.
@@ -121,10 +121,13 @@ pub enum TransferEnd {
     /// A path in Bailee (`/p` or `p`), a `fil_` id, or `name:/path` with the name of a remote.
     Text(String),
     /// A path at a remote.
+    #[serde(deserialize_with = "object::plain")]
     Remote(RemoteEnd),
     /// A file version in Bailee; only as source.
+    #[serde(deserialize_with = "object::plain")]
     File(FileEnd),
     /// A path in Bailee.
+    #[serde(deserialize_with = "object::plain")]
     Path(PathEnd),
 }
 
@@ -205,6 +208,7 @@ pub struct CreateTransfer {
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
     pub start_at: Option<Timestamp>,
     /// When transient faults are tried again.
+    #[serde(default, deserialize_with = "object::or_null")]
     pub retry: Option<TransferRetry>,
     /// Custom entries.
     #[serde(default)]

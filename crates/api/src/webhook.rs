@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::word::{words, words_from};
-use crate::{Links, List, Patch, SecretText};
+use crate::{Links, List, Patch, SecretText, object};
 
 words! {
     /// Whether a webhook gets events.
@@ -78,6 +78,7 @@ pub struct CreateWebhook {
     /// Exact types, `family.*`, or `*`.
     pub types: Vec<String>,
     /// Which events of these types.
+    #[serde(default, deserialize_with = "object::or_null")]
     pub filters: Option<WebhookFilters>,
     /// Whether `X-Signature` (hex HMAC-SHA256 of the body) goes along; true when absent.
     pub body_hmac: Option<bool>,
@@ -104,7 +105,11 @@ pub struct ChangeWebhook {
     #[schema(value_type = Vec<String>, required = false)]
     pub types: Option<Vec<String>>,
     /// Which events of these types; null is all.
-    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[serde(
+        default,
+        skip_serializing_if = "Patch::is_keep",
+        deserialize_with = "object::patch"
+    )]
     #[schema(value_type = Option<WebhookFilters>)]
     pub filters: Patch<WebhookFilters>,
     /// Whether `X-Signature` goes along.

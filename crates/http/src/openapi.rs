@@ -54,6 +54,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("files.delete", &[412, 428]),
     ("files.copy", &[409, 413]),
     ("files.restore", &[409, 413]),
+    ("folders.create", &[409]),
     ("folders.stat", &[404]),
     ("folders.children", &[404]),
     ("folders.update", &[404, 409]),
@@ -62,10 +63,11 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("uploads.put_part", &[408, 409, 410, 413, 422, 507]),
     ("uploads.complete", &[409, 410, 413]),
     ("uploads.abort", &[409]),
+    ("transfers.create", &[404]),
     ("transfers.cancel", &[409]),
     ("transfers.pause", &[409]),
     ("transfers.resume", &[409]),
-    ("transfers.retry", &[409]),
+    ("transfers.retry", &[409, 422]),
     ("remotes.create", &[409]),
     ("remotes.update", &[409, 412, 428]),
     ("remotes.delete", &[409, 412, 428]),
@@ -80,6 +82,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("service_accounts.delete", &[409]),
     ("api_keys.rotate", &[409]),
     ("tenants.create", &[409]),
+    ("audit.latest_checkpoint", &[404]),
 ];
 
 /// Operations that take `If-Match`.

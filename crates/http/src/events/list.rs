@@ -5,7 +5,7 @@ use bailee_model::{Error, ErrorKind, limit};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::wanted_types;
+use super::{sequence, wanted_types};
 use crate::answer::{Answer, Body};
 use crate::caller::Authenticated;
 use crate::extract::{Query, Wait, WaitQuery};
@@ -44,7 +44,7 @@ pub(crate) async fn list(
     Wait(wait): Wait,
 ) -> Answer<Body<Feed>> {
     let query = EventQuery {
-        after: query.after,
+        after: sequence(query.after)?,
         types: wanted_types(query.kind.as_deref())?,
         limit: rows(query.limit)?,
         wait,

@@ -17,6 +17,19 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(types::types))
 }
 
+/// The highest sequence there can be: sequences are stored, and documented, as signed numbers of 64 bits.
+const SEQUENCE_MAX: u64 = i64::MAX as u64;
+
+/// `?after=`
+fn sequence(after: Option<u64>) -> Result<Option<u64>, Error> {
+    if after.is_none_or(|after| after <= SEQUENCE_MAX) {
+        return Ok(after);
+    }
+    let detail = format!("`after` is a number from 0 to {SEQUENCE_MAX}.");
+    let error = Error::new(ErrorKind::InvalidParameter, detail.clone());
+    Err(error.with_field("#/after", "out_of_range", detail))
+}
+
 /// `?type=`: one type, several with commas, or a family such as `transfer.*`. Nothing is all.
 fn wanted_types(text: Option<&str>) -> Result<Vec<EventType>, Error> {
     let mut wanted = Vec::new();

@@ -10,7 +10,7 @@ use futures::{Stream, stream as streams};
 use http::HeaderMap;
 use serde::Deserialize;
 
-use super::wanted_types;
+use super::{sequence, wanted_types};
 use crate::answer::Answer;
 use crate::caller::Authenticated;
 use crate::extract::Query;
@@ -39,7 +39,7 @@ pub(crate) async fn stream(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let types = wanted_types(query.kind.as_deref())?;
-    let after = last_event_id(&headers)?.or(query.after);
+    let after = last_event_id(&headers)?.or(sequence(query.after)?);
     // The first look is made before the answer begins, so that a refusal is one.
     let follower = Follower::begin(core, caller.0, types, after).await?;
     let alive = KeepAlive::new().interval(STREAM_PING);

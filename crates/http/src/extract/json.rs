@@ -1,5 +1,6 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
+use bailee_api::OfObject;
 use bailee_model::{Error, ErrorKind, limit};
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
@@ -63,7 +64,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
 
 fn read<T: DeserializeOwned>(content: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(content);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let OfObject(value) = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = pointer(error.path());
         refused(&pointer, error.inner())
     })?;
@@ -163,6 +164,13 @@ mod tests {
         let error = error::<CreateTransfer>(r#"{"source":"a"}"#);
         assert_eq!(error.kind(), ErrorKind::ValidationFailed);
         assert!(error.detail().contains("destination"), "{}", error.detail());
+    }
+
+    #[test]
+    fn an_array_does_not_stand_for_an_object() {
+        let error = error::<OpenUpload>(r#"["a","b"]"#);
+        assert_eq!(error.kind(), ErrorKind::ValidationFailed);
+        assert_eq!(error.fields()[0].pointer, "#");
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::extract::Id;
 #[utoipa::path(get, path = "/files/{file_id}/download", operation_id = "files.download", tag = "files",
     params(("file_id" = String, Path, description = "The file version")),
     responses(
-        (status = 200, description = "All bytes", content_type = "application/octet-stream"),
-        (status = 206, description = "The bytes of the range", content_type = "application/octet-stream"),
+        (status = 200, description = "All bytes", content_type = "*/*"),
+        (status = 206, description = "The bytes of the range", content_type = "*/*"),
         (status = 304, description = "The client has these bytes")))]
 pub(crate) async fn download(
     State(core): State<Core>,

@@ -11,8 +11,8 @@ use crate::extract::{PathQuery, Query, file_path};
 /// As `files.download`, for whatever the path points at now.
 #[utoipa::path(get, path = "/files/content", operation_id = "files.read_content", tag = "files", params(PathQuery),
     responses(
-        (status = 200, description = "All bytes", content_type = "application/octet-stream"),
-        (status = 206, description = "The bytes of the range", content_type = "application/octet-stream"),
+        (status = 200, description = "All bytes", content_type = "*/*"),
+        (status = 206, description = "The bytes of the range", content_type = "*/*"),
         (status = 304, description = "The client has these bytes")))]
 pub(crate) async fn read_content(
     State(core): State<Core>,

@@ -6,16 +6,19 @@
 //! 3. [`sign_in`]: who asks, and whether it asks too often; before anything else is parsed
 //! 4. [`parameters`]: query parameters that the API document does not name
 //! 5. [`idempotency`]: POST with `Idempotency-Key`
+//!
+//! [`settle`] is around all of it: it keeps the connection fit for the next request.
 
 mod admit;
 mod facts;
 mod idempotency;
 mod observe;
 mod parameters;
+mod settle;
 mod sign_in;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 
 pub(crate) use self::facts::RequestFacts;
 pub(crate) use self::sign_in::identify;
@@ -26,6 +29,7 @@ pub(crate) fn around(router: Router<Site>, site: &Site) -> Router<Site> {
     router
         .layer(from_fn_with_state(site.clone(), admit::admit))
         .layer(from_fn_with_state(site.clone(), observe::observe))
+        .layer(from_fn(settle::settle))
 }
 
 /// Steps 3 to 5, for the operations of the API.
