@@ -28,7 +28,7 @@ def after_call(context, case, response):
     assert response.content == b"" and response.headers["content-length"] == ["0"], "T8: the body is not empty"
     status = response.status_code
     response.headers["content-type"] = ["application/problem+json"]
-    response._content = response.content = json.dumps(
+    response.content = json.dumps(
         {"type": problem[0], "title": problem[0], "status": status, "code": problem[0], "detail": "", "instance": "",
-         "request_id": "", "retryable": False, "retry_after": None, "hint": None, "decision_id": None, "errors": []}
+         "request_id": "", "retryable": False, "retry_after": None, "hint": "", "decision_id": None, "errors": []}
     ).encode()
