@@ -45,6 +45,7 @@ def arguments(description, **numbers):
     for name, default in numbers.items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended then too
     print(f"seed {given.seed}", flush=True)
     return given
 
