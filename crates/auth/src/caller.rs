@@ -1,6 +1,7 @@
 //! Who asks: made once per request, at the door, from a credential that was verified.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bailee_model::{
     FolderPath, KeyId, PrincipalId, RequestId, Role, Scopes, TenantId, Timestamp, TransferId,
@@ -70,12 +71,36 @@ pub struct VerifiedCredential {
 
 /// A principal in its tenant, acting by a verified credential in one request.
 #[derive(Clone, Debug)]
-pub struct Caller(VerifiedCredential);
+pub struct Caller(VerifiedCredential, Option<Arc<RequestMark>>);
+
+/// The mark of a request that must not happen twice: what does its work says so in the same transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestMark {
+    /// The operation.
+    pub route: String,
+    /// The client's key.
+    pub key: String,
+    /// This run.
+    pub token: String,
+    /// What an earlier run made whose answer was lost.
+    pub result: Option<String>,
+}
 
 impl Caller {
     /// The caller behind a verified credential: the only way to make one.
     pub fn verified(credential: VerifiedCredential) -> Self {
-        Self(credential)
+        Self(credential, None)
+    }
+
+    /// The same caller, sending a marked request.
+    #[must_use]
+    pub fn marked(&self, mark: RequestMark) -> Self {
+        Self(self.0.clone(), Some(Arc::new(mark)))
+    }
+
+    /// The mark of its request.
+    pub fn mark(&self) -> Option<&RequestMark> {
+        self.1.as_deref()
     }
 
     /// The only tenant whose objects this caller can reach.

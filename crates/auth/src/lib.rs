@@ -19,7 +19,7 @@ mod table;
 mod tests;
 
 pub use action::Action;
-pub use caller::{Caller, Door, Facts, VerifiedCredential, Via};
+pub use caller::{Caller, Door, Facts, RequestMark, VerifiedCredential, Via};
 pub use key_text::{KeyEnv, KeyText, KeyTextError, same_hash};
 pub use network::{network_admits, network_is_within, reads_as_network};
 pub use permit::{Denied, Permit, Reason};

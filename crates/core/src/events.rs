@@ -62,6 +62,7 @@ impl Events<'_> {
             {
                 return Ok(page);
             }
+            tokio::time::sleep(limit::WAIT_REST).await;
         }
     }
 

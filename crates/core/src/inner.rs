@@ -28,4 +28,6 @@ pub struct Inner {
     pub(crate) hashing: Hashing,
     pub(crate) staging: Staging,
     pub(crate) draining: AtomicBool,
+    /// Names this process among all that ever were, in marks of what it has under way.
+    pub(crate) process: String,
 }

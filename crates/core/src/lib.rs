@@ -143,6 +143,8 @@ impl Core {
     /// Over a store whose schema is up to date; makes what a first start needs.
     pub async fn open(parts: CoreParts) -> Result<Self> {
         let signer = setup::open(&parts).await?;
+        let mut process = [0_u8; 16];
+        parts.chance.fill(&mut process);
         Ok(Self(Arc::new(inner::Inner {
             policies: Policies::builtin().map_err(Error::internal)?,
             store: parts.store,
@@ -157,6 +159,7 @@ impl Core {
             hashing: uploads::Hashing::default(),
             staging: staging::Staging::default(),
             draining: AtomicBool::new(false),
+            process: hex::encode(process),
         })))
     }
 

@@ -21,6 +21,9 @@ pub(crate) const CONSUMERS: &[&str] = &["webhooks"];
 /// Setting: the checkpoint signing key, sealed by the system tenant's wrapping_key.
 const SIGNING_KEY: &str = "checkpoint_key";
 
+/// Setting: the first operator. It is made once, whatever becomes of it and of its name.
+const FIRST_OPERATOR: &str = "first_operator";
+
 /// A tenant made with its first administrator.
 pub struct FirstTenant {
     /// The tenant.
@@ -221,15 +224,21 @@ impl Core {
             Scope::IdentityManage,
             Scope::AuditRead,
         ];
+        let identity = self.store.identity();
+        let is_made = identity.setting(FIRST_OPERATOR).await;
+        if is_made.map_err(error::from_db)?.is_some() {
+            return Ok(None);
+        }
         let (key, text) = self.new_key(operator.id, "first key", scopes.into_iter().collect());
         let mut change = self.store.identity().change(SYSTEM_TENANT);
         change
             .insert_principal(&operator)
             .insert_key(&key, limit::LIVE_KEYS_MAX);
         change.journal(&self.own_entry(Note::record("setup.operator").about(operator.id)));
+        change.set_once(FIRST_OPERATOR, &operator.id.to_string());
         match change.commit().await {
             Ok(()) => Ok(Some(text)),
-            Err(DbError::Conflict(conflict::PRINCIPAL_NAME)) => Ok(None),
+            Err(DbError::Conflict(conflict::PRINCIPAL_NAME | conflict::SETTING_SET)) => Ok(None),
             Err(error) => Err(error::from_db(error)),
         }
     }

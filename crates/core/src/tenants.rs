@@ -36,6 +36,17 @@ pub struct TenantChange {
     pub quota_files: Option<Option<u64>>,
 }
 
+impl Core {
+    /// Whether the caller may read about the installation itself: its versions and metrics.
+    pub async fn admit_operator(&self, caller: &Caller, operation: &'static str) -> Result<()> {
+        let tenants = Tenants { core: self };
+        tenants
+            .enter(caller, operation, Action::SystemRead)
+            .await
+            .map(drop)
+    }
+}
+
 impl Tenants<'_> {
     /// Makes a tenant with an administrator, whose first key is shown once.
     pub async fn create(&self, caller: &Caller, new: NewTenant) -> Result<FirstTenant> {

@@ -80,6 +80,8 @@ pub const CREDENTIAL_CACHE: Duration = Duration::from_secs(2);
 
 /// Longest a long poll is held.
 pub const WAIT_MAX: Duration = Duration::from_mins(1);
+/// How long a poll rests after a commit before it reads again: commits of all tenants wake it.
+pub const WAIT_REST: Duration = Duration::from_millis(100);
 /// A transfer stores a checkpoint at least each so many bytes.
 pub const CHECKPOINT_BYTES: u64 = 8 * 1024 * 1024;
 /// A transfer stores a checkpoint at least this often.

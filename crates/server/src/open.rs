@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use bailee_core::{Core, CoreParts, CoreSettings, KeyEnv};
+use bailee_core::{Core, CoreParts, CoreSettings, KeyEnv, SYSTEM_TENANT};
 use bailee_model::Clock as _;
 use bailee_store::{Db, MIGRATIONS, PgOptions, PgUrl, SqliteOptions, Store};
 use bailee_vault::{Disk, RootKey, Vault, VaultLimits};
@@ -31,7 +31,7 @@ pub enum Mode {
     Development,
 }
 
-/// Opens the database and brings its schema up to date.
+/// Opens the database and brings its schema up to date. Whether it is new: nothing is sealed in it yet.
 pub async fn database(config: &Config, migrate: Migrate) -> Result<(Db, bool)> {
     let db = match config.database.kind {
         DatabaseKind::Sqlite => {
@@ -58,10 +58,10 @@ pub async fn database(config: &Config, migrate: Migrate) -> Result<(Db, bool)> {
                 .context("cannot open the database")?
         }
     };
-    let is_new = db.schema_version().await? == 0;
+    let is_blank = db.schema_version().await? == 0;
     let pending = db.pending_migrations(MIGRATIONS).await?;
     if !pending.is_empty() {
-        if !is_new && migrate == Migrate::No {
+        if !is_blank && migrate == Migrate::No {
             bail!(
                 "the database needs migrations {pending:?}: run `bailee migrate`, or `bailee serve --migrate`"
             );
@@ -70,7 +70,14 @@ pub async fn database(config: &Config, migrate: Migrate) -> Result<(Db, bool)> {
             .await
             .context("cannot migrate the database")?;
     }
-    Ok((db, is_new))
+    // A schema alone holds nothing that a root key sealed.
+    let first = Store::new(db.clone())
+        .identity()
+        .reader(SYSTEM_TENANT)
+        .own_tenant()
+        .await
+        .context("cannot read the database")?;
+    Ok((db, first.is_none()))
 }
 
 /// Opens the core over a database.

@@ -275,13 +275,16 @@ CREATE TABLE journal_cursor (
 
 CREATE TABLE idempotency (
     tenant_id TEXT NOT NULL,
-    principal_id TEXT NOT NULL,
+    caller TEXT NOT NULL,
     route TEXT NOT NULL,
     key_text TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
+    token TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    result_id TEXT,
     answer {bytes},
     expires_at BIGINT NOT NULL,
-    PRIMARY KEY (tenant_id, principal_id, route, key_text)
+    PRIMARY KEY (tenant_id, caller, route, key_text)
 );
 
 CREATE INDEX idempotency_expired ON idempotency (expires_at);

@@ -40,6 +40,18 @@ impl Change {
         self
     }
 
+    /// Adds a statement about rows that are no tenant's; nothing is bound before `values`.
+    pub(crate) fn add_across(
+        &mut self,
+        sql: Sql,
+        values: Vec<Value>,
+        guard: Guard,
+        conflict: &'static str,
+    ) -> &mut Self {
+        self.script.push(sql, values, guard, conflict);
+        self
+    }
+
     /// Runs everything as one transaction and returns when it is durable. [`DbError::Conflict`] names the guard that
     /// failed; then nothing was changed.
     pub async fn commit(self) -> Result<(), DbError> {

@@ -1,19 +1,23 @@
-use bailee_model::{PrincipalId, Timestamp};
+use bailee_model::Timestamp;
 
 use crate::rows::statements;
 use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
-    BEGIN: tenant = "INSERT INTO idempotency (tenant_id, principal_id, route, key_text, fingerprint, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
-    FINISH: tenant = "UPDATE idempotency SET answer = $5 \
-        WHERE tenant_id = $1 AND principal_id = $2 AND route = $3 AND key_text = $4 AND answer IS NULL";
-    FORGET: tenant = "DELETE FROM idempotency WHERE tenant_id = $1 AND principal_id = $2 AND route = $3 AND key_text = $4";
-    READ: tenant = "SELECT fingerprint, answer, expires_at FROM idempotency \
-        WHERE tenant_id = $1 AND principal_id = $2 AND route = $3 AND key_text = $4";
+    BEGIN: tenant = "INSERT INTO idempotency (tenant_id, caller, route, key_text, fingerprint, token, owner, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    DONE: tenant = "UPDATE idempotency SET result_id = $6 WHERE tenant_id = $1 AND caller = $2 AND route = $3 \
+        AND key_text = $4 AND token = $5 AND result_id IS NULL AND answer IS NULL";
+    FINISH: tenant = "UPDATE idempotency SET answer = $6 WHERE tenant_id = $1 AND caller = $2 AND route = $3 \
+        AND key_text = $4 AND token = $5 AND answer IS NULL";
+    FORGET: tenant = "DELETE FROM idempotency WHERE tenant_id = $1 AND caller = $2 AND route = $3 \
+        AND key_text = $4 AND token = $5";
+    READ: tenant = "SELECT fingerprint, answer, expires_at, token, owner, result_id FROM idempotency \
+        WHERE tenant_id = $1 AND caller = $2 AND route = $3 AND key_text = $4";
 }
 
-/// The conflict of [`Change::begin_request`]: the key was used before.
+/// The conflict of [`Change::begin_request`]: the key was used before; and of [`Change::request_done`]: the mark is
+/// another run's by now.
 pub const KEY_USED: &str = "idempotency_key";
 
 /// A request that a client marked with an idempotency_key.
@@ -25,56 +29,80 @@ pub struct Remembered {
     pub answer: Option<Vec<u8>>,
     /// Until when it is remembered.
     pub expires_at: Timestamp,
+    /// The run that the mark belongs to.
+    pub token: String,
+    /// The process that runs it.
+    pub owner: String,
+    /// What the run made, where it says so in the transaction that made it.
+    pub result: Option<String>,
 }
 
 /// Which request is meant.
 #[derive(Clone, Debug)]
 pub struct RequestKey<'a> {
-    /// Who sent it.
-    pub principal: PrincipalId,
+    /// Who sent it, and with which credential.
+    pub caller: &'a str,
     /// To which operation.
     pub route: &'a str,
     /// The client's key.
     pub key: &'a str,
 }
 
+/// A request that begins.
+#[derive(Clone, Debug)]
+pub struct NewRequest<'a> {
+    /// Hash of what makes the request the same.
+    pub fingerprint: &'a str,
+    /// The run that the mark belongs to.
+    pub token: &'a str,
+    /// The process that runs it.
+    pub owner: &'a str,
+    /// Until when it is remembered.
+    pub until: Timestamp,
+}
+
 impl Change {
     /// Remembers that a request began; the conflict is [`KEY_USED`].
-    pub fn begin_request(
-        &mut self,
-        request: &RequestKey<'_>,
-        fingerprint: &str,
-        until: Timestamp,
-    ) -> &mut Self {
+    pub fn begin_request(&mut self, request: &RequestKey<'_>, new: &NewRequest<'_>) -> &mut Self {
         let row = values![
-            request.principal.to_string(),
+            request.caller,
             request.route,
             request.key,
-            fingerprint,
-            until
+            new.fingerprint,
+            new.token,
+            new.owner,
+            new.until
         ];
         self.add(BEGIN, row, Guard::One, KEY_USED)
     }
 
-    /// Remembers the answer.
-    pub fn finish_request(&mut self, request: &RequestKey<'_>, answer: &[u8]) -> &mut Self {
-        let row = values![
-            request.principal.to_string(),
-            request.route,
-            request.key,
-            answer
-        ];
+    /// Says in the transaction that does the work what it made; the conflict is [`KEY_USED`]: this run was given up
+    /// and another one has the mark, so nothing must be done.
+    pub fn request_done(
+        &mut self,
+        request: &RequestKey<'_>,
+        token: &str,
+        result: &str,
+    ) -> &mut Self {
+        let row = values![request.caller, request.route, request.key, token, result];
+        self.add(DONE, row, Guard::One, KEY_USED)
+    }
+
+    /// Remembers the answer, if the mark is still this run's.
+    pub fn finish_request(
+        &mut self,
+        request: &RequestKey<'_>,
+        token: &str,
+        answer: &[u8],
+    ) -> &mut Self {
+        let row = values![request.caller, request.route, request.key, token, answer];
         self.add(FINISH, row, Guard::Any, KEY_USED)
     }
 
-    /// Forgets a request that did no work.
-    pub fn forget_request(&mut self, request: &RequestKey<'_>) -> &mut Self {
-        self.add(
-            FORGET,
-            values![request.principal.to_string(), request.route, request.key],
-            Guard::Any,
-            KEY_USED,
-        )
+    /// Forgets a run that did no work, if the mark is still its own.
+    pub fn forget_request(&mut self, request: &RequestKey<'_>, token: &str) -> &mut Self {
+        let row = values![request.caller, request.route, request.key, token];
+        self.add(FORGET, row, Guard::Any, KEY_USED)
     }
 }
 
@@ -84,18 +112,16 @@ impl Reader {
         &self,
         request: &RequestKey<'_>,
     ) -> Result<Option<Remembered>, DbError> {
-        let row = self
-            .row(
-                READ,
-                values![request.principal.to_string(), request.route, request.key],
-            )
-            .await?;
+        let key = values![request.caller, request.route, request.key];
+        let row = self.row(READ, key).await?;
         row.map(|row| {
-            let answer = row.opt_bytes(1)?.map(<[u8]>::to_vec);
             Ok(Remembered {
                 fingerprint: row.text(0)?.to_owned(),
-                answer,
+                answer: row.opt_bytes(1)?.map(<[u8]>::to_vec),
                 expires_at: row.time(2)?,
+                token: row.text(3)?.to_owned(),
+                owner: row.text(4)?.to_owned(),
+                result: row.opt_text(5)?.map(str::to_owned),
             })
         })
         .transpose()

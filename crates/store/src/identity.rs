@@ -130,6 +130,11 @@ impl IdentityDoor {
 }
 
 impl Change {
+    /// Sets a setting of the installation that is not set yet; the conflict is [`SETTING_SET`].
+    pub fn set_once(&mut self, name: &str, value: &str) -> &mut Self {
+        self.add_across(PUT_SETTING, values![name, value], Guard::One, SETTING_SET)
+    }
+
     /// Adds the tenant of this change with its root folder, counters and journal; the conflict is [`TENANT_NAME`].
     pub fn insert_tenant(
         &mut self,

@@ -55,7 +55,7 @@ pub use db::{SqliteOptions, Value};
 pub use delivery::DeliveryFilter;
 pub use facts::FactsDoor;
 pub use file::FileFilter;
-pub use idempotency::{Remembered, RequestKey};
+pub use idempotency::{NewRequest, Remembered, RequestKey};
 pub use identity::{FoundKey, IdentityDoor};
 pub use job::Want;
 pub use journal::{AuditFilter, Head, StoredEntry, UnsealedEntry};

@@ -109,6 +109,7 @@ impl Transfers<'_> {
             {
                 return Ok(transfer);
             }
+            tokio::time::sleep(limit::WAIT_REST).await;
         }
     }
 

@@ -3,9 +3,11 @@ use bailee_model::{
     End, Error, ErrorKind, EventType, FileId, RemoteName, Result, Transfer, TransferId,
     TransferState, limit,
 };
+use bailee_store::{DbError, conflict};
 
 use crate::files::Files;
 use crate::gate::Ask;
+use crate::idempotency::in_progress;
 use crate::journal::Note;
 use crate::{checks, error};
 
@@ -102,6 +104,11 @@ impl Transfers<'_> {
         retry_of: Option<TransferId>,
     ) -> Result<Transfer> {
         let permit = self.admit(caller, "transfers.create").await?;
+        if let Some(made) = caller.mark().and_then(|mark| mark.result.as_ref()) {
+            // An earlier run of this request made it, and its answer was lost.
+            let id = made.parse().map_err(Error::internal)?;
+            return self.get(caller, id).await;
+        }
         self.check(caller, &new).await?;
         let transfer = self.row(caller, new, retry_of);
         let mut change = self.core.store.change(&permit);
@@ -112,7 +119,11 @@ impl Transfers<'_> {
             .of_transfer(transfer.id)
             .with(transfer_facts(&transfer));
         change.journal(&self.core.permitted(caller, &permit, note));
-        change.commit().await.map_err(error::from_db)?;
+        self.core.mark_done(&mut change, caller, transfer.id);
+        change.commit().await.map_err(|error| match error {
+            DbError::Conflict(conflict::KEY_USED) => in_progress(),
+            other => error::from_db(other),
+        })?;
         Ok(transfer)
     }
 

@@ -15,7 +15,7 @@ use crate::site::Site;
 pub(crate) struct RequestFacts {
     /// Names the request in answers, logs and the journal.
     pub(crate) id: RequestId,
-    /// What the client sent as `X-Request-Id`, when that is not one of our ids.
+    /// What the client sent as `X-Request-Id`; it gets that back.
     pub(crate) client_id: Option<String>,
     /// When it began.
     pub(crate) now: Timestamp,
@@ -36,13 +36,9 @@ pub(crate) struct RequestFacts {
 impl RequestFacts {
     pub(crate) fn of(site: &Site, request: &Request) -> Self {
         let core = site.core();
-        let (id, client_id) = match client_id(request.headers()) {
-            Some(text) => match text.parse() {
-                Ok(id) => (id, None),
-                Err(_) => (core.new_request_id(), Some(text)),
-            },
-            None => (core.new_request_id(), None),
-        };
+        // The journal's id is always ours: a client's could name another request.
+        let id = core.new_request_id();
+        let client_id = client_id(request.headers());
         let matched = request.extensions().get::<MatchedPath>();
         let pattern = matched.map(|path| {
             let path = path.as_str();

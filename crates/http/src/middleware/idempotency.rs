@@ -58,6 +58,9 @@ async fn once(site: &Site, request: Request, next: Next) -> Result<Response, Err
         Begin::Replay(stored) => return Ok(replayed(stored)),
         Begin::Fresh(slot) => slot,
     };
+    let mut request = request;
+    // What does the work says so under the mark.
+    request.extensions_mut().insert(slot.caller());
     // Detached: when the client leaves, the work goes on and its answer waits for the repetition.
     tokio::spawn(settle(core, *slot, request, next))
         .await

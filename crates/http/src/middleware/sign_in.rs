@@ -43,7 +43,7 @@ pub(crate) async fn sign_in(
     answer
 }
 
-/// Finds out who asks; guesses are counted against their address.
+/// Finds out who asks; refusals are counted against their address.
 pub(crate) async fn identify(
     site: &Site,
     facts: &RequestFacts,
@@ -52,47 +52,31 @@ pub(crate) async fn identify(
     let credential = credential(headers)?;
     // Keys may be bound to networks: without an address that cannot be judged, and nobody comes in.
     let unknown = || Error::internal("a request without a peer");
-    let address = Source::address(facts.address.ok_or_else(unknown)?);
-    let quota = site.limiter().quota(Allowance::Auth);
-    if credential.is_some() {
-        // Guessing is stopped before it costs a look into the database.
-        let standing = site.limiter().peek(
-            Claim {
-                source: address,
-                allowance: Allowance::Auth,
-                quota,
-            },
-            facts.now,
-        );
-        refuse_if_over(Some(standing))?;
-    }
+    let claim = Claim {
+        source: Source::address(facts.address.ok_or_else(unknown)?),
+        allowance: Allowance::Auth,
+        quota: site.limiter().quota(Allowance::Auth),
+    };
     let asking = Facts {
         address: facts.address,
         request: facts.id,
         now: facts.now,
         door: Door::Rest,
     };
-    let identified = site.core().identify(credential, asking).await;
-    if let Err(error) = &identified
-        && is_a_wrong_guess(error.kind())
-    {
-        site.limiter().take(
-            Claim {
-                source: address,
-                allowance: Allowance::Auth,
-                quota,
-            },
-            facts.now,
-        );
+    let Some(credential) = credential else {
+        return site.core().identify(None, asking).await;
+    };
+    // Guessing is stopped before it costs a look into the database.
+    refuse_if_over(Some(site.limiter().peek(claim, facts.now)))?;
+    match site.core().check_credential(credential, &asking).await? {
+        Ok(caller) => Ok(caller),
+        Err(refusal) => {
+            // Counted before it is journalled, whatever the reason: even a genuine key that is refused must not fill
+            // the journal.
+            refuse_if_over(Some(site.limiter().take(claim, facts.now)))?;
+            Err(site.core().journal_refusal(refusal, &asking).await?)
+        }
     }
-    identified
-}
-
-fn is_a_wrong_guess(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::CredentialInvalid | ErrorKind::CredentialExpired | ErrorKind::CredentialRevoked
-    )
 }
 
 /// The one credential of a request. Two are refused: which of them was meant is not ours to guess.

@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderValue, header};
 use crate::answer::Answer;
 use crate::middleware::{RequestFacts, identify};
 use crate::site::Site;
-use crate::system::for_the_operator;
 
 /// Prometheus text, for the operator.
 pub(super) async fn metrics(
@@ -16,7 +15,7 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let caller = identify(&site, &facts, &headers).await?;
-    for_the_operator(&caller)?;
+    site.core().admit_operator(&caller, "system.metrics").await?;
     let text = site
         .metrics()
         .ok_or_else(|| Error::not_found("page"))?
