@@ -14,3 +14,4 @@ mod migration;
 mod script;
 mod statements;
 mod tenant;
+mod upload;
