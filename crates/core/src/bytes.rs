@@ -137,6 +137,8 @@ async fn hold_back(
             None => return Ok((vec![held_with(held, taken)], None)),
             Some(more) => next = more,
         }
+        // All at once: the vault takes the full buffer over as it is.
+        held.reserve_exact(bytes - held.len());
         held.extend_from_slice(&taken);
     }
 }

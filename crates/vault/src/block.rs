@@ -5,6 +5,8 @@
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+
 use crate::format::SEGMENT_BYTES;
 use crate::limit::{BATCH_BYTES, BATCHES_ALL_MAX, BATCHES_KEPT};
 
@@ -75,6 +77,17 @@ impl Block {
         }
     }
 
+    /// Takes the beginning of `received`, as much as there is room for. A small buffer that is filled at once becomes what
+    /// was received, without a copy when nobody else has it.
+    pub(crate) fn fill(&mut self, received: &mut Bytes) {
+        let taken = received.split_to(received.len().min(self.room()));
+        if self.home.is_none() && taken.len() == self.bytes_max && received.is_empty() {
+            self.bytes = taken.into();
+        } else {
+            self.extend(&taken);
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
@@ -84,8 +97,7 @@ impl Block {
         self.bytes_max - self.bytes.len()
     }
 
-    /// Takes bytes, [`Self::room`] at most.
-    pub(crate) fn extend(&mut self, bytes: &[u8]) {
+    fn extend(&mut self, bytes: &[u8]) {
         let is_tight = self.bytes.capacity() - self.bytes.len() < bytes.len();
         if is_tight && self.bytes.len() + bytes.len() > self.bytes_max / 2 {
             self.bytes.reserve_exact(self.room());

@@ -175,8 +175,7 @@ impl Intake<'_> {
                 let full = mem::replace(&mut self.filling, Block::small());
                 self.filling = self.pipeline(full.bytes())?.exchange(full).await?;
             }
-            let taken = received.split_to(received.len().min(self.filling.room()));
-            self.filling.extend(&taken);
+            self.filling.fill(&mut received);
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! What was sealed opens as it was, whatever its size, however it was cut, and any range of it.
 
 use std::convert::Infallible;
+use std::pin::pin;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use bailee_model::BlobId;
 use bailee_vault::{Digest, Placement, SEGMENT_BYTES, SealBlob, limit, sealed_size};
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use proptest::prelude::*;
 
 use crate::kit::{Kit, chunks, pattern};
@@ -145,4 +147,21 @@ async fn many_at_once_on_one_blocking_thread_do_not_lock_up() {
         });
     });
     waiting.join().unwrap();
+}
+
+#[tokio::test]
+async fn uploads_that_stand_still_with_all_the_memory_do_not_stop_another() {
+    let (kit, content) = (Kit::new(), pattern(5 * limit::BATCH_BYTES + 1));
+    let standing = (0..limit::BATCHES_ALL_MAX as u128).map(|at| {
+        let command = SealBlob {
+            blob: BlobId::from_bits(1_000 + at),
+            ..kit.command(0)
+        };
+        let begun = chunks(&content[..100_000], 50_000).chain(stream::pending());
+        kit.vault.seal(command, begun, &kit.chance)
+    });
+    let mut standing = pin!(futures::future::join_all(standing));
+    assert!(futures::poll!(&mut standing).is_pending());
+    let sealed = kit.seal(&content, 0).await;
+    assert!(kit.read(&sealed, 0..sealed.size_bytes).await.unwrap() == content);
 }
