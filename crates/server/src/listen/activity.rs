@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::io::{IoSlice, Result};
+use std::io::{Error, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -156,11 +156,17 @@ impl Drop for Ticket {
 pub(crate) struct Watched<T> {
     inner: T,
     activity: Arc<Activity>,
+    /// What reading met behind bytes that were good.
+    failed: Option<Error>,
 }
 
 impl<T> Watched<T> {
     pub(crate) fn new(inner: T, activity: Arc<Activity>) -> Self {
-        Self { inner, activity }
+        Self {
+            inner,
+            activity,
+            failed: None,
+        }
     }
 }
 
@@ -170,12 +176,31 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Err(error));
+        }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        // TLS gives a record at a time; who is above works in larger pieces.
+        loop {
+            let filled = buffer.filled().len();
+            let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
+            let has_some = filled > before;
+            match read {
+                Poll::Ready(Ok(())) if buffer.filled().len() > filled && buffer.remaining() > 0 => {
+                }
+                Poll::Ready(Err(error)) if has_some => {
+                    self.failed = Some(error);
+                    break;
+                }
+                Poll::Ready(Ok(())) => break,
+                _ if has_some => break,
+                other => return other,
+            }
+        }
         if buffer.filled().len() > before {
             self.activity.bytes_read();
         }
-        read
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -195,7 +195,7 @@ where
             // This timer runs while the connection idles, too; the shorter one for heads is in `Activity`.
             .header_read_timeout(limits.idle)
             .max_header_size(limits.header_bytes as usize)
-            .max_buf_size(limits.buffer_bytes);
+            .max_buf_size(limits.buffer_bytes.max(limits.header_bytes as usize));
         builder
     }
 

@@ -63,7 +63,7 @@ impl Default for Limits {
             answer_window_bytes: 1024,
             stream_stall: Duration::from_mins(5),
             header_bytes: 32 * 1024,
-            buffer_bytes: 256 * 1024,
+            buffer_bytes: 32 * 1024,
             streams: 256,
             pending_reset_streams: 64,
             local_reset_streams: 256,
@@ -78,6 +78,9 @@ impl Default for Limits {
 
 /// Bytes of an answer that are handed to the transport at a time, so that progress is seen in steps of this size.
 pub(crate) const ANSWER_STEP_BYTES: usize = 64 * 1024;
+
+/// Bytes that are read from a fast peer at a time: two TLS records.
+pub(crate) const READ_AHEAD_BYTES: usize = 32 * 1024;
 
 /// Bytes of a connection that the kernel may hold beside those under way.
 #[cfg_attr(

@@ -8,6 +8,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 ///
 /// Only time spent waiting counts, so our own slowness is never held against a peer, and a peer that brings one byte
 /// now and then does not start afresh with each. Nothing at all in a window is the idle case of the same rule.
+///
+/// A task that comes to run late takes its own delay for waiting. So nobody is judged at the moment bytes arrive, but
+/// after a further eighth of the window without any, or when the waits come to two windows.
 pub(crate) struct Pace {
     window: Duration,
     bytes_min: u64,
@@ -45,14 +48,14 @@ impl Pace {
     pub(crate) fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         let since = *self.waiting_since.get_or_insert(now);
-        let waited = self.waited + now.duration_since(since);
-        let Some(left) = self
-            .window
-            .checked_sub(waited)
-            .filter(|left| !left.is_zero())
-        else {
+        let this_wait = now.duration_since(since);
+        let waited = self.waited + this_wait;
+        let benefit = (self.window / 8).saturating_sub(this_wait);
+        let benefit = benefit.min((self.window * 2).saturating_sub(waited));
+        let left = self.window.saturating_sub(waited).max(benefit);
+        if left.is_zero() {
             return Poll::Ready(());
-        };
+        }
         let deadline = now + left;
         let timer = self
             .timer
@@ -110,6 +113,25 @@ mod tests {
             assert!(is_patient_for(&mut pace, PART).await);
             pace.progress(100);
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_judged_for_coming_to_run_late_but_not_for_ever() {
+        let mut pace = Pace::new(WINDOW, 100);
+        assert!(is_patient_for(&mut pace, Duration::ZERO).await);
+        sleep(WINDOW).await;
+        pace.progress(50);
+        assert!(is_patient_for(&mut pace, WINDOW / 16).await);
+        pace.progress(50);
+        assert!(is_patient_for(&mut pace, PART).await);
+        pace.progress(1);
+        for _ in 0..2 {
+            sleep(WINDOW).await;
+            assert!(is_patient_for(&mut pace, Duration::ZERO).await);
+            sleep(WINDOW).await;
+            pace.progress(1);
+        }
+        assert!(!is_patient_for(&mut pace, Duration::ZERO).await);
     }
 
     #[tokio::test]
