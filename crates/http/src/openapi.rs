@@ -19,6 +19,7 @@ use crate::routes;
 /// The name of the security scheme and of the shared answer in the document.
 const BEARER: &str = "api_key";
 const PROBLEM: &str = "Problem";
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// What the tags group.
 const TAGS: [(&str, &str); 16] = [
@@ -67,7 +68,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("transfers.cancel", &[409]),
     ("transfers.pause", &[409]),
     ("transfers.resume", &[409]),
-    ("transfers.retry", &[409, 422]),
+    ("transfers.retry", &[409]),
     ("remotes.create", &[409]),
     ("remotes.update", &[409, 412, 428]),
     ("remotes.delete", &[409, 412, 428]),
@@ -125,8 +126,8 @@ pub fn document() -> OpenApi {
             dress(operation);
         }
         if let Some(operation) = &mut item.post {
-            dress(operation);
             add(operation, idempotency_key());
+            dress(operation);
         }
     }
     document
@@ -212,6 +213,9 @@ fn problems(operation: &Operation, id: &str) -> Vec<u16> {
     if parameters(operation).any(|parameter| parameter.parameter_in == ParameterIn::Path) {
         problems.push(404);
     }
+    if parameters(operation).any(|parameter| parameter.name == IDEMPOTENCY_KEY) {
+        problems.extend([409, 422]); // its first run goes on, or was another request
+    }
     if let Some(RefOr::T(body)) = &operation.request_body {
         let is_json = body.content.contains_key("application/json");
         problems.extend(if is_json {
@@ -285,7 +289,7 @@ fn header(name: &str, told: &str) -> Parameter {
 
 fn idempotency_key() -> Parameter {
     header(
-        "Idempotency-Key",
+        IDEMPOTENCY_KEY,
         "1 to 255 visible ASCII characters. A repetition within a day gets the first answer, with \
          `Idempotent-Replayed: true`.",
     )
