@@ -262,7 +262,7 @@ impl Read {
 pub(crate) fn endless() -> (ByteStream, Read) {
     let read = Read(Arc::default());
     let counted = read.clone();
-    let stream = stream::repeat(Bytes::from_static(&[0; PIECE])).then(move |piece| {
+    let stream = stream::repeat(Bytes::from(vec![0; PIECE])).then(move |piece| {
         counted.0.fetch_add(piece.len() as u64, Ordering::Relaxed);
         async move {
             // Others get their turn, as they do when bytes come from a network.

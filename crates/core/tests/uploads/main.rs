@@ -89,14 +89,14 @@ async fn a_replaced_part_starts_the_running_hash_over() {
 async fn parts_cannot_grow_past_the_largest_file() {
     let site = Site::with_file_bytes_max(1_000_000).await;
     let upload = site.upload("/u/f").await;
-    site.part(upload, 0, &[1; 600_000]).await.unwrap();
-    let refused = site.part(upload, 1, &[2; 600_000]).await.unwrap_err();
+    site.part(upload, 0, &vec![1; 600_000]).await.unwrap();
+    let refused = site.part(upload, 1, &vec![2; 600_000]).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::FileTooLarge);
-    let refused = site.part(upload, 1, &[2; 1_000_001]).await.unwrap_err();
+    let refused = site.part(upload, 1, &vec![2; 1_000_001]).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::FileTooLarge);
     // A part that is replaced makes room.
-    site.part(upload, 0, &[1; 400_000]).await.unwrap();
-    site.part(upload, 1, &[2; 600_000]).await.unwrap();
+    site.part(upload, 0, &vec![1; 400_000]).await.unwrap();
+    site.part(upload, 1, &vec![2; 600_000]).await.unwrap();
     assert_eq!(
         site.complete(upload).await.unwrap().file.size_bytes,
         1_000_000

@@ -185,7 +185,7 @@ async fn an_upload_of_any_number_of_parts_is_given_up_and_given_back() {
         let mut expiring = change(&store);
         expiring.expire_upload(&upload(UploadState::Expired));
         assert!(is_conflict(expiring.commit().await, conflict::UPLOAD_OPEN));
-        let due = NOW.plus(std::time::Duration::from_secs(60));
+        let due = NOW.plus(std::time::Duration::from_mins(1));
         let mut ending = change(&store);
         ending
             .abort_upload(&upload(UploadState::Aborted))
