@@ -2,5 +2,6 @@
 
 mod f01_kill;
 mod f02_kill_at_every_sync;
+mod f07_damage;
 mod i10_canary;
 mod model;

@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// A test that waits longer than this for something that must happen has failed. Generous, since machines are busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks at a condition that nobody announces.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(25);
 

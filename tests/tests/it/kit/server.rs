@@ -27,6 +27,16 @@ use super::{Api, LOOK_EVERY, PATIENCE, background};
 /// How long a server may take to stop: its drain time and something for a busy machine.
 const STOP: Duration = Duration::from_secs(90);
 
+/// A database that its owner has migrated is not new to the server, which then wants the root key from its operator.
+const ROOT_KEY: &str = "5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed";
+
+/// As whom a command opens PostgreSQL.
+#[derive(Clone, Copy)]
+enum Role {
+    Owner,
+    Server,
+}
+
 /// How a server is started.
 #[derive(Default)]
 pub(crate) struct Options {
@@ -60,6 +70,7 @@ pub(crate) struct Server {
     client: Client,
     dev: Value,
     announced: Mutex<Vec<String>>,
+    is_damaged: bool,
 }
 
 impl Server {
@@ -70,6 +81,11 @@ impl Server {
 
     async fn start_with(options: Options) -> Self {
         let mut server = Self::prepare(options).await;
+        if server.database.is_some() {
+            // Tests run PostgreSQL without syncs; theirs is not the durability that is tested.
+            server.expect_log("fsync or full_page_writes off");
+        }
+        server.migrate();
         server.launch("127.0.0.1:0");
         server.wait_until_ready().await;
         server
@@ -90,7 +106,21 @@ impl Server {
             client: Client::new(),
             dev: Value::Null,
             announced: Mutex::new(Vec::new()),
+            is_damaged: false,
         }
+    }
+
+    /// The server's role cannot change the schema of a PostgreSQL database; its owner does that, as in production.
+    fn migrate(&self) {
+        if self.database.is_none() {
+            return;
+        }
+        let mut command = Command::new(binary());
+        command.arg("migrate");
+        self.configure(&mut command, Role::Owner);
+        let done = command.output().unwrap();
+        let complaint = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "`bailee migrate`: {complaint}");
     }
 
     fn launch(&mut self, listen: &str) {
@@ -105,7 +135,7 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(self.console())
             .stderr(log);
-        self.configure(&mut command);
+        self.configure(&mut command, Role::Server);
         self.child = Some(command.spawn().unwrap());
     }
 
@@ -120,7 +150,7 @@ impl Server {
     }
 
     /// Settings go by flags, the way to the database by the environment, which is taken from nobody else.
-    fn configure(&self, command: &mut Command) {
+    fn configure(&self, command: &mut Command, role: Role) {
         let exchange = json!([self.exchange()]).to_string();
         let defaults = [
             ("log.format", "json"),
@@ -140,8 +170,13 @@ impl Server {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         if let Some(database) = &self.database {
+            let url = match role {
+                Role::Owner => database.owner(),
+                Role::Server => database.app(),
+            };
             command.env("BAILEE__DATABASE__KIND", "postgres");
-            command.env("BAILEE__DATABASE__URL", database.app());
+            command.env("BAILEE__DATABASE__URL", url);
+            command.env("BAILEE__KEYS__ROOT_KEY", ROOT_KEY);
         }
     }
 
@@ -251,6 +286,12 @@ impl Server {
         self.announced.lock().unwrap().push(text.to_owned());
     }
 
+    /// Lets the test damage sealed bytes on disk, which are not opened at the end then.
+    pub(crate) fn damage(&mut self, act: impl FnOnce(&Path)) {
+        self.is_damaged = true;
+        act(&self.data().join("blobs"));
+    }
+
     /// Ends it as a power cut would.
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
@@ -350,7 +391,7 @@ impl Server {
     pub(crate) fn scrub(&self) {
         let mut command = Command::new(binary());
         command.args(["vault", "scrub"]);
-        self.configure(&mut command);
+        self.configure(&mut command, Role::Server);
         let done = command.output().unwrap();
         assert!(
             done.status.success(),
@@ -401,7 +442,7 @@ impl Server {
         std::thread::scope(|scope| {
             let checked = scope.spawn(|| background().block_on(self.verify_journal()));
             if let Err(panic) = checked.join() {
-                std::panic::resume_unwind(panic);
+                resume_unwind(panic);
             }
         });
     }
@@ -467,7 +508,7 @@ impl Drop for Server {
             );
         }
         self.check_log();
-        if is_running {
+        if is_running && !self.is_damaged {
             self.scrub();
         }
     }

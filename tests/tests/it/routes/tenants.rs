@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{Form, Server, pattern};
+use crate::kit::{Api, Form, Server, pattern};
 
-async fn id(caller: &crate::kit::Api) -> String {
+async fn id(caller: &Api) -> String {
     let identity = caller.get("/auth/validate").send().await.is(200).json();
     identity["tenant_id"].as_str().unwrap().to_owned()
 }
@@ -85,30 +85,7 @@ async fn a_quota_of_bytes_and_one_of_files_hold() {
         .send()
         .await;
     put.problem(413, "quota_exceeded");
-    let session = json!({"destination": "q", "filename": "2", "size": 60_000});
-    let session = bolt.post("/uploads").json(&session).send().await;
-    if session.status == 201 {
-        let id = session.json()["session_id"].as_str().unwrap().to_owned();
-        let put = bolt
-            .put(&format!("/uploads/{id}/parts/0"))
-            .body(pattern(2, 60_000))
-            .send()
-            .await;
-        let end = bolt
-            .post(&format!("/uploads/{id}/complete"))
-            .json(&json!({}))
-            .send()
-            .await;
-        assert!(
-            put.status == 413 || end.status == 413,
-            "{} {}",
-            put.status,
-            end.status
-        );
-        bolt.delete(&format!("/uploads/{id}")).send().await;
-    } else {
-        session.problem(413, "quota_exceeded");
-    }
+    parts_hold_the_quota(&bolt).await;
     bolt.upload("/q/2", b"2").await;
     bolt.upload("/q/3", b"3").await;
     let over = Form::new()
@@ -133,6 +110,37 @@ async fn a_quota_of_bytes_and_one_of_files_hold() {
     );
     bolt.delete(&path).send().await.is(204);
     bolt.upload("/q/4", b"4").await;
+}
+
+/// The quota is told when the session is opened, with a part, or at the end.
+async fn parts_hold_the_quota(bolt: &Api) {
+    let session = json!({"destination": "q", "filename": "2", "size": 60_000});
+    let session = bolt.post("/uploads").json(&session).send().await;
+    if session.status != 201 {
+        session.problem(413, "quota_exceeded");
+        return;
+    }
+    let own = format!(
+        "/uploads/{}",
+        session.json()["session_id"].as_str().unwrap()
+    );
+    let put = bolt
+        .put(&format!("{own}/parts/0"))
+        .body(pattern(2, 60_000))
+        .send()
+        .await;
+    let end = bolt
+        .post(&format!("{own}/complete"))
+        .json(&json!({}))
+        .send()
+        .await;
+    assert!(
+        put.status == 413 || end.status == 413,
+        "{} {}",
+        put.status,
+        end.status
+    );
+    bolt.delete(&own).send().await.is(204);
 }
 
 #[tokio::test]

@@ -336,7 +336,7 @@ async fn a_cancelled_transfer_ends_the_same_loop() {
 }
 
 #[tokio::test]
-async fn a_paused_transfer_goes_on_when_resumed() {
+async fn a_transfer_is_paused_resumed_and_paused_again() {
     let server = Server::start().await;
     let admin = server.admin();
     add_near(&server).await;
@@ -364,7 +364,25 @@ async fn a_paused_transfer_goes_on_when_resumed() {
         .send()
         .await
         .is(202);
-    completed(&admin.end_of_transfer(id).await);
+    // Resumed, it waits for its own time as before.
+    let status = admin
+        .get(&format!("/transfers/{id}/status"))
+        .send()
+        .await
+        .is(200)
+        .json();
+    assert_eq!(status["state"], "queued", "{status}");
+    admin
+        .post(&format!("/transfers/{id}/pause"))
+        .send()
+        .await
+        .is(202);
+    admin
+        .post(&format!("/transfers/{id}/cancel"))
+        .send()
+        .await
+        .is(202);
+    failed(&admin.end_of_transfer(id).await, "cancelled", "cancelled");
 }
 
 #[tokio::test]
