@@ -176,19 +176,12 @@ impl IdempotencySlot {
     }
 }
 
-impl Core {
-    /// Says in the transaction that does the work of a marked request what it made. The commit then fails with
-    /// [`conflict::KEY_USED`] if another run has taken the mark over: see [`in_progress`].
-    pub(crate) fn mark_done(
-        &self,
-        change: &mut Change,
-        caller: &Caller,
-        result: impl std::fmt::Display,
-    ) {
-        if let Some(mark) = caller.mark() {
-            let who = who(caller);
-            change.request_done(&key_of(&who, mark), &mark.token, &result.to_string());
-        }
+/// Says in the transaction that does the work of a marked request what it made. The commit then fails with
+/// [`conflict::KEY_USED`] if another run has taken the mark over: see [`in_progress`].
+pub(crate) fn mark_done(change: &mut Change, caller: &Caller, result: impl std::fmt::Display) {
+    if let Some(mark) = caller.mark() {
+        let who = who(caller);
+        change.request_done(&key_of(&who, mark), &mark.token, &result.to_string());
     }
 }
 

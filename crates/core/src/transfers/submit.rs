@@ -7,7 +7,7 @@ use bailee_store::{DbError, conflict};
 
 use crate::files::Files;
 use crate::gate::Ask;
-use crate::idempotency::in_progress;
+use crate::idempotency::{in_progress, mark_done};
 use crate::journal::Note;
 use crate::{checks, error};
 
@@ -119,7 +119,7 @@ impl Transfers<'_> {
             .of_transfer(transfer.id)
             .with(transfer_facts(&transfer));
         change.journal(&self.core.permitted(caller, &permit, note));
-        self.core.mark_done(&mut change, caller, transfer.id);
+        mark_done(&mut change, caller, transfer.id);
         change.commit().await.map_err(|error| match error {
             DbError::Conflict(conflict::KEY_USED) => in_progress(),
             other => error::from_db(other),

@@ -1,6 +1,7 @@
 //! Webhooks: receivers that a tenant registered.
 
-use std::net::IpAddr;
+mod rules;
+
 use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
@@ -13,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
+use self::rules::{check_types, check_url};
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
 use crate::journal::Note;
@@ -21,8 +23,6 @@ use crate::{Core, error, signature};
 
 /// Bytes of a webhook secret.
 const SECRET_BYTES: usize = 32;
-/// Longest address.
-const URL_BYTES_MAX: usize = 2048;
 /// How long an old secret signs along when the client names no time.
 const GRACE_DEFAULT: Duration = Duration::from_hours(24);
 
@@ -67,7 +67,7 @@ impl Webhooks<'_> {
         new: NewWebhook,
     ) -> Result<(Webhook, SecretString)> {
         let permit = self.enter(caller, "webhooks.create").await?;
-        self.check_url(&new.url)?;
+        check_url(&new.url, self.core.settings.plain_http_receivers)?;
         check_types(&new.types)?;
         within_reach(caller, new.path_prefix.as_ref())?;
         let known = self.core.tenant(permit.tenant()).await?;
@@ -126,10 +126,9 @@ impl Webhooks<'_> {
         change: WebhookChange,
         precondition: Precondition,
     ) -> Result<Webhook> {
-        change
-            .url
-            .as_deref()
-            .map_or(Ok(()), |url| self.check_url(url))?;
+        change.url.as_deref().map_or(Ok(()), |url| {
+            check_url(url, self.core.settings.plain_http_receivers)
+        })?;
         change.types.as_deref().map_or(Ok(()), check_types)?;
         if let Some(prefix) = &change.path_prefix {
             within_reach(caller, prefix.as_ref())?;
@@ -340,37 +339,6 @@ impl Webhooks<'_> {
             .seal_secret(text.as_bytes(), &id.to_string(), &*self.core.chance);
         Ok((text.into(), sealed.map_err(error::from_key)?))
     }
-
-    /// Receivers are HTTPS. Whether the address may be connected to is judged at each connection.
-    fn check_url(&self, url: &str) -> Result<()> {
-        let refuse = |detail: &str| {
-            Err(Error::new(ErrorKind::AddressNotAllowed, detail).with_field(
-                "#/url",
-                "address_not_allowed",
-                detail,
-            ))
-        };
-        if url.len() > URL_BYTES_MAX || url.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return refuse("The address is too long or holds spaces.");
-        }
-        let rest = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
-            (Some(rest), _) => rest,
-            (None, Some(rest))
-                if self.core.settings.plain_http_receivers && is_this_machine(rest) =>
-            {
-                rest
-            }
-            _ => return refuse("A receiver's address begins with https://."),
-        };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.is_empty() || authority.contains('@') {
-            return refuse("The address names no host, or carries a credential.");
-        }
-        if literal(authority).is_some_and(is_never_a_receiver) {
-            return refuse("No receiver can be at this address.");
-        }
-        Ok(())
-    }
 }
 
 fn too_fast() -> Error {
@@ -409,62 +377,4 @@ fn switch(webhook: &mut Webhook, enabled: bool) {
     };
     webhook.disabled_reason = (!enabled).then(|| "Switched off by an administrator.".to_owned());
     webhook.failing_since = None;
-}
-
-fn is_this_machine(rest: &str) -> bool {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    host(authority) == "localhost"
-        || literal(authority).is_some_and(|address| address.is_loopback())
-}
-
-fn host(authority: &str) -> &str {
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next(),
-        None => authority.split(':').next(),
-    };
-    host.unwrap_or_default()
-}
-
-/// The address that stands where a host name could.
-fn literal(authority: &str) -> Option<IpAddr> {
-    let address = host(authority).parse::<IpAddr>().ok()?;
-    Some(address.to_canonical())
-}
-
-/// Addresses that no setting opens: link-local ones, where clouds keep credentials, and those of nobody or of many.
-/// Private ones may be allowed by the operator, so they are judged when a connection is made.
-fn is_never_a_receiver(address: IpAddr) -> bool {
-    let is_link_local = match address {
-        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
-    };
-    is_link_local || address.is_unspecified() || address.is_multicast()
-}
-
-fn check_types(types: &[String]) -> Result<()> {
-    let is_known = |wanted: &String| match wanted.strip_suffix(".*") {
-        Some(family) => EventType::ALL
-            .iter()
-            .any(|kind| kind.as_str().split('.').next() == Some(family)),
-        None => wanted == "*" || wanted.parse::<EventType>().is_ok(),
-    };
-    if types.is_empty() || types.len() > EventType::ALL.len() {
-        return Err(Error::field(
-            "#/types",
-            "invalid_types",
-            "Name at least one event type.",
-        ));
-    }
-    match types.iter().position(|wanted| !is_known(wanted)) {
-        Some(at) => {
-            let wanted = types.get(at).map_or("", String::as_str);
-            let detail = format!("`{wanted}` is not an event type.");
-            Err(Error::field(
-                &format!("#/types/{at}"),
-                "unknown_type",
-                detail,
-            ))
-        }
-        None => Ok(()),
-    }
 }
