@@ -170,7 +170,7 @@ impl Remotes<'_> {
         self.write(
             caller,
             id,
-            ("remotes.trust", &Precondition::None),
+            ("remotes.trust", &Precondition::Unasked),
             |remote, _| match &mut remote.address {
                 RemoteAddress::Sftp { host_key, .. } => {
                     *host_key = Some(fingerprint.clone());

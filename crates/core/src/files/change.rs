@@ -118,7 +118,7 @@ impl Files<'_> {
             classification: file.classification,
             operation,
         };
-        self.place_version(caller, &version, &new, &Precondition::None)
+        self.place_version(caller, &version, &new, &Precondition::Unasked)
             .await
     }
 

@@ -44,9 +44,11 @@ pub enum FileRef {
 /// Under which condition a change goes through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Precondition {
-    /// Under any.
+    /// Under any: none was stated where one could have been. A tenant may refuse that.
     #[default]
     None,
+    /// Under any: the operation has no way to state one.
+    Unasked,
     /// If the thing has one of these entity tags; `*` is any.
     IfMatch(Vec<String>),
     /// If there is nothing yet.
@@ -61,7 +63,7 @@ impl Precondition {
                 let detail = "This tenant asks for If-Match on every change.";
                 return Err(Error::new(ErrorKind::PreconditionRequired, detail));
             }
-            (Self::None, _) | (Self::IfNoneMatchAny, None) => true,
+            (Self::None | Self::Unasked, _) | (Self::IfNoneMatchAny, None) => true,
             (Self::IfNoneMatchAny, Some(_)) | (Self::IfMatch(_), None) => false,
             (Self::IfMatch(tags), Some(etag)) => tags.iter().any(|tag| tag == "*" || tag == etag),
         };

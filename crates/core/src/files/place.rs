@@ -213,7 +213,8 @@ impl Files<'_> {
                 return Err(over_quota());
             }
         }
-        if !new.overwrite || *precondition != Precondition::None {
+        let is_free = matches!(precondition, Precondition::None | Precondition::Unasked);
+        if !new.overwrite || !is_free {
             let folder = reader
                 .folder_at(new.path.folder())
                 .await

@@ -16,7 +16,11 @@ pub(super) fn admit_place(
     precondition: &Precondition,
     known: &Known,
 ) -> Result<()> {
-    precondition.admit(old.map(|old| old.hash.as_str()), &known.tenant)?;
+    let is_free = matches!(precondition, Precondition::None | Precondition::Unasked);
+    // Who did not ask to replace is told that there is something, not that a condition is missing.
+    if new.overwrite || !is_free {
+        precondition.admit(old.map(|old| old.hash.as_str()), &known.tenant)?;
+    }
     match old {
         Some(old) if !new.overwrite => {
             let detail = format!(

@@ -118,7 +118,7 @@ impl Uploads<'_> {
         };
         let files = Files { core: self.core };
         files
-            .place_version(caller, &version, &new, &Precondition::None)
+            .place_version(caller, &version, &new, &Precondition::Unasked)
             .await
     }
 

@@ -162,7 +162,7 @@ impl Webhooks<'_> {
         self.write(
             caller,
             id,
-            ("webhooks.enable", &Precondition::None),
+            ("webhooks.enable", &Precondition::Unasked),
             |webhook, _| {
                 switch(webhook, true);
                 Ok(())
@@ -192,7 +192,7 @@ impl Webhooks<'_> {
             .write(
                 caller,
                 id,
-                ("webhooks.rotate_secret", &Precondition::None),
+                ("webhooks.rotate_secret", &Precondition::Unasked),
                 |webhook, _| {
                     let old = webhook
                         .sealed_secrets

@@ -50,7 +50,7 @@ pub(crate) async fn upload(
     let (new, staged) = form::receive(&core, &caller, request).await?;
     let placed = core
         .files()
-        .place(&caller, staged, new, Precondition::None)
+        .place(&caller, staged, new, Precondition::Unasked)
         .await?;
     Ok(created(&placed.file))
 }
