@@ -172,7 +172,7 @@ async fn run_held(shared: &Shared, lease: &Lease, drain: CancellationToken) {
     let stop = Stop::default();
     let work = async {
         match lease.job.kind {
-            JobKind::RunTransfer => transfers::run(shared, lease, &stop).await,
+            JobKind::RunTransfer => Box::pin(transfers::run(shared, lease, &stop)).await,
             JobKind::Deliver => deliveries::run(shared, lease, &stop).await,
         }
     };
