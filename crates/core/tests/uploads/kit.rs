@@ -137,7 +137,7 @@ impl Site {
     }
 
     pub(crate) async fn part(&self, upload: UploadId, number: u32, content: &[u8]) -> Result<Part> {
-        self.part_of(upload, number, chunks(content.to_vec())).await
+        self.part_of(upload, number, pieces(content.to_vec())).await
     }
 
     pub(crate) async fn part_of(
@@ -240,9 +240,9 @@ pub(crate) fn at(path: &str) -> FileRef {
     FileRef::Path(path.parse::<FilePath>().unwrap())
 }
 
-pub(crate) fn chunks(content: Vec<u8>) -> ByteStream {
+pub(crate) fn pieces(content: Vec<u8>) -> ByteStream {
     let pieces: Vec<_> = content
-        .chunks(PIECE)
+        .pieces(PIECE)
         .map(|piece| Ok(Bytes::copy_from_slice(piece)))
         .collect();
     stream::iter(pieces).boxed()
