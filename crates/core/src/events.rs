@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{EventType, Result, SealedEntry, TenantId, limit};
+use bailee_store::Reader;
 
 use crate::gate::Ask;
-use crate::{Core, error};
+use crate::{Core, error, transfers};
 
 /// The events of the caller's tenant.
 pub struct Events<'a> {
@@ -92,12 +93,31 @@ impl Events<'_> {
                 .map_or(0, |head| head.size),
         };
         events.retain(|event| shows(caller, event));
+        if !caller.path_prefixes().is_empty() {
+            let mut shown = Vec::with_capacity(events.len());
+            for event in events {
+                if is_of_own_transfer(caller, &reader, &event).await? {
+                    shown.push(event);
+                }
+            }
+            events = shown;
+        }
         Ok(EventPage {
             events,
             next_after,
             has_more,
         })
     }
+}
+
+/// Whether an event is about no transfer, about a path, or about a transfer that the caller's key may see: what another
+/// key of the same principal moves may lie outside of its folders.
+async fn is_of_own_transfer(caller: &Caller, reader: &Reader, event: &SealedEntry) -> Result<bool> {
+    let (Some(id), None) = (event.entry.transfer, &event.entry.subject.path) else {
+        return Ok(true);
+    };
+    let transfer = reader.transfer(id).await.map_err(error::from_db)?;
+    Ok(transfer.is_some_and(|transfer| transfers::is_shown(caller, &transfer)))
 }
 
 /// Whether a caller may see an entry: a key that is bound to paths sees what is about them, and what it did.

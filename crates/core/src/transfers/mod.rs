@@ -151,7 +151,7 @@ pub(super) fn key_of(caller: &Caller) -> Option<KeyId> {
 }
 
 /// A key that is bound to paths sees only what it asked for itself: a transfer's ends may lie outside its paths.
-fn is_shown(caller: &Caller, transfer: &Transfer) -> bool {
+pub(crate) fn is_shown(caller: &Caller, transfer: &Transfer) -> bool {
     caller.path_prefixes().is_empty()
         || (key_of(caller).is_some() && transfer.created_with == key_of(caller))
 }

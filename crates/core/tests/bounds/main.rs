@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use bailee_auth::KeyText;
 use bailee_core::{
-    Begin, Caller, Core, CoreParts, CoreSettings, Door, Facts, KeyChange, NewKey, NewRemote,
-    NewTransfer, NewWebhook, Precondition, RemoteChange, RemoteSecret, TransferFilter, parse_end,
+    Begin, Caller, Core, CoreParts, CoreSettings, Door, EventQuery, Facts, KeyChange, NewKey,
+    NewRemote, NewTransfer, NewWebhook, Precondition, RemoteChange, RemoteSecret, TransferFilter,
+    parse_end,
 };
 use bailee_model::{
     Chance, Clock, ErrorKind, KeyLimits, OnConflict, PageRequest, RemoteAddress, RetryRule, Scope,
@@ -480,4 +481,63 @@ async fn a_run_whose_process_died_is_taken_over_and_cannot_do_its_work_any_more(
         .list(&site.admin, TransferFilter::default(), all())
         .await;
     assert_eq!(found.unwrap().data.len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_bound_to_folders_hears_of_its_own_transfers_only() {
+    let site = Site::start().await;
+    site.core
+        .remotes()
+        .create(&site.admin, remote())
+        .await
+        .unwrap();
+    let caller = site.bound(below("/in")).await;
+    site.core
+        .transfers()
+        .submit(&site.admin, transfer())
+        .await
+        .unwrap();
+    let own = site
+        .core
+        .transfers()
+        .submit(&caller, transfer())
+        .await
+        .unwrap();
+    while site.core.upkeep().seal_journal().await.unwrap() > 0 {}
+    let query = EventQuery {
+        after: Some(0),
+        limit: 100,
+        ..EventQuery::default()
+    };
+    let page = site.core.events().read(&caller, query).await.unwrap();
+    let about: Vec<_> = page
+        .events
+        .iter()
+        .map(|event| event.entry.transfer)
+        .collect();
+    assert_eq!(about, [Some(own.id)]);
+}
+
+#[tokio::test]
+async fn a_damaged_journal_stops_nobody_elses() {
+    let site = Site::start().await;
+    while site.core.upkeep().seal_journal().await.unwrap() > 0 {}
+    let rows = rusqlite::Connection::open(site.folder.path().join("bailee.db")).unwrap();
+    let damage = "UPDATE journal_head SET frontier = 'x' WHERE tenant_id = ?1";
+    rows.execute(damage, [site.tenant.to_string()]).unwrap();
+    site.core
+        .remotes()
+        .create(&site.admin, remote())
+        .await
+        .unwrap();
+    let other = site.core.first_tenant("other").await.unwrap().unwrap();
+    assert_eq!(site.core.upkeep().seal_journal().await.unwrap(), 1);
+    site.core.upkeep().sign_checkpoints().await.unwrap();
+    let other = identify(&site.core, &other.key).await.unwrap();
+    let signed = site
+        .core
+        .audit()
+        .checkpoints(&other, u64::MAX >> 1, 1)
+        .await;
+    assert_eq!(signed.unwrap().len(), 1);
 }
