@@ -242,7 +242,7 @@ pub(crate) fn at(path: &str) -> FileRef {
 
 pub(crate) fn pieces(content: Vec<u8>) -> ByteStream {
     let pieces: Vec<_> = content
-        .pieces(PIECE)
+        .chunks(PIECE)
         .map(|piece| Ok(Bytes::copy_from_slice(piece)))
         .collect();
     stream::iter(pieces).boxed()
