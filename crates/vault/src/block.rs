@@ -98,9 +98,11 @@ impl Block {
     }
 
     fn extend(&mut self, bytes: &[u8]) {
-        let is_tight = self.bytes.capacity() - self.bytes.len() < bytes.len();
-        if is_tight && self.bytes.len() + bytes.len() > self.bytes_max / 2 {
-            self.bytes.reserve_exact(self.room());
+        if self.bytes.capacity() - self.bytes.len() < bytes.len() {
+            // All at once when it is not small content: growing in steps would leave holes behind.
+            if self.bytes.len() + bytes.len() > self.bytes_max / 8 {
+                self.bytes.reserve_exact(self.room());
+            }
         }
         self.bytes.extend_from_slice(bytes);
     }

@@ -7,9 +7,9 @@ pub const BATCH_BYTES: usize = 4 * crate::SEGMENT_BYTES;
 /// Batches of one upload that may exist at once, over all stages. A fourth was measured to gain nothing.
 pub const BATCHES_MAX: usize = 3;
 
-/// Full-size batches of all uploads together: 32 MiB. An upload that finds none left goes on with one segment at a time, so
+/// Full-size batches of all uploads together: 24 MiB. An upload that finds none left goes on with one segment at a time, so
 /// that beyond this a further upload costs [`SEGMENT_BYTES`](crate::SEGMENT_BYTES) whatever it sends.
-pub const BATCHES_ALL_MAX: usize = 128;
+pub const BATCHES_ALL_MAX: usize = 96;
 
 /// Buffers that are kept for the next upload when none is under way.
 pub const BATCHES_KEPT: usize = 8;
