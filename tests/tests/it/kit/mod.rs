@@ -1,6 +1,7 @@
 //! What the tests stand on: servers, callers, receivers, far systems.
 
 mod api;
+mod checks;
 mod content;
 mod form;
 mod postgres;
@@ -8,6 +9,7 @@ mod raw;
 mod receiver;
 mod server;
 mod sshd;
+mod strace;
 
 pub(crate) use api::{Answer, Api, Call};
 pub(crate) use content::{pattern, sha256, sha256_base64};

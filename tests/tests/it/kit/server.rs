@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::postgres::Database;
-use super::{Api, LOOK_EVERY, PATIENCE, background};
+use super::{Api, LOOK_EVERY, PATIENCE};
 
 /// How long a server may take to stop: its drain time and something for a busy machine.
 const STOP: Duration = Duration::from_secs(90);
@@ -32,7 +32,7 @@ const ROOT_KEY: &str = "5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed5eed
 
 /// As whom a command opens PostgreSQL.
 #[derive(Clone, Copy)]
-enum Role {
+pub(super) enum Role {
     Owner,
     Server,
 }
@@ -150,7 +150,7 @@ impl Server {
     }
 
     /// Settings go by flags, the way to the database by the environment, which is taken from nobody else.
-    fn configure(&self, command: &mut Command, role: Role) {
+    pub(super) fn configure(&self, command: &mut Command, role: Role) {
         let exchange = json!([self.exchange()]).to_string();
         let defaults = [
             ("log.format", "json"),
@@ -281,6 +281,19 @@ impl Server {
             .with_key(made["administrator"]["api_key"].as_str().unwrap())
     }
 
+    pub(super) fn tenant_id(&self) -> &str {
+        self.dev["tenant_id"].as_str().unwrap()
+    }
+
+    pub(super) fn process_id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// Texts of log lines that the test means to cause.
+    pub(super) fn announced(&self) -> Vec<String> {
+        self.announced.lock().unwrap().clone()
+    }
+
     /// The test means to cause a WARN or ERROR line with this text.
     pub(crate) fn expect_log(&self, text: &str) {
         self.announced.lock().unwrap().push(text.to_owned());
@@ -304,27 +317,6 @@ impl Server {
         let address = self.address().to_string();
         self.launch(&address);
         self.wait_until_ready().await;
-    }
-
-    /// Has strace watch the running server, killing it at a system call; answers once every thread is watched.
-    pub(crate) async fn attach_strace(&mut self, arguments: &[&str]) -> Strace {
-        let pid = self.child.as_ref().unwrap().id();
-        let mut command = Command::new("strace");
-        command.args(["-f", "-qq", "-o", "/dev/null", "-p", &pid.to_string()]);
-        command
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stderr(Stdio::null());
-        let tracer = Strace(command.spawn().unwrap());
-        let begun = Instant::now();
-        while !is_traced(pid) {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "strace does not attach; is it installed and allowed to?"
-            );
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        tracer
     }
 
     /// Whether the process is gone, or about to be: what still answers lives.
@@ -378,109 +370,6 @@ impl Server {
         self.child = None;
         Some(ended.unwrap_or_else(|| panic!("the server does not stop: {}", self.log())))
     }
-
-    /// Has the journal of every tenant walked. The journal must be whole whatever happened.
-    pub(crate) async fn verify_journal(&self) {
-        for api in [self.admin(), self.operator()] {
-            let report = api.post("/audit/verify").send().await.is(200).json();
-            assert_eq!(report["ok"], true, "the journal does not verify: {report}");
-        }
-    }
-
-    /// Opens every sealed byte of a stopped server.
-    pub(crate) fn scrub(&self) {
-        let mut command = Command::new(binary());
-        command.args(["vault", "scrub"]);
-        self.configure(&mut command, Role::Server);
-        let done = command.output().unwrap();
-        assert!(
-            done.status.success(),
-            "`bailee vault scrub`: {}\n{}{}",
-            done.status,
-            String::from_utf8_lossy(&done.stdout),
-            String::from_utf8_lossy(&done.stderr)
-        );
-    }
-
-    /// Usage as the server counts it must equal what its lists show: current files, older versions, the trash, and the
-    /// parts of open uploads.
-    pub(crate) async fn check_usage(&self) {
-        let tenant_id = self.dev["tenant_id"].as_str().unwrap();
-        let path = format!("/tenants/{tenant_id}/usage");
-        let usage = self.operator().get(&path).send().await.is(200).json();
-        let mut files = std::collections::BTreeMap::new();
-        for filter in ["", "&state=deleted"] {
-            for file in self.admin().all(&format!("/files?limit=500{filter}")).await {
-                let path = format!("/files/{}/versions", file["file_id"].as_str().unwrap());
-                let versions = self.admin().get(&path).send().await.is(200).json();
-                for version in versions["data"].as_array().unwrap().iter().chain([&file]) {
-                    let id = version["file_id"].as_str().unwrap().to_owned();
-                    files.insert(id, version["size"].as_u64().unwrap());
-                }
-            }
-        }
-        let mut bytes: u64 = files.values().sum();
-        // The list does not look at parts, the session itself does.
-        for upload in self.admin().all("/uploads?limit=500").await {
-            let path = format!("/uploads/{}", upload["session_id"].as_str().unwrap());
-            let session = self.admin().get(&path).send().await.is(200).json();
-            bytes += session["bytes_received"].as_u64().unwrap();
-        }
-        assert_eq!(
-            usage["bytes_used"], bytes,
-            "usage is not what files have: {usage}, {files:?}"
-        );
-        assert_eq!(
-            usage["files_used"],
-            files.len(),
-            "usage is not the number of files: {usage}"
-        );
-    }
-
-    /// What must hold of a server that is still running.
-    fn check_running(&self) {
-        std::thread::scope(|scope| {
-            let checked = scope.spawn(|| background().block_on(self.verify_journal()));
-            if let Err(panic) = checked.join() {
-                resume_unwind(panic);
-            }
-        });
-    }
-
-    fn check_log(&self) {
-        let announced = self.announced.lock().unwrap();
-        for line in self.log().lines() {
-            let level = serde_json::from_str::<Value>(line)
-                .ok()
-                .and_then(|entry| entry["level"].as_str().map(ToOwned::to_owned));
-            let is_bad = match level.as_deref() {
-                Some(level) => ["WARN", "ERROR"].contains(&level),
-                None => line.contains("panicked"),
-            };
-            let is_meant = announced.iter().any(|text| line.contains(text.as_str()));
-            assert!(!is_bad || is_meant, "the server complained: {line}");
-        }
-    }
-}
-
-/// A running strace; it lets go when dropped.
-pub(crate) struct Strace(Child);
-
-impl Drop for Strace {
-    fn drop(&mut self) {
-        let _ = kill_process(Pid::from_child(&self.0), Signal::TERM);
-        let _ = self.0.wait();
-    }
-}
-
-fn is_traced(pid: u32) -> bool {
-    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else {
-        return false;
-    };
-    tasks.flatten().all(|task| {
-        let status = fs::read_to_string(task.path().join("status")).unwrap_or_default();
-        !status.contains("TracerPid:\t0\n")
-    })
 }
 
 impl Drop for Server {
