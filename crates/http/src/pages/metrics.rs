@@ -15,7 +15,9 @@ pub(super) async fn metrics(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let caller = identify(&site, &facts, &headers).await?;
-    site.core().admit_operator(&caller, "system.metrics").await?;
+    site.core()
+        .admit_operator(&caller, "system.metrics")
+        .await?;
     let text = site
         .metrics()
         .ok_or_else(|| Error::not_found("page"))?
