@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn socket<T>(inner: T) -> Socket<T> {
-        Socket::new(inner, Pace::new(Duration::from_secs(60), 1))
+        Socket::new(inner, Pace::new(Duration::from_mins(1), 1))
     }
 
     #[tokio::test]

@@ -226,7 +226,10 @@ mod tests {
     fn examples_name_their_subject_at_the_top() {
         for kind in EventType::ALL {
             let example = example(*kind);
-            assert_eq!(example["type"], kind.as_str());
+            assert_eq!(
+                example.get("type").and_then(Value::as_str),
+                Some(kind.as_str())
+            );
             let is_named = |key: &str| example.get(key).is_some_and(Value::is_string);
             match kind.as_str().split_once('.') {
                 Some(("file", _)) => assert!(is_named("file_id"), "{example}"),
