@@ -6,7 +6,7 @@ mod kit;
 use bailee_core::{FileRef, NewFile, NewKey, NewPart, Precondition};
 use bailee_model::{ErrorKind, KeyLimits, PageRequest};
 use futures::{StreamExt, future, stream};
-use kit::{Site, bytes_of, chunks};
+use kit::{Site, bytes_of, pieces};
 
 const MIB: usize = 1 << 20;
 
@@ -141,18 +141,18 @@ async fn streams_share_what_the_quota_leaves() {
     let sum: u64 = reads.iter().map(kit::Read::bytes).sum();
     assert!(sum <= 16 * MIB as u64, "{sum} bytes were taken");
     // Nothing of it counts any longer.
-    site.put("/g", chunks(vec![1; 4 * MIB])).await.unwrap();
+    site.put("/g", pieces(vec![1; 4 * MIB])).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_gets_no_name_is_removed_at_once() {
     let site = Site::start().await;
-    site.put("/f", chunks(vec![1; MIB])).await.unwrap();
+    site.put("/f", pieces(vec![1; MIB])).await.unwrap();
     // There is a file; another hash; another size; a body that is cut.
-    let refused = site.put("/f", chunks(vec![2; MIB])).await.unwrap_err();
+    let refused = site.put("/f", pieces(vec![2; MIB])).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::FileExists);
     let (files, uploads) = (site.core.files(), site.core.uploads());
-    let stage = || files.stage(&site.caller, "files.upload", chunks(vec![3; MIB]));
+    let stage = || files.stage(&site.caller, "files.upload", pieces(vec![3; MIB]));
     drop(stage().await.unwrap());
     let new = NewFile {
         hash: Some("00".repeat(32)),
@@ -168,9 +168,9 @@ async fn what_gets_no_name_is_removed_at_once() {
         digest: Some([0; 32]),
         size_bytes: None,
     };
-    let put = uploads.put_part(&site.caller, part, chunks(vec![4; MIB]));
+    let put = uploads.put_part(&site.caller, part, pieces(vec![4; MIB]));
     assert_eq!(put.await.unwrap_err().kind(), ErrorKind::DigestMismatch);
-    let cut = chunks(vec![5; MIB]).chain(stream::once(async {
+    let cut = pieces(vec![5; MIB]).chain(stream::once(async {
         Err(bailee_model::Error::new(ErrorKind::RequestTimeout, "cut"))
     }));
     site.put("/i", cut.boxed()).await.unwrap_err();

@@ -123,7 +123,7 @@ mod tests {
     async fn a_body_goes_home_unless_it_was_read_to_its_end() {
         for (pieces, is_home) in [(1, true), (3, false)] {
             let home = Home::default();
-            let source = futures::stream::iter(["a", "b"].map(|text| Ok::<_, axum::Error>(text)));
+            let source = futures::stream::iter(["a", "b"].map(Ok::<_, axum::Error>));
             let mut lent = Lent {
                 body: Some(Body::from_stream(source).into_data_stream()),
                 home: Arc::clone(&home),
