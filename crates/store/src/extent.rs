@@ -10,7 +10,7 @@ statements! {
         SELECT $1, $3, ordinal, blob_id FROM extent WHERE tenant_id = $1 AND file_id = $2";
     FROM_PARTS: tenant = "INSERT INTO extent (tenant_id, file_id, ordinal, blob_id) \
         SELECT $1, $3, number, blob_id FROM part WHERE tenant_id = $1 AND upload_id = $2 AND size_bytes > 0";
-    OF_FILE: tenant = "SELECT e.blob_id, b.size_bytes, b.inline FROM extent e \
+    OF_FILE: point = "SELECT e.blob_id, b.size_bytes, b.inline FROM extent e \
         JOIN blob b ON b.tenant_id = e.tenant_id AND b.id = e.blob_id \
         WHERE e.tenant_id = $1 AND e.file_id = $2 ORDER BY e.ordinal";
     RESERVE: tenant = "INSERT INTO reservation (tenant_id, blob_id, expires_at) VALUES ($1, $2, $3)";

@@ -45,13 +45,13 @@ statements! {
         WHERE tenant_id = $1 AND id = $2 AND revision = $12";
     TOUCH: tenant = "UPDATE file SET revision = revision WHERE tenant_id = $1 AND id = $2";
     DELETE: tenant = "DELETE FROM file WHERE tenant_id = $1 AND id = $2";
-    READ: tenant = columns!("WHERE tenant_id = $1 AND id = $2");
-    AT: tenant = columns!("WHERE tenant_id = $1 AND folder_id = $2 AND name = $3 AND is_current = 1");
+    READ: point = columns!("WHERE tenant_id = $1 AND id = $2");
+    AT: point = columns!("WHERE tenant_id = $1 AND folder_id = $2 AND name = $3 AND is_current = 1");
     IN_FOLDER: tenant = columns!(
         "WHERE tenant_id = $1 AND folder_id = $2 AND is_current = 1 AND name > $3 ORDER BY name LIMIT $4");
     VERSIONS: tenant = columns!(
         "WHERE tenant_id = $1 AND folder_id = $2 AND name = $3 ORDER BY version DESC LIMIT $4");
-    LATEST: tenant = columns!(
+    LATEST: point = columns!(
         "WHERE tenant_id = $1 AND folder_id = $2 AND name = $3 ORDER BY version DESC LIMIT 1");
     LIST: tenant = concat!(columns!("WHERE tenant_id = $1 AND is_current = 1 "), listed!());
     LIST_TRASH: tenant = concat!(columns!("WHERE tenant_id = $1 AND state = 'deleted' "), listed!());

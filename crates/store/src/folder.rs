@@ -23,12 +23,12 @@ statements! {
     DELETE: tenant = "UPDATE folder SET deleted_at = $3 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL \
         AND NOT EXISTS (SELECT 1 FROM file WHERE tenant_id = $1 AND folder_id = $2 AND is_current = 1) \
         AND NOT EXISTS (SELECT 1 FROM folder c WHERE c.tenant_id = $1 AND c.parent_id = $2 AND c.deleted_at IS NULL)";
-    CHILD: tenant = "SELECT id, created_at FROM folder \
+    CHILD: point = "SELECT id, created_at FROM folder \
         WHERE tenant_id = $1 AND parent_id = $2 AND name = $3 AND deleted_at IS NULL";
-    ROOT: tenant = "SELECT id, created_at FROM folder WHERE tenant_id = $1 AND id = $2";
+    ROOT: point = "SELECT id, created_at FROM folder WHERE tenant_id = $1 AND id = $2";
     CHILDREN: tenant = "SELECT id, name, created_at FROM folder \
         WHERE tenant_id = $1 AND parent_id = $2 AND deleted_at IS NULL AND name > $3 ORDER BY name LIMIT $4";
-    UP: tenant = "WITH RECURSIVE up (id, parent_id, name, depth) AS ( \
+    UP: point = "WITH RECURSIVE up (id, parent_id, name, depth) AS ( \
         SELECT id, parent_id, name, CAST(0 AS BIGINT) FROM folder WHERE tenant_id = $1 AND id = $2 \
         UNION ALL SELECT f.id, f.parent_id, f.name, up.depth + 1 FROM folder f JOIN up ON f.id = up.parent_id \
         WHERE f.tenant_id = $1 AND up.depth < 256) SELECT name FROM up WHERE parent_id IS NOT NULL ORDER BY depth DESC";

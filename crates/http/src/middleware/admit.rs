@@ -1,4 +1,4 @@
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bailee_model::{Error, ErrorKind};
@@ -12,8 +12,8 @@ use crate::site::Site;
 const WHILE_DRAINING: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// Turns away what is refused whatever it asks for.
-pub(crate) async fn admit(State(site): State<Site>, request: Request, next: Next) -> Response {
-    match check(&site, &request) {
+pub(super) async fn admit(site: &Site, request: Request, next: Next) -> Response {
+    match check(site, &request) {
         Ok(()) => next.run(request).await,
         Err(error) => Failure::from(error).into_response(),
     }

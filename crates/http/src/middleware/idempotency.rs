@@ -5,7 +5,7 @@
 //! them as `null`, because an answer that is kept must not hold what is stored nowhere else in the clear.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bailee_core::{Begin, Caller, Core, IdempotencySlot, StoredAnswer};
@@ -25,11 +25,11 @@ const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::E
 const SECRETS: [&str; 2] = ["api_key", "secret"];
 
 /// Answers a repeated POST from memory; others pass.
-pub(crate) async fn replay(State(site): State<Site>, request: Request, next: Next) -> Response {
+pub(super) async fn replay(site: &Site, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || !request.headers().contains_key("idempotency-key") {
         return next.run(request).await;
     }
-    match once(&site, request, next).await {
+    match once(site, request, next).await {
         Ok(answer) => answer,
         Err(error) => Failure::from(error).into_response(),
     }

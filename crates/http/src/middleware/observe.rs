@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use tracing::Instrument as _;
 
 use super::RequestFacts;
+use super::admit::admit;
 use crate::problem::{self, Failure, Fault};
 use crate::site::Site;
 
@@ -36,7 +37,7 @@ pub(crate) async fn observe(
         request.id = %facts.id,
         operation = facts.operation_id(),
     );
-    let answer = AssertUnwindSafe(next.run(request))
+    let answer = AssertUnwindSafe(admit(&site, request, next))
         .catch_unwind()
         .instrument(span)
         .await

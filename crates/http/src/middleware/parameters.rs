@@ -1,24 +1,14 @@
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use bailee_model::{Error, ErrorKind};
 
-use super::RequestFacts;
 use crate::limit::ECHO_CHARS_MAX;
-use crate::problem::Failure;
+use crate::operations::Operation;
 
 /// Refuses query parameters that the API document does not name for the operation, and repeated ones: a typo never
 /// means "all".
-pub(crate) async fn known(request: Request, next: Next) -> Response {
-    let operation = request
-        .extensions()
-        .get::<RequestFacts>()
-        .and_then(|facts| facts.operation.clone());
-    let names = operation.as_ref().map_or(&[][..], |known| &known.query);
-    match check(request.uri().query().unwrap_or_default(), names) {
-        Ok(()) => next.run(request).await,
-        Err(error) => Failure::from(error).into_response(),
-    }
+pub(super) fn known(request: &Request, operation: &Operation) -> Result<(), Error> {
+    let query = request.uri().query().unwrap_or_default();
+    check(query, &operation.query)
 }
 
 fn check(query: &str, names: &[String]) -> Result<(), Error> {

@@ -5,8 +5,8 @@ use bailee_core::{Caller, Door, Facts, Via};
 use bailee_model::{Error, ErrorKind};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::RequestFacts;
 use super::observe::SignedIn;
+use super::{RequestFacts, idempotency, parameters};
 use crate::operations::{Allowance, Operation};
 use crate::problem::Failure;
 use crate::rate_limit::{Claim, Source, Standing};
@@ -27,7 +27,7 @@ pub(crate) async fn sign_in(
     };
     if operation.is_public {
         let standing = by_address(&site, &facts, &operation);
-        return within(standing, next.run(request)).await;
+        return within(standing, proceed(&site, &operation, request, next)).await;
     }
     let caller = match identify(&site, &facts, request.headers()).await {
         Ok(caller) => caller,
@@ -38,9 +38,17 @@ pub(crate) async fn sign_in(
         Err(error) => return Failure::from(error).into_response(),
     };
     request.extensions_mut().insert(caller.clone());
-    let mut answer = within(standing, next.run(request)).await;
+    let mut answer = within(standing, proceed(&site, &operation, request, next)).await;
     answer.extensions_mut().insert(SignedIn(caller));
     answer
+}
+
+/// Steps 4 and 5, and the operation.
+async fn proceed(site: &Site, operation: &Operation, request: Request, next: Next) -> Response {
+    match parameters::known(&request, operation) {
+        Ok(()) => idempotency::replay(site, request, next).await,
+        Err(error) => Failure::from(error).into_response(),
+    }
 }
 
 /// Finds out who asks; refusals are counted against their address.

@@ -8,6 +8,11 @@ pub(super) const BATCH_SCRIPTS_MAX: usize = 256;
 pub(super) const WRITE_QUEUE_MAX: usize = 1024;
 /// Most fetches that wait for the SQLite readers.
 pub(super) const READ_QUEUE_MAX: usize = 1024;
+/// Most SQLite connections on which callers' threads read a few rows themselves; more threads than these share the
+/// readers' queue, so that memory does not grow with the machine.
+pub(super) const NEAR_CONNECTIONS_MAX: usize = 8;
+/// Most rows that a caller's thread reads itself; what turns out to be longer goes to the readers.
+pub(super) const NEAR_ROWS_MAX: usize = 64;
 /// Most committed batches that wait for the sync thread before the writer waits for it.
 pub(super) const SYNC_QUEUE_MAX: usize = 64;
 /// Most rows one fetch returns; whoever needs more asks in pages.

@@ -20,7 +20,7 @@ impl Scope {
             return Ok(());
         };
         let is_own =
-            || matches!(values.first(), Some(Value::Text(text)) if *text == tenant.to_string());
+            || matches!(values.first(), Some(Value::Text(text)) if text.parse() == Ok(tenant));
         if sql.is_tenant() && !is_own() {
             return Err(DbError::Foreign {
                 statement: sql.text(),

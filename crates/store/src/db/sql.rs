@@ -17,6 +17,7 @@ use std::borrow::Cow;
 pub struct Sql {
     text: &'static str,
     reach: Reach,
+    is_point: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,16 @@ impl Sql {
         Self {
             text,
             reach: Reach::Tenant,
+            is_point: false,
+        }
+    }
+
+    /// As [`Sql::tenant`], for a read that finds a handful of rows by an index. SQLite may answer it on the caller's
+    /// own thread, where a wake-up of another would cost more than the answer.
+    pub const fn point(text: &'static str) -> Self {
+        Self {
+            is_point: true,
+            ..Self::tenant(text)
         }
     }
 
@@ -59,6 +70,7 @@ impl Sql {
         Self {
             text,
             reach: Reach::Across,
+            is_point: false,
         }
     }
 
@@ -70,6 +82,11 @@ impl Sql {
     /// Whether `$1` is the tenant.
     pub(super) fn is_tenant(self) -> bool {
         self.reach == Reach::Tenant
+    }
+
+    /// Whether it reads a handful of rows by an index.
+    pub(super) fn is_point(self) -> bool {
+        self.is_point
     }
 
     /// The text for SQLite, which numbers `$1` by first appearance but `?1` by its number.

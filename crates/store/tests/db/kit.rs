@@ -47,6 +47,9 @@ pub(crate) const INSERT: Sql = Sql::tenant(
 pub(crate) const SELECT: Sql = Sql::tenant(
     "SELECT id, parent_id, size_bytes, content FROM thing WHERE tenant_id = $1 AND id = $2",
 );
+/// Read on the caller's thread where that can be.
+pub(crate) const POINT: Sql =
+    Sql::point("SELECT id FROM thing WHERE tenant_id = $1 AND id >= $2 ORDER BY id");
 pub(crate) const IDS: Sql = Sql::across("SELECT id FROM thing ORDER BY id");
 pub(crate) const GROW: Sql =
     Sql::tenant("UPDATE thing SET size_bytes = size_bytes + $3 WHERE tenant_id = $1 AND id = $2");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bailee_store::{DbError, Guard, Scope, Script, Sql, Value, values};
 
 use crate::kit::{
-    ACME, ENQUEUE, GROW, INSERT, LEASE, Place, SELECT, SWAP, ids, insert, size_bytes,
+    ACME, ENQUEUE, GROW, INSERT, LEASE, POINT, Place, SELECT, SWAP, ids, insert, size_bytes,
 };
 
 #[tokio::test]
@@ -184,5 +184,21 @@ async fn a_caller_that_goes_away_leaves_no_half() {
             .count();
         assert_eq!(count % 2, 0);
         db.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_point_read_sees_every_commit_and_is_never_cut() {
+    let place = Place::new();
+    for db in place.each().await {
+        // More rows than a caller's thread reads by itself.
+        for number in 0..100_usize {
+            db.run(insert(ACME, &format!("{number:03}"))).await.unwrap();
+            let rows = db.fetch(Scope::Tenant(ACME), POINT, values![ACME, "000"]);
+            assert_eq!(rows.await.unwrap().len(), number + 1);
+        }
+        db.close().await;
+        let rows = db.fetch(Scope::Tenant(ACME), POINT, values![ACME, "000"]);
+        assert!(rows.await.is_err(), "a closed database answers nothing");
     }
 }

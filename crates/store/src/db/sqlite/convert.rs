@@ -150,6 +150,17 @@ fn is_violation(error: &Error) -> bool {
         .is_some_and(|error| NAMED.contains(&error.extended_code))
 }
 
+/// Whether another connection was in the way, and the same statement may succeed a moment later.
+pub(super) fn is_busy(fault: &Fault) -> bool {
+    let Fault::Sqlite(error) = fault else {
+        return false;
+    };
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
 /// The error of something that is not one of our statements: opening, BEGIN, COMMIT.
 pub(super) fn failure(error: &Error) -> DbError {
     condition(error).unwrap_or_else(|| DbError::Unavailable(error.to_string()))

@@ -9,6 +9,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -116,6 +117,10 @@ impl Home {
         conn.busy_timeout(busy_wait)
             .map_err(|error| failure(&error))?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED_MAX);
+        // Plans depend on the text alone. Without this SQLite looks at the values bound to LIMIT and LIKE, and for that
+        // parses and plans such a statement again each time it is used.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(|error| failure(&error))?;
         // `synchronous=NORMAL` syncs at checkpoints; commits are synced by the sync thread before they are
         // acknowledged. Checkpoints run in a thread of their own.
         for (name, value) in [

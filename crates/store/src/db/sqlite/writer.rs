@@ -150,25 +150,54 @@ impl Writer {
     }
 }
 
-/// One transaction with a savepoint for each script. The outer error is of the transaction: nothing was committed.
+/// One transaction. The outer error is of the transaction: nothing was committed.
+///
+/// Savepoints cost more than many a statement and are needed only to undo a script that fails. So a batch is first run
+/// without them; when one of its scripts fails, it is undone as a whole and run again with a savepoint for each.
 fn write(
     conn: &Connection,
     batch: &[Order],
     texts: &mut Texts,
 ) -> Result<Vec<Result<Done, DbError>>, DbError> {
+    if let Some(outcomes) = transaction(conn, || Ok(write_all(conn, batch, texts)))? {
+        return Ok(outcomes);
+    }
+    transaction(conn, || write_each(conn, batch, texts).map(Some)).map(Option::unwrap_or_default)
+}
+
+/// Commits what `work` wrote if it returns something, else undoes it.
+fn transaction<T>(
+    conn: &Connection,
+    work: impl FnOnce() -> Result<Option<T>, DbError>,
+) -> Result<Option<T>, DbError> {
     command(conn, "BEGIN IMMEDIATE")?;
-    let written = write_scripts(conn, batch, texts).and_then(|outcomes| {
-        command(conn, "COMMIT")?;
-        Ok(outcomes)
+    let written = work().and_then(|outcome| {
+        if outcome.is_some() {
+            command(conn, "COMMIT")?;
+        }
+        Ok(outcome)
     });
-    if written.is_err() && !conn.is_autocommit() {
-        // Some errors (a full disk) end the transaction by themselves.
+    // Some errors (a full disk) end the transaction by themselves.
+    if !conn.is_autocommit() {
         command(conn, "ROLLBACK")?;
     }
     written
 }
 
-fn write_scripts(
+/// Runs all scripts; `None` as soon as one fails.
+fn write_all(
+    conn: &Connection,
+    batch: &[Order],
+    texts: &mut Texts,
+) -> Option<Vec<Result<Done, DbError>>> {
+    batch
+        .iter()
+        .map(|order| perform_script(conn, &order.script, texts).ok().map(Ok))
+        .collect()
+}
+
+/// Runs scripts, each with a savepoint to which it is undone when it fails.
+fn write_each(
     conn: &Connection,
     batch: &[Order],
     texts: &mut Texts,
