@@ -19,6 +19,7 @@ statements! {
         WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM job WHERE kind = $3 AND run_at <= $4 \
         AND CAST($5 AS TEXT) NOT LIKE '%|' || lane || '|%' ORDER BY run_at, priority LIMIT $6 {skip_locked}) \
         RETURNING tenant_id, id, kind, subject, lane, priority, attempt, fence, run_at";
+    STALE: across = "UPDATE reservation SET expires_at = $1 WHERE expires_at > $1";
     FREE_ALL: across = "UPDATE job SET owner = NULL, run_at = $1, fence = fence + 1 WHERE owner IS NOT NULL";
     DUE: across = "SELECT MIN(run_at) FROM job WHERE kind = $1";
 }
@@ -133,10 +134,12 @@ impl QueueDoor {
         self.db().run(script).await.map(drop)
     }
 
-    /// Takes every lease away and makes its job due.
+    /// Takes every lease away and makes its job due; lets every reservation end. For a process that is alone with its
+    /// database, at its start: whoever held them is dead.
     pub async fn free_all(&self, now: Timestamp) -> Result<(), DbError> {
         let mut script = Script::across();
         script.push(FREE_ALL, values![now], Guard::Any, "job");
+        script.push(STALE, values![now], Guard::Any, "reservation");
         self.db().run(script).await.map(drop)
     }
 

@@ -80,11 +80,14 @@ impl Vault {
         &self.disk
     }
 
-    /// Removes a stored blob off the async threads. `false`: there was none, which is no error.
+    /// Removes a stored blob off the async threads, and what a process that died while writing it left behind.
+    /// `false`: there was neither, which is no error.
     pub async fn remove(&self, tenant: TenantId, blob: BlobId) -> Result<bool, DiskError> {
         let disk = Arc::clone(&self.disk);
-        tokio::task::spawn_blocking(move || disk.remove(tenant, blob))
-            .await
-            .unwrap_or(Err(DiskError::Stopped))
+        let removed = tokio::task::spawn_blocking(move || {
+            let unfinished = disk.remove_temporary(tenant, blob)?;
+            disk.remove(tenant, blob).map(|stored| stored || unfinished)
+        });
+        removed.await.unwrap_or(Err(DiskError::Stopped))
     }
 }
