@@ -103,23 +103,30 @@ impl Writer {
                 return;
             }
         };
+        let is_synced = |order: &Order| order.script.durability == Durability::Synced;
+        let done = || {
+            batch
+                .iter()
+                .zip(&outcomes)
+                .filter(|(_, outcome)| outcome.is_ok())
+        };
+        // Told before the answers, so that whoever has one finds the number grown; the sync thread tells of the others.
+        if done().next().is_some() && !done().any(|(order, _)| is_synced(order)) {
+            self.committed.send_modify(|count| *count += 1);
+        }
         let mut acks = Vec::with_capacity(batch.len());
-        let mut is_logged = false;
         for (Order { script, reply }, outcome) in batch.into_iter().zip(outcomes) {
             match outcome {
                 Ok(done) if script.durability == Durability::Synced => {
                     acks.push(Ack { reply, done });
                 }
                 other => {
-                    is_logged |= other.is_ok();
                     let _ = reply.send(other);
                 }
             }
         }
         if !acks.is_empty() {
             self.sync.send(acks);
-        } else if is_logged {
-            self.committed.send_modify(|count| *count += 1);
         }
     }
 
