@@ -1,6 +1,6 @@
 use bailee_model::{Delivery, DeliveryId, EventId, Page, PageRequest, WebhookId};
 
-use crate::rows::{from_json, json, statements};
+use crate::rows::{json, statements};
 use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
@@ -52,10 +52,7 @@ impl Change {
 impl Reader {
     /// One delivery.
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, DbError> {
-        self.row(READ, values![id])
-            .await?
-            .map(|row| from_json(&row, 0))
-            .transpose()
+        self.document(READ, values![id]).await
     }
 
     /// Deliveries, newest first.
@@ -71,13 +68,7 @@ impl Reader {
             crate::reader::before(page),
             page.limit + 1,
         ];
-        let rows = self.rows(LIST, row).await?;
-        let found = rows
-            .iter()
-            .map(|row| from_json(row, 0))
-            .collect::<Result<Vec<Delivery>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| {
-            crate::reader::by_id(last.id)
-        }))
+        self.documents(LIST, row, page.limit, |last: &Delivery| last.id)
+            .await
     }
 }

@@ -1,6 +1,6 @@
 use bailee_model::{Page, PageRequest, Principal, PrincipalId, PrincipalKind};
 
-use crate::rows::{from_json, json, statements, word};
+use crate::rows::{json, statements, word};
 use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
@@ -56,8 +56,7 @@ impl Change {
 impl Reader {
     /// One principal.
     pub async fn principal(&self, id: PrincipalId) -> Result<Option<Principal>, DbError> {
-        let row = self.row(READ, values![id.to_string()]).await?;
-        row.map(|row| from_json(&row, 0)).transpose()
+        self.document(READ, values![id.to_string()]).await
     }
 
     /// Principals of a kind, newest first.
@@ -67,16 +66,13 @@ impl Reader {
         page: &PageRequest,
     ) -> Result<Page<Principal>, DbError> {
         let after = crate::reader::before(page);
-        let rows = self
-            .rows(LIST, values![word(&kind), after, page.limit + 1])
-            .await?;
-        let found = rows
-            .iter()
-            .map(|row| from_json(row, 0))
-            .collect::<Result<Vec<Principal>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| {
-            crate::reader::by_id(last.id)
-        }))
+        self.documents(
+            LIST,
+            values![word(&kind), after, page.limit + 1],
+            page.limit,
+            |last: &Principal| last.id,
+        )
+        .await
     }
 
     /// How many keys a principal has, revoked ones included.

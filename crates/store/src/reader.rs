@@ -1,5 +1,9 @@
-use bailee_model::TenantId;
+use std::fmt::Display;
 
+use bailee_model::{Page, TenantId};
+use serde::de::DeserializeOwned;
+
+use crate::rows::from_json;
 use crate::{Db, DbError, Row, Scope, Sql, Value};
 
 /// The reading twin of [`crate::Change`]: rows of one tenant. The verbs of each noun stand in the noun's file.
@@ -26,10 +30,34 @@ impl Reader {
     pub(crate) async fn row(&self, sql: Sql, values: Vec<Value>) -> Result<Option<Row>, DbError> {
         Ok(self.rows(sql, values).await?.pop())
     }
+
+    /// The noun in the first column of the only row.
+    pub(crate) async fn document<T: DeserializeOwned>(
+        &self,
+        sql: Sql,
+        values: Vec<Value>,
+    ) -> Result<Option<T>, DbError> {
+        let row = self.row(sql, values).await?;
+        row.map(|row| from_json(&row, 0)).transpose()
+    }
+
+    /// A page of nouns in the first column, sorted by id alone. The statement is asked for one row more than `limit`.
+    pub(crate) async fn documents<T: DeserializeOwned, I: Display>(
+        &self,
+        sql: Sql,
+        values: Vec<Value>,
+        limit: u32,
+        id: impl Fn(&T) -> I,
+    ) -> Result<Page<T>, DbError> {
+        let rows = self.rows(sql, values).await?;
+        let found = rows.iter().map(|row| from_json(row, 0));
+        let found = found.collect::<Result<Vec<T>, _>>()?;
+        Ok(Page::cut(found, limit, |last| by_id(id(last))))
+    }
 }
 
 /// The cursor of a list that is sorted by id alone, newest first.
-pub(crate) fn by_id(id: impl std::fmt::Display) -> bailee_model::Cursor {
+pub(crate) fn by_id(id: impl Display) -> bailee_model::Cursor {
     bailee_model::Cursor {
         key: String::new(),
         id: id.to_string(),

@@ -1,6 +1,6 @@
 use bailee_model::{Page, PageRequest, Remote, RemoteId, RemoteName};
 
-use crate::rows::{from_json, json, statements};
+use crate::rows::{json, statements};
 use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
@@ -50,31 +50,22 @@ impl Change {
 impl Reader {
     /// One remote.
     pub async fn remote(&self, id: RemoteId) -> Result<Option<Remote>, DbError> {
-        self.row(READ, values![id])
-            .await?
-            .map(|row| from_json(&row, 0))
-            .transpose()
+        self.document(READ, values![id]).await
     }
 
     /// The remote of a name.
     pub async fn remote_named(&self, name: &RemoteName) -> Result<Option<Remote>, DbError> {
-        self.row(BY_NAME, values![name.as_str()])
-            .await?
-            .map(|row| from_json(&row, 0))
-            .transpose()
+        self.document(BY_NAME, values![name.as_str()]).await
     }
 
     /// Remotes, newest first.
     pub async fn remotes(&self, page: &PageRequest) -> Result<Page<Remote>, DbError> {
-        let rows = self
-            .rows(LIST, values![crate::reader::before(page), page.limit + 1])
-            .await?;
-        let found = rows
-            .iter()
-            .map(|row| from_json(row, 0))
-            .collect::<Result<Vec<Remote>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| {
-            crate::reader::by_id(last.id)
-        }))
+        self.documents(
+            LIST,
+            values![crate::reader::before(page), page.limit + 1],
+            page.limit,
+            |last: &Remote| last.id,
+        )
+        .await
     }
 }

@@ -1,6 +1,6 @@
 use bailee_model::{Page, PageRequest, Timestamp, Transfer, TransferId};
 
-use crate::rows::{from_json, json, statements, word};
+use crate::rows::{json, statements, word};
 use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
@@ -64,10 +64,7 @@ impl Change {
 impl Reader {
     /// One transfer.
     pub async fn transfer(&self, id: TransferId) -> Result<Option<Transfer>, DbError> {
-        self.row(READ, values![id])
-            .await?
-            .map(|row| from_json(&row, 0))
-            .transpose()
+        self.document(READ, values![id]).await
     }
 
     /// Transfers, newest first.
@@ -84,13 +81,7 @@ impl Reader {
             crate::reader::before(page),
             page.limit + 1,
         ];
-        let rows = self.rows(LIST, row).await?;
-        let found = rows
-            .iter()
-            .map(|row| from_json(row, 0))
-            .collect::<Result<Vec<Transfer>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| {
-            crate::reader::by_id(last.id)
-        }))
+        self.documents(LIST, row, page.limit, |last: &Transfer| last.id)
+            .await
     }
 }

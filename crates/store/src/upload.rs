@@ -239,19 +239,13 @@ impl Reader {
         page: &PageRequest,
     ) -> Result<Page<Upload>, DbError> {
         let of = of.map(|id| id.to_string());
-        let rows = self
-            .rows(
-                LIST,
-                values![of, crate::reader::before(page), page.limit + 1],
-            )
-            .await?;
-        let found = rows
-            .iter()
-            .map(|row| from_json(row, 0))
-            .collect::<Result<Vec<Upload>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| {
-            crate::reader::by_id(last.id)
-        }))
+        self.documents(
+            LIST,
+            values![of, crate::reader::before(page), page.limit + 1],
+            page.limit,
+            |last: &Upload| last.id,
+        )
+        .await
     }
 
     /// How many uploads are open.

@@ -1,6 +1,6 @@
 use bailee_model::{Page, PageRequest, Webhook, WebhookId};
 
-use crate::rows::{from_json, json, statements};
+use crate::rows::{json, statements};
 use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
@@ -57,23 +57,17 @@ pub fn lane(id: WebhookId) -> String {
 impl Reader {
     /// One webhook.
     pub async fn webhook(&self, id: WebhookId) -> Result<Option<Webhook>, DbError> {
-        self.row(READ, values![id])
-            .await?
-            .map(|row| from_json(&row, 0))
-            .transpose()
+        self.document(READ, values![id]).await
     }
 
     /// Webhooks, newest first.
     pub async fn webhooks(&self, page: &PageRequest) -> Result<Page<Webhook>, DbError> {
-        let rows = self
-            .rows(LIST, values![crate::reader::before(page), page.limit + 1])
-            .await?;
-        let found = rows
-            .iter()
-            .map(|row| from_json(row, 0))
-            .collect::<Result<Vec<Webhook>, _>>()?;
-        Ok(Page::cut(found, page.limit, |last| {
-            crate::reader::by_id(last.id)
-        }))
+        self.documents(
+            LIST,
+            values![crate::reader::before(page), page.limit + 1],
+            page.limit,
+            |last: &Webhook| last.id,
+        )
+        .await
     }
 }
