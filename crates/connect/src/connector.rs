@@ -8,7 +8,7 @@ use bailee_model::Timestamp;
 use bytes::Bytes;
 use futures::Stream;
 
-use crate::fault::Result;
+use crate::fault::{Fault, Result};
 use crate::path::RemotePath;
 
 /// Bytes in the order of the file. It ends at the end of the file, or with the first fault.
@@ -16,15 +16,59 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 /// What a connector, or the server it found, can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a statement of its own"
+)]
 pub struct Capabilities {
     /// Reads may begin inside a file.
     pub can_read_at: bool,
-    /// Writes may go on at an offset.
+    /// Writes may go on where an earlier one was confirmed.
     pub can_write_at: bool,
     /// [`Replace::Yes`] is one step: no moment without a file.
     pub replaces_atomically: bool,
     /// `finish` returns only after the far side has written to stable storage.
     pub syncs: bool,
+    /// Nothing of a write can be seen at its path before `finish`, and what stood there stays until then: files may be
+    /// written to their final name. Otherwise they belong under a temporary one, to be renamed.
+    pub appears_whole: bool,
+    /// Folders are things of their own: they can be empty, and a file needs one that exists. Without, a folder is what
+    /// the names of files have in common.
+    pub has_folders: bool,
+    /// Folders can be listed.
+    pub can_list: bool,
+    /// Files can be written. Some far systems only give.
+    pub can_write: bool,
+    /// Files can be renamed, by the far side's own means or by a copy there.
+    pub can_rename: bool,
+    /// Files can be removed.
+    pub can_remove: bool,
+    /// Files can be copied without their bytes coming here.
+    pub can_copy: bool,
+}
+
+impl Capabilities {
+    /// Everything that a file system with folders can do.
+    pub const FOLDERS: Self = Self {
+        can_read_at: true,
+        can_write_at: true,
+        replaces_atomically: true,
+        syncs: true,
+        appears_whole: false,
+        has_folders: true,
+        can_list: true,
+        can_write: true,
+        can_rename: true,
+        can_remove: true,
+        can_copy: false,
+    };
+    /// What an object store can do.
+    pub const OBJECTS: Self = Self {
+        appears_whole: true,
+        has_folders: false,
+        can_copy: true,
+        ..Self::FOLDERS
+    };
 }
 
 /// What stands at a path.
@@ -51,6 +95,8 @@ pub struct RemoteEntry {
     pub size_bytes: Option<u64>,
     /// When it was last changed, by the far system's clock.
     pub modified: Option<Timestamp>,
+    /// The far system's own mark of this content, such as an entity tag: other content has another mark.
+    pub version: Option<String>,
 }
 
 /// The contents of a folder, by name.
@@ -65,22 +111,47 @@ pub struct Listing {
 }
 
 /// What a rename does when the new name is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Replace {
     /// The file there is replaced.
+    #[default]
     Yes,
     /// The rename fails with [`crate::FaultKind::Exists`].
     No,
 }
 
+/// Where to begin reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadFrom {
+    /// The first byte, counted from zero.
+    pub offset: u64,
+    /// The content that is meant, by [`RemoteEntry::version`]. Where the far side can tell that it has another one now,
+    /// reading fails with [`crate::FaultKind::Changed`].
+    pub version: Option<String>,
+}
+
+impl ReadFrom {
+    /// From byte `offset` of whatever content is there.
+    pub fn offset(offset: u64) -> Self {
+        Self {
+            offset,
+            version: None,
+        }
+    }
+}
+
 /// How to begin a write.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteOptions {
     /// Where to go on, in bytes: a value that [`RemoteWriter::confirmed_bytes`] or `flush` returned. Zero begins anew and
     /// empties what is there. Bytes behind the offset are cut off.
     pub offset: u64,
+    /// What [`RemoteWriter::token`] said when the offset was confirmed.
+    pub token: Option<String>,
     /// How many bytes the file will have, if known.
     pub size_hint: Option<u64>,
+    /// What `finish` does when a file stands at the path. Counts only where files appear whole.
+    pub replace: Replace,
 }
 
 /// One far system, signed in. Calls may run at the same time. Dropping it hangs up.
@@ -95,8 +166,8 @@ pub trait Connector: Send + Sync + fmt::Debug {
     /// Up to `limit` entries of the folder `path`, without `.` and `..`.
     async fn list(&self, path: &RemotePath, limit: usize) -> Result<Listing>;
 
-    /// The bytes of the file `path` from `offset` on; nothing if the file ends before it.
-    async fn read(&self, path: &RemotePath, offset: u64) -> Result<ByteStream>;
+    /// The bytes of the file `path` from an offset on; nothing if the file ends before it.
+    async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream>;
 
     /// Opens `path` for writing, making it if need be when the offset is zero.
     async fn write(
@@ -114,6 +185,22 @@ pub trait Connector: Send + Sync + fmt::Debug {
     /// Makes the folder `path`, in a folder that exists. Fails with [`crate::FaultKind::Exists`] if the name is taken.
     async fn mkdir(&self, path: &RemotePath) -> Result<()>;
 
+    /// Copies the file `from` to `to` at the far side. [`crate::FaultKind::Unsupported`] where
+    /// [`Capabilities::can_copy`] is not set.
+    async fn copy(&self, _from: &RemotePath, _to: &RemotePath, _replace: Replace) -> Result<()> {
+        Err(Fault::unsupported("copying"))
+    }
+
+    /// SHA-256 of the file `path` by the far side's own word; `None` where it does not tell.
+    async fn sha256(&self, _path: &RemotePath) -> Result<Option<[u8; 32]>> {
+        Ok(None)
+    }
+
+    /// Gives up what an unfinished write to `path` left behind under `token`. What cannot be found is given up already.
+    async fn abandon(&self, _path: &RemotePath, _token: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// Hangs up. Later calls fail.
     async fn close(&self);
 }
@@ -127,9 +214,21 @@ pub trait RemoteWriter: Send {
     /// How far the file goes without a gap by the far side's own word, from byte zero: usable as a checkpoint.
     fn confirmed_bytes(&self) -> u64;
 
-    /// Waits until everything taken so far is confirmed, and returns how far that is.
+    /// What must be given back with the confirmed bytes to go on after this writer is gone: the id of an upload, say.
+    /// Text of the connector's own, at most [`crate::TOKEN_BYTES_MAX`] long, without secrets. `None` where the offset is
+    /// enough. It may change whenever bytes are confirmed.
+    fn token(&self) -> Option<String> {
+        None
+    }
+
+    /// Brings to the far side what it can take now, and returns how far the file is confirmed. A connector that writes
+    /// in parts may keep an incomplete part here; others confirm everything taken so far.
     async fn flush(&mut self) -> Result<u64>;
 
-    /// Flushes, syncs where the far side can, checks the size where it tells, and closes. Returns the size in bytes.
+    /// Sends the rest, syncs where the far side can, checks the size where it tells, and closes: where files appear
+    /// whole, it is there now. Returns the size in bytes.
+    ///
+    /// A writer that was opened at the end of everything finishes what an earlier one may have finished already, and
+    /// then fails with [`crate::FaultKind::NotFound`] if the far side knows of no such write any more.
     async fn finish(self: Box<Self>) -> Result<u64>;
 }

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 
 use crate::connector::{
-    ByteStream, Capabilities, Connector, Listing, RemoteEntry, RemoteWriter, Replace, WriteOptions,
+    ByteStream, Capabilities, Connector, Listing, ReadFrom, RemoteEntry, RemoteWriter, Replace,
+    WriteOptions,
 };
 use crate::fault::{Fault, FaultKind, Result};
 use crate::path::RemotePath;
@@ -78,10 +79,10 @@ impl Connector for Failing {
         self.inner.list(path, limit).await
     }
 
-    async fn read(&self, path: &RemotePath, offset: u64) -> Result<ByteStream> {
+    async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
         self.plan.step()?;
         let plan = Arc::clone(&self.plan);
-        let bytes = self.inner.read(path, offset).await?;
+        let bytes = self.inner.read(path, from).await?;
         Ok(bytes.map(move |chunk| plan.step().and(chunk)).boxed())
     }
 
@@ -113,6 +114,21 @@ impl Connector for Failing {
         self.inner.mkdir(path).await
     }
 
+    async fn copy(&self, from: &RemotePath, to: &RemotePath, replace: Replace) -> Result<()> {
+        self.plan.step()?;
+        self.inner.copy(from, to, replace).await
+    }
+
+    async fn sha256(&self, path: &RemotePath) -> Result<Option<[u8; 32]>> {
+        self.plan.step()?;
+        self.inner.sha256(path).await
+    }
+
+    async fn abandon(&self, path: &RemotePath, token: &str) -> Result<()> {
+        self.plan.step()?;
+        self.inner.abandon(path, token).await
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }
@@ -132,6 +148,10 @@ impl RemoteWriter for FailingWriter {
 
     fn confirmed_bytes(&self) -> u64 {
         self.inner.confirmed_bytes()
+    }
+
+    fn token(&self) -> Option<String> {
+        self.inner.token()
     }
 
     async fn flush(&mut self) -> Result<u64> {

@@ -1,6 +1,7 @@
 //! What can go wrong with a far system, in words that can be shown to the person who set it up.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::limit;
 
@@ -47,6 +48,10 @@ pub enum FaultKind {
     Exists,
     /// The far system holds fewer bytes than the checkpoint says: begin again at zero.
     OffsetBeyondEnd,
+    /// The content is not the one that was meant: it changed meanwhile.
+    Changed,
+    /// The far system is overloaded, or limits how often it may be asked.
+    Busy,
     /// The far system took too long.
     Timeout,
     /// The connection ended in the middle.
@@ -70,6 +75,7 @@ pub enum FaultKind {
 pub struct Fault {
     kind: FaultKind,
     message: String,
+    retry_after: Option<Duration>,
     source: Option<Source>,
 }
 
@@ -79,6 +85,7 @@ impl Fault {
         Self {
             kind,
             message: message.into(),
+            retry_after: None,
             source: None,
         }
     }
@@ -87,6 +94,18 @@ impl Fault {
     pub fn because(mut self, source: impl Into<Source>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// The same fault, with the time that the far system asked to be left alone.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        self
+    }
+
+    /// How long the far system asked to be left alone.
+    pub fn wait(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// What kind of fault this is.
@@ -103,7 +122,10 @@ impl Fault {
     pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,
-            FaultKind::Unreachable | FaultKind::Timeout | FaultKind::ConnectionLost
+            FaultKind::Unreachable
+                | FaultKind::Busy
+                | FaultKind::Timeout
+                | FaultKind::ConnectionLost
         )
     }
 
@@ -137,6 +159,8 @@ impl Fault {
             FaultKind::OutOfSpace => "Ask the partner to free space or raise the quota.",
             FaultKind::Exists => "Choose another name, or allow replacing.",
             FaultKind::OffsetBeyondEnd => "Start the transfer over.",
+            FaultKind::Changed => "Start the transfer over; ask the partner who writes this file.",
+            FaultKind::Busy => "Wait, or lower this remote's concurrency.",
             FaultKind::Timeout | FaultKind::ConnectionLost => {
                 "Try again; if it persists, check the line and the partner's load."
             }
@@ -157,6 +181,13 @@ impl Fault {
 
     pub(crate) fn timeout(what: &str) -> Self {
         Self::new(FaultKind::Timeout, format!("{what} took too long"))
+    }
+
+    pub(crate) fn unsupported(what: &str) -> Self {
+        Self::new(
+            FaultKind::Unsupported,
+            format!("{what} is not possible at this kind of far system"),
+        )
     }
 
     pub(crate) fn protocol(what: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@ mod connector;
 mod egress;
 mod failing;
 mod fault;
+mod http;
 mod http_post;
 mod limit;
 mod local;
@@ -17,17 +18,20 @@ mod path;
 mod probe;
 mod sftp;
 mod spec;
+mod tls;
 
 pub use connector::{
-    ByteStream, Capabilities, Connector, EntryKind, Listing, RemoteEntry, RemoteWriter, Replace,
-    WriteOptions,
+    ByteStream, Capabilities, Connector, EntryKind, Listing, ReadFrom, RemoteEntry, RemoteWriter,
+    Replace, WriteOptions,
 };
 pub use egress::EgressGuard;
 pub use failing::{Failing, FailurePlan};
 pub use fault::{Fault, FaultKind, HostKey, Result};
 pub use http_post::{PostAnswer, PostRequest, Poster, RetryAfter};
+pub use limit::TOKEN_BYTES_MAX;
 pub use local::LocalConfig;
 pub use path::{RemotePath, RemotePathError};
 pub use probe::{ProbeOptions, ProbeReport, ProbeStep, ProbeStepName, probe};
 pub use sftp::{PrivateKey, SftpConfig, SftpTimes};
 pub use spec::{ConnectorSpec, open};
+pub use tls::{ClientIdentity, TlsOptions};

@@ -67,3 +67,8 @@ pub(crate) const IDLE_CONNECTIONS_PER_HOST_MAX: usize = 8;
 pub(crate) const IDLE_HOSTS_MAX: usize = 1_024;
 /// How long an idle connection is kept.
 pub(crate) const IDLE_CONNECTION_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Bytes of a writer's token, at most.
+pub const TOKEN_BYTES_MAX: usize = 1_048_576;
+/// Bytes of a listing or another answer that is held in memory.
+pub(crate) const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -22,3 +22,13 @@ pub async fn open(spec: ConnectorSpec, guard: &EgressGuard) -> Result<Box<dyn Co
         ConnectorSpec::Local(config) => Box::new(Local::open(config).await?),
     })
 }
+
+impl ConnectorSpec {
+    /// Host and port of the far system, where it has any.
+    pub(crate) fn host_port(&self) -> Option<(&str, u16)> {
+        match self {
+            Self::Sftp(config) => Some((&config.host, config.port)),
+            Self::Local(_) => None,
+        }
+    }
+}

@@ -6,8 +6,8 @@ mod fake_sftp;
 use std::time::Duration;
 
 use bailee_connect::{
-    Connector, ConnectorSpec, EgressGuard, FaultKind, PrivateKey, RemotePath, RemoteWriter,
-    Replace, Result, SftpConfig, SftpTimes, WriteOptions, open,
+    Connector, ConnectorSpec, EgressGuard, FaultKind, PrivateKey, ReadFrom, RemotePath,
+    RemoteWriter, Replace, Result, SftpConfig, SftpTimes, WriteOptions, open,
 };
 use bytes::Bytes;
 use fake_sftp::{PASSWORD, Vice, content, start};
@@ -50,7 +50,7 @@ fn kind<T>(result: Result<T>) -> FaultKind {
 async fn read(vice: Vice) -> Result<Vec<u8>> {
     let chunks: Vec<Bytes> = far(vice)
         .await
-        .read(&path("a"), 0)
+        .read(&path("a"), ReadFrom::offset(0))
         .await?
         .try_collect()
         .await?;

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
-use rustls_platform_verifier::Verifier;
+use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -21,33 +17,14 @@ use super::request::Target;
 use crate::egress::EgressGuard;
 use crate::fault::{Fault, FaultKind, Result};
 use crate::limit;
+use crate::tls::{self, TlsOptions};
 
 /// TLS that trusts this machine's authorities and those in `extra_roots_pem`.
 pub(super) fn tls(extra_roots_pem: &str) -> Result<TlsConnector> {
-    let unfit = |error: rustls::Error| {
-        Fault::new(
-            FaultKind::CertificateInvalid,
-            "the certificate authorities cannot be used",
-        )
-        .because(error)
-    };
-    let extra = CertificateDer::pem_slice_iter(extra_roots_pem.as_bytes())
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| {
-            Fault::new(
-                FaultKind::CertificateInvalid,
-                "the extra certificate authorities cannot be read",
-            )
-            .because(error)
-        })?;
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(unfit)?;
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(unfit)?
-        .dangerous() // the platform's verifier checks chain, name and time; only rustls' own default is set aside
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+    let mut config = tls::config(&TlsOptions {
+        extra_roots_pem: extra_roots_pem.to_owned(),
+        identity: None,
+    })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
 }
@@ -95,21 +72,11 @@ async fn secure(
 }
 
 fn tls_fault(error: std::io::Error) -> Fault {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let (kind, message) = match inner {
-        Some(rustls::Error::InvalidCertificate(why)) => (
-            FaultKind::CertificateInvalid,
-            format!("the receiver's certificate is not valid: {why}"),
-        ),
-        Some(_) => (FaultKind::Protocol, "the TLS handshake failed".to_owned()),
-        None => (
-            FaultKind::ConnectionLost,
-            "the connection ended in the TLS handshake".to_owned(),
-        ),
-    };
-    Fault::new(kind, message).because(error)
+    let found = tls::fault(&error).unwrap_or_else(|| {
+        let message = "the connection ended in the TLS handshake";
+        Fault::new(FaultKind::ConnectionLost, message)
+    });
+    found.because(error)
 }
 
 async fn shake_hands<S>(stream: S, address: std::net::SocketAddr) -> Result<Line>

@@ -237,5 +237,6 @@ fn entry(name: &str, stat: &Stat) -> RemoteEntry {
         kind,
         size_bytes: (kind == EntryKind::File).then_some(stat.st_size as u64),
         modified: Some(Timestamp::from_ms(ms)),
+        version: None,
     }
 }

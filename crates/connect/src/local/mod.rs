@@ -16,7 +16,8 @@ use async_trait::async_trait;
 use self::beneath::Root;
 pub use self::config::LocalConfig;
 use crate::connector::{
-    ByteStream, Capabilities, Connector, Listing, RemoteEntry, RemoteWriter, Replace, WriteOptions,
+    ByteStream, Capabilities, Connector, Listing, ReadFrom, RemoteEntry, RemoteWriter, Replace,
+    WriteOptions,
 };
 use crate::fault::{Fault, FaultKind, Result};
 use crate::limit;
@@ -59,12 +60,7 @@ async fn blocking<T: Send + 'static>(
 #[async_trait]
 impl Connector for Local {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            can_read_at: true,
-            can_write_at: true,
-            replaces_atomically: true,
-            syncs: true,
-        }
+        Capabilities::FOLDERS
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteEntry>> {
@@ -78,10 +74,10 @@ impl Connector for Local {
             .await
     }
 
-    async fn read(&self, path: &RemotePath, offset: u64) -> Result<ByteStream> {
+    async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
         let (path, shown) = (path.clone(), path.clone());
         let file = self.run(move |root| root.open_to_read(&path)).await?;
-        reader::stream(file, shown, offset).await
+        reader::stream(file, shown, from.offset).await
     }
 
     async fn write(

@@ -23,8 +23,8 @@ pub use self::config::{PrivateKey, SftpConfig, SftpTimes};
 use self::session::Session;
 pub(crate) use self::session::{Shaken, SignedIn};
 use crate::connector::{
-    ByteStream, Capabilities, Connector, EntryKind, Listing, RemoteEntry, RemoteWriter, Replace,
-    WriteOptions,
+    ByteStream, Capabilities, Connector, EntryKind, Listing, ReadFrom, RemoteEntry, RemoteWriter,
+    Replace, WriteOptions,
 };
 use crate::egress::EgressGuard;
 use crate::fault::{Fault, FaultKind, Result};
@@ -86,10 +86,9 @@ impl Connector for Sftp {
     fn capabilities(&self) -> Capabilities {
         let offers = self.session.offers;
         Capabilities {
-            can_read_at: true,
-            can_write_at: true,
             replaces_atomically: offers.has_posix_rename,
             syncs: offers.has_fsync,
+            ..Capabilities::FOLDERS
         }
     }
 
@@ -140,8 +139,8 @@ impl Connector for Sftp {
         Ok(listing)
     }
 
-    async fn read(&self, path: &RemotePath, offset: u64) -> Result<ByteStream> {
-        reader::stream(&self.session, &self.session.far(path), offset).await
+    async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
+        reader::stream(&self.session, &self.session.far(path), from.offset).await
     }
 
     async fn write(
@@ -228,5 +227,6 @@ fn entry(name: &str, attributes: &FileAttributes) -> RemoteEntry {
         modified: attributes
             .mtime
             .map(|seconds| Timestamp::from_ms(i64::from(seconds) * 1000)),
+        version: None,
     }
 }

@@ -1,7 +1,7 @@
 //! What SFTP must do besides the suite, against OpenSSH: keys, pins, refusals, cut lines.
 
 use bailee_connect::{
-    ConnectorSpec, EgressGuard, FaultKind, Replace, SftpConfig, WriteOptions, open,
+    ConnectorSpec, EgressGuard, FaultKind, ReadFrom, Replace, SftpConfig, WriteOptions, open,
 };
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -23,7 +23,7 @@ async fn several_streams_share_a_session() {
     }
     // A stream that is dropped in the middle gives its handle back and leaves the session usable.
     for _ in 0..20 {
-        let mut stream = far.read(&path("one"), 0).await.unwrap();
+        let mut stream = far.read(&path("one"), ReadFrom::offset(0)).await.unwrap();
         assert!(stream.try_next().await.unwrap().is_some());
     }
     assert!(far.stat(&path("one")).await.unwrap().is_some());
@@ -205,7 +205,7 @@ async fn a_cut_line_is_transient_and_the_transfer_goes_on() {
             &path("cut"),
             WriteOptions {
                 offset,
-                size_hint: None,
+                ..WriteOptions::default()
             },
         )
         .await
@@ -220,7 +220,7 @@ async fn a_cut_line_is_transient_and_the_transfer_goes_on() {
     let far = open_sftp(through(cutting_relay(server.port, 3_000_000).await))
         .await
         .unwrap();
-    let mut stream = far.read(&path("cut"), 0).await.unwrap();
+    let mut stream = far.read(&path("cut"), ReadFrom::offset(0)).await.unwrap();
     let mut got = Vec::new();
     let fault = loop {
         match stream.try_next().await {
