@@ -18,9 +18,10 @@ use bailee_vault::{Disk, PrefixHasher, RootKey, Vault, VaultLimits};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use rusqlite::Connection;
+use tokio::sync::watch;
 
 /// Bytes of one piece of a stream.
-const PIECE: usize = 64 * 1024;
+pub(crate) const PIECE: usize = 64 * 1024;
 
 struct Ticking(AtomicI64);
 
@@ -262,15 +263,99 @@ impl Read {
 pub(crate) fn endless() -> (ByteStream, Read) {
     let read = Read(Arc::default());
     let counted = read.clone();
-    let stream = stream::repeat(Bytes::from(vec![0; PIECE])).then(move |piece| {
-        counted.0.fetch_add(piece.len() as u64, Ordering::Relaxed);
-        async move {
-            // Others get their turn, as they do when bytes come from a network.
-            tokio::task::yield_now().await;
-            Ok(piece)
-        }
+    let stream = endless_pieces().inspect(move |piece| {
+        counted.0.fetch_add(bytes_in(piece), Ordering::Relaxed);
     });
     (stream.boxed(), read)
+}
+
+fn endless_pieces() -> impl futures::Stream<Item = Result<Bytes>> {
+    stream::repeat(Bytes::from(vec![0; PIECE])).then(|piece| async move {
+        // Others get their turn, as they do when bytes come from a network.
+        tokio::task::yield_now().await;
+        Ok(piece)
+    })
+}
+
+fn bytes_in(piece: &Result<Bytes>) -> u64 {
+    piece.as_ref().map_or(0, |bytes| bytes.len() as u64)
+}
+
+/// Endless streams that wait for one another at a mark: none goes on before each has come there or was given up.
+pub(crate) struct Together {
+    streams: usize,
+    mark_bytes: u64,
+    /// Streams that came to the mark or were given up before it.
+    arrived: watch::Sender<usize>,
+    /// Bytes of streams that are not given up, now and at most.
+    held: AtomicU64,
+    held_max: AtomicU64,
+}
+
+impl Together {
+    pub(crate) fn new(streams: usize, mark_bytes: u64) -> Arc<Self> {
+        Arc::new(Self {
+            streams,
+            mark_bytes,
+            arrived: watch::Sender::new(0),
+            held: AtomicU64::new(0),
+            held_max: AtomicU64::new(0),
+        })
+    }
+
+    /// The most that was taken from streams and not given up yet.
+    pub(crate) fn held_bytes_max(&self) -> u64 {
+        self.held_max.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stream(self: &Arc<Self>) -> ByteStream {
+        let one = One {
+            all: self.clone(),
+            bytes: 0,
+            has_arrived: false,
+        };
+        let streams = self.streams;
+        stream::unfold(one, move |mut one| async move {
+            if one.bytes >= one.all.mark_bytes {
+                one.arrive();
+                let mut arrived = one.all.arrived.subscribe();
+                arrived.wait_for(|count| *count == streams).await.unwrap();
+            }
+            tokio::task::yield_now().await;
+            one.take(PIECE as u64);
+            Some((Ok(Bytes::from(vec![0; PIECE])), one))
+        })
+        .boxed()
+    }
+}
+
+/// One of several streams; dropped when it is given up.
+struct One {
+    all: Arc<Together>,
+    bytes: u64,
+    has_arrived: bool,
+}
+
+impl One {
+    fn arrive(&mut self) {
+        if !self.has_arrived {
+            self.has_arrived = true;
+            self.all.arrived.send_modify(|count| *count += 1);
+        }
+    }
+
+    fn take(&mut self, bytes: u64) {
+        self.bytes += bytes;
+        let held = self.all.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.all.held_max.fetch_max(held, Ordering::Relaxed);
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        self.all.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.arrive();
+    }
 }
 
 pub(crate) fn sha256(content: &[u8]) -> String {
