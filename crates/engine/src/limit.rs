@@ -7,6 +7,8 @@ pub const TRANSFERS_RUNNING: usize = 16;
 /// Deliveries under way at once on one node, unless the operator says otherwise.
 pub const DELIVERIES_RUNNING: usize = 64;
 
+/// A far system that is busy is left alone for so long at most, whatever it asks for.
+pub(crate) const ASKED_WAIT_MAX: Duration = Duration::from_mins(10);
 /// Jobs leased in one go. Not more than a fresh lane takes, or the rest would have to be handed back at once.
 pub(crate) const BATCH_MAX: usize = bailee_model::limit::DELIVERIES_PER_WEBHOOK;
 /// Lanes that are remembered while nothing runs in them.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bailee_connect::{ProbeOptions, RemotePath, probe};
 use bailee_core::{ProbeReport, ProbeStep, RemoteProber, RemoteTarget};
 
-use crate::{Shared, limit, remote};
+use crate::{Shared, limit, remote, transfers};
 
 /// The core's means to test remotes. The core holds it, so it must not hold the core.
 pub(crate) struct Prober(pub(crate) Weak<Shared>);
@@ -16,6 +16,7 @@ impl RemoteProber for Prober {
     async fn probe(&self, target: RemoteTarget) -> ProbeReport {
         let Some(shared) = self.0.upgrade() else {
             return failed(
+                "draining",
                 "The server is stopping.".to_owned(),
                 "Try again in a moment.",
             );
@@ -24,6 +25,7 @@ impl RemoteProber for Prober {
             Ok(spec) => spec,
             Err(error) => {
                 return failed(
+                    "remote_failed",
                     format!("The base folder cannot be used: {error}."),
                     "Correct the base folder.",
                 );
@@ -40,6 +42,7 @@ impl RemoteProber for Prober {
         {
             Ok(report) => told(report),
             Err(_) => failed(
+                "remote_timeout",
                 "The test took too long.".to_owned(),
                 "Check the line and the partner's load.",
             ),
@@ -53,6 +56,9 @@ fn told(report: bailee_connect::ProbeReport) -> ProbeReport {
         ok: step.is_ok,
         duration_ms: step.duration_ms,
         detail: step.detail,
+        error_code: step
+            .fault
+            .map(|fault| transfers::probe_code(&fault, step.name)),
         fix: step.fix,
     });
     ProbeReport {
@@ -61,12 +67,13 @@ fn told(report: bailee_connect::ProbeReport) -> ProbeReport {
     }
 }
 
-fn failed(detail: String, fix: &str) -> ProbeReport {
+fn failed(error_code: &'static str, detail: String, fix: &str) -> ProbeReport {
     let step = ProbeStep {
         name: "connect",
         ok: false,
         duration_ms: 0,
         detail,
+        error_code: Some(error_code),
         fix: Some(fix.to_owned()),
     };
     ProbeReport {

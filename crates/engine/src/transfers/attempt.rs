@@ -5,7 +5,7 @@ use bailee_core::model::{ErrorKind, FilePath, Lease, OnConflict, Scope, Transfer
 use bailee_core::{FileRef, model};
 use tokio::sync::watch;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Confirmed};
 use super::fault::{Halt, Side, Trouble, destination_exists, from_core};
 use crate::stop::{Stop, StopReason};
 use crate::{Shared, limit};
@@ -49,11 +49,12 @@ impl Attempt<'_> {
     /// Stores progress while bytes move, until the other end of `progress` is dropped.
     pub(super) async fn keep_saving(
         &mut self,
-        mut progress: watch::Receiver<u64>,
+        mut progress: watch::Receiver<Confirmed>,
     ) -> Result<(), Halt> {
         while progress.changed().await.is_ok() {
-            let bytes = *progress.borrow_and_update();
+            let Confirmed { bytes, token } = progress.borrow_and_update().clone();
             self.checkpoint.confirmed_bytes = bytes;
+            self.checkpoint.token = token;
             self.transfer.bytes_done = bytes;
             if let Err(halt) = self.save().await {
                 self.stop.because(StopReason::Unsaved);

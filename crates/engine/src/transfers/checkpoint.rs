@@ -20,10 +20,21 @@ pub(super) struct Checkpoint {
     pub(super) temporary: Option<String>,
     /// Where its parts wait in Bailee.
     pub(super) upload: Option<UploadId>,
+    /// What the connector needs to go on with a write that it began.
+    pub(super) token: Option<String>,
     /// Bytes that the far side confirmed without a gap.
     pub(super) confirmed_bytes: u64,
     /// Since when the final name may be there.
     pub(super) settling_since: Option<Timestamp>,
+}
+
+/// How far a write is confirmed, and what is needed to go on there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Confirmed {
+    /// Bytes without a gap from the start.
+    pub(super) bytes: u64,
+    /// The connector's token.
+    pub(super) token: Option<String>,
 }
 
 /// The part of the way that a crash leaves a transfer on.
@@ -52,6 +63,9 @@ pub(super) enum Pin {
         size_bytes: Option<u64>,
         /// When it was last changed, where the remote tells.
         modified: Option<Timestamp>,
+        /// The remote's mark of this content, where it has one.
+        #[serde(default)]
+        version: Option<String>,
     },
 }
 
@@ -167,6 +181,7 @@ mod tests {
         let pin = |size| Pin::Remote {
             size_bytes: Some(size),
             modified: None,
+            version: None,
         };
         let old = Checkpoint {
             source: Some(pin(3)),
@@ -187,6 +202,7 @@ mod tests {
             }),
             target: Some("/in/a".to_owned()),
             temporary: Some("/in/.a.part".to_owned()),
+            token: Some("upload-7".to_owned()),
             upload: Some(UploadId::from_bits(8)),
             confirmed_bytes: 9,
             wanted: Some("/in/a".to_owned()),

@@ -50,12 +50,10 @@ impl Attempt<'_> {
             .transfer
             .retry
             .delay_ms(self.transfer.attempt, self.shared.draw());
-        let at = self
-            .shared
-            .core
-            .clock()
-            .now()
-            .plus(Duration::from_millis(delay_ms));
+        // A far system may ask for a longer rest, but not for ever.
+        let asked = trouble.wait.unwrap_or_default().min(limit::ASKED_WAIT_MAX);
+        let delay = Duration::from_millis(delay_ms).max(asked);
+        let at = self.shared.core.clock().now().plus(delay);
         // A deadline before the next try is told when it passes, not when the try would have been.
         Last::Again(
             trouble.fault,

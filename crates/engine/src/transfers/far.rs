@@ -3,8 +3,8 @@
 
 use aws_lc_rs::digest;
 use bailee_connect::{
-    ByteStream, Capabilities, Connector, EntryKind, Fault, RemoteEntry, RemotePath, RemoteWriter,
-    Replace, WriteOptions, open,
+    ByteStream, Capabilities, Connector, EntryKind, Fault, ReadFrom, RemoteEntry, RemotePath,
+    RemoteWriter, Replace, WriteOptions, open,
 };
 use bailee_core::RemoteTarget;
 use bailee_core::model::RemoteKind;
@@ -90,10 +90,10 @@ impl Far {
         Ok(entry.map(|entry| entry.size_bytes.unwrap_or(unknown)))
     }
 
-    /// The bytes of `path` from `offset` on.
-    pub(super) async fn read(&self, path: &RemotePath, offset: u64) -> Result<ByteStream, Halt> {
+    /// The bytes of `path`.
+    pub(super) async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream, Halt> {
         self.stop
-            .or(self.connector.read(path, offset))
+            .or(self.connector.read(path, from))
             .await?
             .map_err(|fault| self.halt(&fault))
     }
@@ -120,9 +120,18 @@ impl Far {
         self.connector.rename(from, to, replace).await
     }
 
-    /// SHA-256 in lower-case hex of what can be read at `path`.
+    /// Makes what was written to a file. Not ended by a request to stop: whether it happened would stay open.
+    pub(super) async fn finish(&self, writer: Box<dyn RemoteWriter>) -> Result<u64, Fault> {
+        writer.finish().await
+    }
+
+    /// SHA-256 in lower-case hex of the file at `path`: by the far side's word, or of what can be read there.
     pub(super) async fn digest(&self, path: &RemotePath) -> Result<String, Halt> {
-        let mut stream = self.read(path, 0).await?;
+        let told = self.stop.or(self.connector.sha256(path)).await?;
+        if let Some(digest) = told.map_err(|fault| self.halt(&fault))? {
+            return Ok(hex::encode(digest));
+        }
+        let mut stream = self.read(path, ReadFrom::default()).await?;
         let mut hasher = digest::Context::new(&digest::SHA256);
         while let Some(chunk) = self.stop.or(stream.next()).await? {
             hasher.update(&chunk.map_err(|fault| self.halt(&fault))?);
@@ -136,6 +145,15 @@ impl Far {
             tokio::time::timeout(limit::CLEAR_UP_TIME_MAX, self.connector.remove(path)).await;
         if !matches!(removal, Ok(Ok(()))) {
             tracing::info!(remote = self.name, path = %path, "a temporary file could not be removed");
+        }
+    }
+
+    /// Gives up an unfinished write, as well as it goes in a short time.
+    pub(super) async fn abandon(&self, path: &RemotePath, token: &str) {
+        let given_up = self.connector.abandon(path, token);
+        let given_up = tokio::time::timeout(limit::CLEAR_UP_TIME_MAX, given_up).await;
+        if !matches!(given_up, Ok(Ok(()))) {
+            tracing::info!(remote = self.name, path = %path, "an unfinished upload could not be given up");
         }
     }
 

@@ -1,6 +1,8 @@
 //! What goes wrong, in the words of a transfer: a stable code, a sentence, a hint, and whether another try may help.
 
-use bailee_connect::{Fault, FaultKind};
+use std::time::Duration;
+
+use bailee_connect::{Fault, FaultKind, ProbeStepName};
 use bailee_core::model::{Error, ErrorKind, TransferFault, TransferOutcome};
 
 use crate::stop::StopReason;
@@ -25,6 +27,8 @@ pub(super) struct Trouble {
     pub(super) is_transient: bool,
     /// What was moved so far is worth nothing.
     pub(super) starts_over: bool,
+    /// How long the far side asked to be left alone.
+    pub(super) wait: Option<Duration>,
 }
 
 /// Which end of the transfer is meant.
@@ -72,6 +76,7 @@ impl Trouble {
             outcome: TransferOutcome::Error,
             is_transient: false,
             starts_over: false,
+            wait: None,
         }
     }
 
@@ -152,6 +157,9 @@ pub(super) fn bad_path(path: &str, why: impl std::fmt::Display) -> Halt {
 
 /// A far system's fault, in the words of a transfer.
 pub(super) fn from_far(fault: &Fault, place: Place<'_>) -> Halt {
+    if fault.kind() == &FaultKind::Changed && place.side == Side::Source {
+        return source_changed(fault.message());
+    }
     let remote = place.remote;
     let code = code(fault.kind(), place);
     let said = fault.message().trim_end_matches('.');
@@ -176,8 +184,14 @@ pub(super) fn from_far(fault: &Fault, place: Place<'_>) -> Halt {
         }
         _ => fault.fix().to_owned(),
     };
-    let trouble = Trouble::new(code, message, &hint);
-    let starts_over = fault.kind() == &FaultKind::OffsetBeyondEnd;
+    let trouble = Trouble {
+        wait: fault.wait(),
+        ..Trouble::new(code, message, &hint)
+    };
+    let starts_over = matches!(
+        fault.kind(),
+        FaultKind::OffsetBeyondEnd | FaultKind::Changed
+    );
     match (fault.is_transient(), starts_over) {
         (_, true) => trouble.transient().starting_over(),
         (true, false) => trouble.transient(),
@@ -186,11 +200,29 @@ pub(super) fn from_far(fault: &Fault, place: Place<'_>) -> Halt {
     .into()
 }
 
+/// The code of a fault that a test of a remote met, as if a transfer to it had.
+pub(crate) fn probe_code(kind: &FaultKind, step: ProbeStepName) -> &'static str {
+    let is_opening = matches!(
+        step,
+        ProbeStepName::Resolve
+            | ProbeStepName::Connect
+            | ProbeStepName::HostKey
+            | ProbeStepName::SignIn
+    );
+    let place = Place {
+        remote: "",
+        side: Side::Destination,
+        is_opening,
+    };
+    code(kind, place)
+}
+
 fn code(kind: &FaultKind, place: Place<'_>) -> &'static str {
     match kind {
         FaultKind::Unreachable => "remote_unreachable",
         FaultKind::Timeout | FaultKind::ConnectionLost if place.is_opening => "remote_unreachable",
         FaultKind::Timeout => "remote_timeout",
+        FaultKind::Busy => "remote_busy",
         FaultKind::AuthFailed => "remote_auth_failed",
         FaultKind::HostKeyChanged { .. } | FaultKind::HostKeyUnknown { .. } => "host_key_changed",
         FaultKind::NotFound if place.side == Side::Source => "source_not_found",
@@ -202,6 +234,7 @@ fn code(kind: &FaultKind, place: Place<'_>) -> &'static str {
         FaultKind::CertificateInvalid => "remote_certificate_invalid",
         FaultKind::NotFound
         | FaultKind::OffsetBeyondEnd
+        | FaultKind::Changed
         | FaultKind::ConnectionLost
         | FaultKind::Protocol
         | FaultKind::Unsupported
@@ -328,6 +361,8 @@ mod tests {
             (FaultKind::Exists, "destination_exists", false),
             (FaultKind::OffsetBeyondEnd, "remote_failed", true),
             (FaultKind::Timeout, "remote_timeout", true),
+            (FaultKind::Busy, "remote_busy", true),
+            (FaultKind::Changed, "remote_failed", true),
             (FaultKind::ConnectionLost, "remote_failed", true),
             (FaultKind::Protocol, "remote_failed", false),
             (FaultKind::AddressNotAllowed, "address_not_allowed", false),

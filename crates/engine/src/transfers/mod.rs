@@ -11,6 +11,7 @@ mod ending;
 mod far;
 mod fault;
 mod moving;
+mod publishing;
 mod receiving;
 mod settling;
 mod source;
@@ -26,6 +27,7 @@ use crate::stop::{Stop, StopReason};
 use crate::{Shared, limit};
 use attempt::Attempt;
 use checkpoint::Checkpoint;
+pub(crate) use fault::probe_code;
 use fault::{Halt, Trouble};
 
 /// Runs one try of a transfer.

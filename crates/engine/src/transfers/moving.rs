@@ -1,7 +1,7 @@
 //! Moving bytes to a remote: to a temporary name beside the destination, with a checkpoint each few megabytes.
 
 use aws_lc_rs::digest;
-use bailee_connect::{RemotePath, RemoteWriter, WriteOptions};
+use bailee_connect::{RemotePath, RemoteWriter, Replace, WriteOptions};
 use bailee_core::model::{OnConflict, TransferId, TransferState, limit as model_limit};
 use bailee_core::{RemoteTarget, RunEnd};
 use futures::StreamExt;
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::attempt::Attempt;
-use super::checkpoint::{Phase, resume_plan};
+use super::checkpoint::{Confirmed, Phase, resume_plan};
 use super::far::Far;
 use super::fault::{Halt, Side, bad_path, destination_exists, source_changed};
 use super::source::{Source, SourceStream};
@@ -19,10 +19,10 @@ use crate::stop::Stop;
 /// Characters of a transfer's id in the name of its temporary file.
 const TAG_CHARS: usize = 8;
 
-/// What was written.
+/// What was written, and is finished or about to be.
 #[derive(Debug)]
 pub(super) struct Moved {
-    /// Size of the temporary file.
+    /// Size of the file.
     pub(super) total_bytes: u64,
     /// SHA-256 of what was sent, if all of it was sent in this try.
     pub(super) hash: Option<String>,
@@ -40,12 +40,27 @@ impl Attempt<'_> {
         let result = self.send_to(&far, from, path).await;
         if let Err(halt) = &result
             && self.is_end(halt).await
-            && let Some(Ok(temporary)) = self.checkpoint.temporary.as_ref().map(|path| path.parse())
         {
-            far.clear_up(&temporary).await;
+            self.clear_up(&far).await;
         }
         far.close().await;
         result
+    }
+
+    /// Removes what waits at the remote for a transfer that ends without it.
+    async fn clear_up(&self, far: &Far) {
+        let place = |text: &Option<String>| {
+            text.as_ref()
+                .and_then(|text| text.parse::<RemotePath>().ok())
+        };
+        if let (Some(token), Some(target)) =
+            (&self.checkpoint.token, place(&self.checkpoint.target))
+        {
+            far.abandon(&target, token).await;
+        }
+        if let Some(temporary) = place(&self.checkpoint.temporary) {
+            far.clear_up(&temporary).await;
+        }
     }
 
     async fn send_to(&mut self, far: &Far, from: RunEnd, path: &str) -> Result<(), Halt> {
@@ -65,31 +80,59 @@ impl Attempt<'_> {
         let Some(target) = self.choose_target(far, source.name(), path).await? else {
             return Ok(());
         };
-        let temporary = target
-            .temporary(&tag(self.transfer.id))
-            .map_err(|error| bad_path(path, error))?;
-        let offset = self.resume_at(far, source, &temporary).await?;
-        self.checkpoint.temporary = Some(temporary.to_string());
-        self.checkpoint.confirmed_bytes = offset;
-        self.transfer.bytes_done = offset;
+        let place = if far.capabilities().appears_whole {
+            target.clone()
+        } else {
+            let temporary = target
+                .temporary(&tag(self.transfer.id))
+                .map_err(|error| bad_path(path, error))?;
+            self.checkpoint.temporary = Some(temporary.to_string());
+            temporary
+        };
+        let start = self.resume_at(far, source, &place).await?;
+        self.checkpoint.confirmed_bytes = start.bytes;
+        self.checkpoint.token.clone_from(&start.token);
+        self.transfer.bytes_done = start.bytes;
         self.enter(TransferState::Moving).await?;
-        let (progress, seen) = watch::channel(offset);
+        let (progress, seen) = watch::channel(start.clone());
         let pump = Pump {
             far,
             source,
-            temporary: &temporary,
-            offset,
+            place: &place,
+            start,
+            replace: self.replace(),
             stop: self.stop.clone(),
         };
-        let (moved, saved) = tokio::join!(pump.run(progress), self.keep_saving(seen));
+        let (poured, saved) = tokio::join!(pump.run(progress), self.keep_saving(seen));
         saved?;
-        let moved = moved?;
+        let (writer, moved) = poured?;
+        self.arrived(&moved);
+        if far.capabilities().appears_whole {
+            source.check_unchanged(moved.total_bytes).await?;
+            return match self.publish_at(far, writer, target, &moved).await? {
+                true => self.verify_published(far, source, moved).await,
+                false => Ok(()),
+            };
+        }
+        finish(far, writer, moved.total_bytes).await?;
         source.check_unchanged(moved.total_bytes).await?;
+        self.verify(far, source, &place, moved).await?;
+        self.settle(far, &place, target).await
+    }
+
+    fn arrived(&mut self, moved: &Moved) {
         self.transfer.bytes_total = Some(moved.total_bytes);
         self.transfer.bytes_done = moved.total_bytes;
         self.checkpoint.confirmed_bytes = moved.total_bytes;
-        self.verify(far, source, &temporary, moved).await?;
-        self.settle(far, &temporary, target).await
+    }
+
+    /// What happens to a file that stands at the destination.
+    pub(super) fn replace(&self) -> Replace {
+        if self.transfer.on_conflict == OnConflict::Replace {
+            Replace::Yes
+        } else {
+            Replace::No
+        }
     }
 
     /// Where at the remote the file goes; `None` if it need not go anywhere.
@@ -124,70 +167,89 @@ impl Attempt<'_> {
         &self,
         far: &Far,
         source: &Source,
-        temporary: &RemotePath,
-    ) -> Result<u64, Halt> {
+        place: &RemotePath,
+    ) -> Result<Confirmed, Halt> {
+        let can = far.capabilities();
         let confirmed = self.checkpoint.confirmed_bytes;
-        if confirmed == 0 || !source.can_read_at() {
-            return Ok(0);
+        if confirmed == 0 || !source.can_read_at() || !can.can_write_at {
+            return Ok(Confirmed::default());
         }
-        let there = far.size(temporary, confirmed).await?;
-        let offset = resume_plan(confirmed, there, far.capabilities().can_write_at);
-        tracing::info!(transfer.id = %self.transfer.id, offset_bytes = offset, "a transfer goes on");
-        Ok(offset)
+        let token = self.checkpoint.token.clone();
+        let bytes = if can.appears_whole {
+            token.as_ref().map_or(0, |_| confirmed)
+        } else {
+            let there = far.size(place, confirmed).await?;
+            resume_plan(confirmed, there, can.can_write_at)
+        };
+        tracing::info!(transfer.id = %self.transfer.id, offset_bytes = bytes, "a transfer goes on");
+        Ok(Confirmed {
+            bytes,
+            token: token.filter(|_| bytes > 0),
+        })
     }
+}
+
+/// Makes what was written a file, whole or not at all.
+async fn finish(far: &Far, writer: Box<dyn RemoteWriter>, total_bytes: u64) -> Result<(), Halt> {
+    let finished = far.finish(writer).await.map_err(|fault| far.halt(&fault))?;
+    if finished != total_bytes {
+        return Err(source_changed(format!(
+            "{total_bytes} bytes were sent and {finished} arrived"
+        )));
+    }
+    Ok(())
 }
 
 /// Bytes on their way to a remote.
 struct Pump<'a> {
     far: &'a Far,
     source: &'a Source,
-    temporary: &'a RemotePath,
-    offset: u64,
+    place: &'a RemotePath,
+    start: Confirmed,
+    replace: Replace,
     stop: Stop,
 }
 
 impl Pump<'_> {
-    /// Writes the source from the offset on and finishes the temporary file. What is confirmed is told to `progress`,
-    /// at the latest when it fails.
-    async fn run(self, progress: watch::Sender<u64>) -> Result<Moved, Halt> {
+    /// Writes the source from the offset on; the writer that comes back is to be finished. What is confirmed is told to
+    /// `progress`, at the latest when it fails.
+    async fn run(
+        self,
+        progress: watch::Sender<Confirmed>,
+    ) -> Result<(Box<dyn RemoteWriter>, Moved), Halt> {
         let options = WriteOptions {
-            offset: self.offset,
+            offset: self.start.bytes,
+            token: self.start.token.clone(),
             size_hint: self.source.size_bytes(),
+            replace: self.replace,
         };
-        let mut writer = self.far.write(self.temporary, options).await?;
-        let stream = self.source.stream(self.offset).await?;
-        let mut hasher = (self.offset == 0).then(|| digest::Context::new(&digest::SHA256));
+        let mut writer = self.far.write(self.place, options).await?;
+        let stream = self.source.stream(self.start.bytes).await?;
+        let mut hasher = (self.start.bytes == 0).then(|| digest::Context::new(&digest::SHA256));
         let poured = self
             .pour(stream, writer.as_mut(), &mut hasher, &progress)
             .await;
-        let sent = writer.confirmed_bytes().saturating_sub(self.offset);
+        let sent = writer.confirmed_bytes().saturating_sub(self.start.bytes);
         let total_bytes = match poured {
             Ok(total_bytes) => total_bytes,
             Err(halt) => {
                 self.count(sent);
                 progress.send_if_modified(|told| {
-                    let is_more = writer.confirmed_bytes() > *told;
-                    *told = (*told).max(writer.confirmed_bytes());
+                    let is_more = writer.confirmed_bytes() > told.bytes;
+                    if is_more {
+                        *told = confirmed(writer.as_ref());
+                    }
                     is_more
                 });
                 return Err(halt);
             }
         };
-        self.count(total_bytes - self.offset);
-        let finished = self
-            .stop
-            .or(writer.finish())
-            .await?
-            .map_err(|fault| self.far.halt(&fault))?;
-        if finished != total_bytes {
-            return Err(source_changed(format!(
-                "{total_bytes} bytes were sent and {finished} arrived"
-            )));
-        }
-        Ok(Moved {
+        self.count(total_bytes - self.start.bytes);
+        let moved = Moved {
             total_bytes,
             hash: hasher.map(|hasher| hex::encode(hasher.finish())),
-        })
+        };
+        Ok((writer, moved))
     }
 
     async fn pour(
@@ -195,9 +257,9 @@ impl Pump<'_> {
         mut stream: SourceStream,
         writer: &mut dyn RemoteWriter,
         hasher: &mut Option<digest::Context>,
-        progress: &watch::Sender<u64>,
+        progress: &watch::Sender<Confirmed>,
     ) -> Result<u64, Halt> {
-        let mut taken = self.offset;
+        let mut taken = self.start.bytes;
         let (mut marked, mut marked_at) = (taken, Instant::now());
         while let Some(chunk) = self.stop.or(stream.next()).await? {
             let chunk = chunk?;
@@ -215,30 +277,34 @@ impl Pump<'_> {
             if taken - marked >= model_limit::CHECKPOINT_BYTES
                 || marked_at.elapsed() >= limit::PROGRESS_EVERY
             {
-                let known = *progress.borrow();
-                let confirmed = self.confirm(writer, known).await?;
-                progress.send_replace(confirmed);
+                let known = progress.borrow().bytes;
+                self.confirm(writer, known).await?;
+                progress.send_replace(confirmed(writer));
                 (marked, marked_at) = (taken, Instant::now());
             }
         }
         Ok(taken)
     }
 
-    /// What is confirmed by now; waits for it if that is no more than was known.
-    async fn confirm(&self, writer: &mut dyn RemoteWriter, known: u64) -> Result<u64, Halt> {
-        let confirmed = writer.confirmed_bytes();
-        if confirmed > known {
-            return Ok(confirmed);
+    /// Waits for a confirmation if there is none that was not known.
+    async fn confirm(&self, writer: &mut dyn RemoteWriter, known: u64) -> Result<(), Halt> {
+        if writer.confirmed_bytes() > known {
+            return Ok(());
         }
-        self.stop
-            .or(writer.flush())
-            .await?
-            .map_err(|fault| self.far.halt(&fault))
+        let flushed = self.stop.or(writer.flush()).await?;
+        flushed.map(|_| ()).map_err(|fault| self.far.halt(&fault))
     }
 
     fn count(&self, bytes: u64) {
         self.far.count(bytes);
         self.source.count(bytes);
+    }
+}
+
+fn confirmed(writer: &dyn RemoteWriter) -> Confirmed {
+    Confirmed {
+        bytes: writer.confirmed_bytes(),
+        token: writer.token(),
     }
 }
 

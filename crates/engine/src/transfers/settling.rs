@@ -3,7 +3,7 @@
 //! That it may have happened is stored before it happens. Whoever comes next finds either the temporary file, and
 //! renames it, or the final one, and knows it by its size and hash.
 
-use bailee_connect::{FaultKind, RemotePath, Replace};
+use bailee_connect::{FaultKind, RemotePath};
 use bailee_core::model::{OnConflict, TransferState, Verify};
 
 use super::attempt::Attempt;
@@ -21,11 +21,7 @@ impl Attempt<'_> {
         mut target: RemotePath,
     ) -> Result<(), Halt> {
         let on_conflict = self.transfer.on_conflict;
-        let replace = if on_conflict == OnConflict::Replace {
-            Replace::Yes
-        } else {
-            Replace::No
-        };
+        let replace = self.replace();
         for _ in 0..crate::limit::NAMES_TRIED_MAX {
             self.checkpoint.phase = Phase::Settling;
             self.checkpoint.target = Some(target.to_string());
@@ -70,6 +66,13 @@ impl Attempt<'_> {
             place(&self.checkpoint.temporary),
             place(&self.checkpoint.target),
         );
+        if let (Some(target), Some(total), true) = (
+            &target,
+            self.transfer.bytes_total,
+            far.capabilities().appears_whole,
+        ) {
+            return self.publish_again(far, target, total).await;
+        }
         let (Some(temporary), Some(target), Some(total)) =
             (temporary, target, self.transfer.bytes_total)
         else {
@@ -86,13 +89,19 @@ impl Attempt<'_> {
             Settled::Perhaps if self.is_ours(far, &target).await? => return Ok(true),
             Settled::Perhaps | Settled::Lost => {}
         }
-        tracing::info!(transfer.id = %self.transfer.id, "a transfer begins again: its temporary file is gone");
-        self.checkpoint = Checkpoint::default();
+        self.begin_again("its temporary file is gone");
         Ok(false)
     }
 
+    /// Forgets how far it came.
+    pub(super) fn begin_again(&mut self, why: &str) {
+        tracing::info!(transfer.id = %self.transfer.id, why, "a transfer begins again");
+        self.checkpoint = Checkpoint::default();
+        self.transfer.bytes_done = 0;
+    }
+
     /// Whether the file at `target` is what was sent: by size, and by hash where the transfer asks for it.
-    async fn is_ours(&self, far: &Far, target: &RemotePath) -> Result<bool, Halt> {
+    pub(super) async fn is_ours(&self, far: &Far, target: &RemotePath) -> Result<bool, Halt> {
         let Some(total) = self.transfer.bytes_total else {
             return Ok(false);
         };

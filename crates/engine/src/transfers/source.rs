@@ -2,7 +2,7 @@
 
 use std::pin::Pin as Pinned;
 
-use bailee_connect::{EntryKind, RemoteEntry, RemotePath};
+use bailee_connect::{EntryKind, ReadFrom, RemoteEntry, RemotePath};
 use bailee_core::model::End;
 use bailee_core::{FileRef, OpenFile, RunEnd};
 use bytes::Bytes;
@@ -29,6 +29,15 @@ pub(super) struct RemoteSource {
     far: Far,
     path: RemotePath,
     entry: RemoteEntry,
+}
+
+impl RemoteSource {
+    fn from(&self, offset: u64) -> ReadFrom {
+        ReadFrom {
+            offset,
+            version: self.entry.version.clone(),
+        }
+    }
 }
 
 impl Source {
@@ -63,6 +72,7 @@ impl Source {
             Self::Remote(remote) => Pin::Remote {
                 size_bytes: remote.entry.size_bytes,
                 modified: remote.entry.modified,
+                version: remote.entry.version.clone(),
             },
         }
     }
@@ -112,7 +122,7 @@ impl Source {
             }
             Self::Remote(remote) => {
                 let name = remote.far.name().to_owned();
-                let stream = remote.far.read(&remote.path, offset).await?;
+                let stream = remote.far.read(&remote.path, remote.from(offset)).await?;
                 let told = move |chunk: Result<Bytes, bailee_connect::Fault>| {
                     let place = Place {
                         remote: &name,
@@ -137,7 +147,8 @@ impl Source {
             return Ok(());
         };
         let now = look(&remote.far, &remote.path).await?;
-        if (now.size_bytes, now.modified) != (remote.entry.size_bytes, remote.entry.modified) {
+        let mark = |entry: &RemoteEntry| (entry.size_bytes, entry.modified, entry.version.clone());
+        if mark(&now) != mark(&remote.entry) {
             return Err(source_changed("its size or its time is another now"));
         }
         Ok(())

@@ -18,19 +18,30 @@ impl Attempt<'_> {
         temporary: &RemotePath,
         moved: Moved,
     ) -> Result<(), Halt> {
-        let was_sent_whole = moved.hash.is_some();
         if self.transfer.hash.is_none() {
-            self.transfer.hash = moved.hash;
+            self.transfer.hash.clone_from(&moved.hash);
         }
         self.transfer.state = TransferState::Verifying;
         if moved.total_bytes > model_limit::CHECKPOINT_BYTES {
             // Reading all of it back takes a while, and a crash meanwhile must not send it again.
             self.save().await?;
         }
+        self.compare(far, source, temporary, moved).await
+    }
+
+    /// Compares the file at `place` with the source, as the transfer asks.
+    pub(super) async fn compare(
+        &mut self,
+        far: &Far,
+        source: &Source,
+        place: &RemotePath,
+        moved: Moved,
+    ) -> Result<(), Halt> {
+        let was_sent_whole = moved.hash.is_some();
         match self.transfer.verify {
             Verify::None => Ok(()),
             Verify::Size => {
-                let found = far.size(temporary, moved.total_bytes).await?.unwrap_or(0);
+                let found = far.size(place, moved.total_bytes).await?.unwrap_or(0);
                 if found == moved.total_bytes {
                     return Ok(());
                 }
@@ -42,7 +53,7 @@ impl Attempt<'_> {
                     Some(hash) => hash.clone(),
                     None => source.digest().await?,
                 };
-                let found = far.digest(temporary).await?;
+                let found = far.digest(place).await?;
                 if found != sent {
                     let what = format!("what arrived has SHA-256 {found} instead of {sent}");
                     return Err(differs(far, &what, was_sent_whole));
