@@ -65,6 +65,8 @@ pub struct ProbeStep {
     pub detail: String,
     /// What to do about it, if it failed.
     pub fix: Option<String>,
+    /// What kind of fault it was, if it failed.
+    pub fault: Option<FaultKind>,
 }
 
 /// What a test found. It ends with the first step that failed, except that a file written is always removed.
@@ -243,25 +245,30 @@ impl ProbeReport {
         let begun = Instant::now();
         let result = work.await;
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (found, is_ok, detail, fix) = match result {
-            Ok((found, detail)) => (Some(found), true, detail, None),
+        match result {
+            Ok((found, detail)) => {
+                self.steps.push(ProbeStep {
+                    name,
+                    is_ok: true,
+                    duration_ms,
+                    detail,
+                    fix: None,
+                    fault: None,
+                });
+                Some(found)
+            }
             Err(fault) => {
                 self.seen_host_key = fault.seen_host_key().cloned();
-                (
-                    None,
-                    false,
-                    fault.message().to_owned(),
-                    Some(fault.fix().to_owned()),
-                )
+                self.steps.push(ProbeStep {
+                    name,
+                    is_ok: false,
+                    duration_ms,
+                    detail: fault.message().to_owned(),
+                    fix: Some(fault.fix().to_owned()),
+                    fault: Some(fault.kind().clone()),
+                });
+                None
             }
-        };
-        self.steps.push(ProbeStep {
-            name,
-            is_ok,
-            duration_ms,
-            detail,
-            fix,
-        });
-        found
+        }
     }
 }

@@ -86,6 +86,8 @@ pub struct ProbeStep {
     pub duration_ms: u64,
     /// What happened.
     pub detail: String,
+    /// Why it failed, in the words of a transfer's `error_code`.
+    pub error_code: Option<&'static str>,
     /// What to do about it.
     pub fix: Option<String>,
 }

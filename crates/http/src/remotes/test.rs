@@ -31,7 +31,7 @@ fn step(step: ProbeStep) -> RemoteTestStep {
         ok: step.ok,
         duration_seconds: step.duration_ms as f64 / 1000.0,
         detail: Some(step.detail).filter(|detail| !detail.is_empty()),
-        error_code: None,
+        error_code: step.error_code.map(str::to_owned),
         hint: step.fix,
     }
 }
