@@ -186,6 +186,7 @@ problem_kinds! {
     DigestMismatch 422 once "The bytes do not have the digest that was declared" "Compute the digest again and send the bytes again.";
     SizeMismatch 422 once "The bytes do not have the size that was declared" "Check that the source did not change while it was sent.";
     ContentTypeMismatch 422 once "The content contradicts its declared type" "Declare the true type, or change the setting `refuse_type_mismatch`.";
+    IdempotencySecretShown 409 once "The secret was shown when this request was first answered" "Use the object named in `made_id`; if its secret is lost, rotate or replace it.";
     IdempotencyKeyReused 422 once "The idempotency key was used for another request" "Use a new key for each new request.";
     AddressNotAllowed 422 once "The address is not allowed" "Use a public `https://` address, or ask the operator for an egress entry.";
     RemoteUnknown 422 once "There is no remote of this name" "Check the name with `bailee remote list`.";

@@ -40,6 +40,7 @@ pages!(
     "host_key_changed",
     "idempotency_key_in_progress",
     "idempotency_key_reused",
+    "idempotency_secret_shown",
     "in_use",
     "insufficient_scope",
     "internal_error",

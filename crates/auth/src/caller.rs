@@ -71,75 +71,102 @@ pub struct VerifiedCredential {
 
 /// A principal in its tenant, acting by a verified credential in one request.
 #[derive(Clone, Debug)]
-pub struct Caller(VerifiedCredential, Option<Arc<RequestMark>>);
+pub struct Caller {
+    credential: VerifiedCredential,
+    operation: Option<Arc<str>>,
+    mark: Option<Arc<RequestMark>>,
+}
 
 /// The mark of a request that must not happen twice: what does its work says so in the same transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestMark {
+    /// Who sent it, and by which credential.
+    pub caller: String,
     /// The operation.
     pub route: String,
     /// The client's key.
     pub key: String,
     /// This run.
     pub token: String,
-    /// What an earlier run made whose answer was lost.
+    /// What an earlier run made whose answer was lost, in core's form.
     pub result: Option<String>,
 }
 
 impl Caller {
     /// The caller behind a verified credential: the only way to make one.
     pub fn verified(credential: VerifiedCredential) -> Self {
-        Self(credential, None)
+        Self {
+            credential,
+            operation: None,
+            mark: None,
+        }
+    }
+
+    /// The same caller, asking for an operation of the API.
+    #[must_use]
+    pub fn asking_for(self, operation: Arc<str>) -> Self {
+        Self {
+            operation: Some(operation),
+            ..self
+        }
+    }
+
+    /// The operation that its request is; the journal calls whatever comes of the request by this name.
+    pub fn operation(&self) -> Option<&str> {
+        self.operation.as_deref()
     }
 
     /// The same caller, sending a marked request.
     #[must_use]
     pub fn marked(&self, mark: RequestMark) -> Self {
-        Self(self.0.clone(), Some(Arc::new(mark)))
+        Self {
+            mark: Some(Arc::new(mark)),
+            ..self.clone()
+        }
     }
 
     /// The mark of its request.
     pub fn mark(&self) -> Option<&RequestMark> {
-        self.1.as_deref()
+        self.mark.as_deref()
     }
 
     /// The only tenant whose objects this caller can reach.
     pub fn tenant(&self) -> TenantId {
-        self.0.tenant
+        self.credential.tenant
     }
 
     /// Who it is.
     pub fn principal(&self) -> PrincipalId {
-        self.0.principal
+        self.credential.principal
     }
 
     /// How the journal names it.
     pub fn label(&self) -> &str {
-        &self.0.label
+        &self.credential.label
     }
 
     /// Its roles.
     pub fn roles(&self) -> &[Role] {
-        &self.0.roles
+        &self.credential.roles
     }
 
     /// The scopes of its credential.
     pub fn scopes(&self) -> &Scopes {
-        &self.0.scopes
+        &self.credential.scopes
     }
 
     /// Its credential.
     pub fn via(&self) -> &Via {
-        &self.0.via
+        &self.credential.via
     }
 
     /// Folders outside which its credential sees nothing; empty is no bound.
     pub fn path_prefixes(&self) -> &[FolderPath] {
-        &self.0.path_prefixes
+        &self.credential.path_prefixes
     }
 
     /// The request.
     pub fn facts(&self) -> &Facts {
-        &self.0.facts
+        &self.credential.facts
     }
 }

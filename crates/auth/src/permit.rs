@@ -1,6 +1,6 @@
 use bailee_model::{DecisionId, PrincipalId, Scope, TenantId};
 
-use crate::{Action, Caller, Facts, Via};
+use crate::{Action, Caller, Facts, RequestMark, Via};
 
 /// Proof that policy allowed one caller one action on one resource.
 ///
@@ -40,6 +40,12 @@ impl Permit {
     /// By which credential it came.
     pub fn via(&self) -> &Via {
         self.caller.via()
+    }
+
+    /// The mark of the request for which it was allowed: what changes rows by this permit says in the same
+    /// transaction what it made.
+    pub fn mark(&self) -> Option<&RequestMark> {
+        self.caller.mark()
     }
 
     /// What was allowed.

@@ -9,6 +9,7 @@ use bailee_store::{Change, DbError, DeliveryFilter, Reader, conflict, webhook_la
 use std::time::Duration;
 
 use crate::gate::Ask;
+use crate::idempotency::{earlier, made};
 use crate::jobs::fenced;
 use crate::journal::Note;
 use crate::signature::{hex_signature, standard_signature};
@@ -84,11 +85,15 @@ impl Deliveries<'_> {
 
     /// Hands the event of a delivery over once more, now, as a new delivery.
     pub async fn redeliver(&self, caller: &Caller, id: DeliveryId) -> Result<Delivery> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         let permit = self.enter(caller, "deliveries.redeliver").await?;
         let old = self.find(caller, &permit, id).await?;
         let new = self.core.delivery_of(&old, 1, self.core.clock.now());
         let mut change = self.core.store.change(&permit);
         self.core.schedule(&mut change, &new);
+        made(&mut change, &new)?;
         let note = Note::record("deliveries.redeliver").about(id);
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(error::from_db)?;
@@ -240,7 +245,9 @@ impl Deliveries<'_> {
         let known = self.core.tenant(tenant).await?;
         let (id, body) = (delivery.event.to_string(), delivery.body.as_bytes());
         let mut values = Vec::new();
-        let mut newest = None;
+        // The plain header has room for one signature: the old secret's until it ends, so that a receiver has the
+        // whole overlap to change over. Secrets stand newest first.
+        let mut oldest = None;
         for (sealed, until) in &webhook.sealed_secrets {
             if until.is_some_and(|until| now >= until) {
                 continue;
@@ -251,8 +258,8 @@ impl Deliveries<'_> {
                 .map_err(error::from_key)?;
             let secret = zeroize::Zeroizing::new(String::from_utf8_lossy(&secret).into_owned());
             values.extend(standard_signature(&secret, &id, now.seconds(), body));
-            if newest.is_none() {
-                newest = Some(hex_signature(&secret, body));
+            if webhook.body_hmac {
+                oldest = Some(hex_signature(&secret, body));
             }
         }
         let mut headers = vec![
@@ -265,7 +272,7 @@ impl Deliveries<'_> {
             ("webhook-timestamp".to_owned(), now.seconds().to_string()),
             ("webhook-signature".to_owned(), values.join(" ")),
         ];
-        if let Some(signature) = newest.filter(|_| webhook.body_hmac) {
+        if let Some(signature) = oldest {
             headers.push(("x-signature".to_owned(), signature));
         }
         Ok(headers)

@@ -1,14 +1,17 @@
 //! From the errors of the floors below to the closed list of kinds.
 
 use bailee_model::{Error, ErrorKind};
-use bailee_store::DbError;
+use bailee_store::{DbError, conflict};
 use bailee_vault::{KeyError, OpenError, SealError};
+
+use crate::idempotency;
 
 /// A database error that no use case expects. Conflicts that one expects are matched before this is called.
 pub(crate) fn from_db(error: DbError) -> Error {
     let kind = match &error {
         DbError::Unavailable(_) => ErrorKind::Unavailable,
         DbError::Full => ErrorKind::StorageFull,
+        DbError::Conflict(conflict::KEY_USED) => return idempotency::in_progress(),
         DbError::Conflict(_) => ErrorKind::StateConflict,
         _ => return Error::internal(error),
     };

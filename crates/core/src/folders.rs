@@ -8,6 +8,7 @@ use bailee_store::{Change, DbError, Reader, conflict};
 
 use crate::files::RACES_MAX;
 use crate::gate::Ask;
+use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::keyring::Known;
 use crate::{Core, error};
@@ -41,6 +42,9 @@ pub enum Recursive {
 impl Folders<'_> {
     /// Makes a folder and those above it. `false`: it was there.
     pub async fn create(&self, caller: &Caller, path: FolderPath) -> Result<(Folder, bool)> {
+        if let Some(made) = earlier(caller)? {
+            return Ok((made, true));
+        }
         let permit = self
             .enter(caller, "folders.create", Action::FolderWrite, &path)
             .await?;
@@ -58,19 +62,18 @@ impl Folders<'_> {
                 missing,
                 path: &path,
             };
-            self.core
+            let folder = self
+                .core
                 .make_folders(caller, &mut change, way, &known)
                 .await?;
+            made(&mut change, &folder)?;
             change.journal(&self.core.permitted(
                 caller,
                 &permit,
                 Note::record("folders.create").at(&path),
             ));
             match change.commit().await {
-                Ok(()) => {
-                    let made = reader.folder_at(&path).await.map_err(error::from_db)?;
-                    return made.map(|made| (made, true)).ok_or_else(busy);
-                }
+                Ok(()) => return Ok((folder, true)),
                 Err(DbError::Conflict(conflict::PLACE)) => {}
                 Err(error) => return Err(error::from_db(error)),
             }
@@ -185,7 +188,8 @@ impl Folders<'_> {
             let parent_id = self
                 .core
                 .make_folders(caller, &mut change, way, &known)
-                .await?;
+                .await?
+                .id;
             change.move_folder(folder.id, parent_id, &new_name);
             let note = Note::record("folders.update")
                 .at(&to)
@@ -322,14 +326,14 @@ pub(crate) struct Way<'a> {
 }
 
 impl Core {
-    /// Adds the folders that are missing on the way to `path`; the id of the last. Needs the right to make folders.
+    /// Adds the folders that are missing on the way to `path`; the last of them. Needs the right to make folders.
     pub(crate) async fn make_folders(
         &self,
         caller: &Caller,
         change: &mut Change,
         way: Way<'_>,
         known: &Known,
-    ) -> Result<FolderId> {
+    ) -> Result<Folder> {
         let mut last = way.deepest;
         let from = way.path.names().len() - way.missing;
         for name in way.path.names().iter().skip(from) {
@@ -355,7 +359,7 @@ impl Core {
             change.insert_folder(&folder);
             last = folder;
         }
-        Ok(last.id)
+        Ok(last)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{Core, error};
 
 /// What a caller asks for.
 pub(crate) struct Ask<'a> {
-    /// The operation, for the journal.
+    /// The operation, for the journal, where the caller's request is none of the API.
     pub(crate) operation: &'static str,
     /// What it does.
     pub(crate) action: Action,

@@ -1,24 +1,26 @@
 //! Requests that must not happen twice.
 //!
-//! Each run has a token, and only the run that holds the mark can settle it. Operations in [`TELLING`] say in the
-//! transaction that does the work what they made, and fail there if another run has taken the mark: a mark of theirs
-//! without a result proves that nothing was done, so after a crash it is free at once; with a result but without an
-//! answer, the answer is made again. Of other operations a crash between the work and its answer leaves a mark that
-//! blocks the key for [`ABANDONED_AFTER_MS`]; then the same request runs again.
+//! Each run has a token, and only the run that holds the mark can settle it. A use case says in the transaction that
+//! does its work what it made ([`made`]), and asks before anything else whether an earlier run did it ([`earlier`]).
+//! It cannot forget the first: a change of a marked request that says nothing does not commit. If it forgets the
+//! second, its commit finds the mark done and fails. So a mark without a result proves that nothing was done, and after
+//! a crash it is free within moments; with a result but without an answer, the answer is made again from the result.
+//!
+//! What is shown once is never kept. Of a secret only the id of its owner is ([`made_secret`]), and that is what a
+//! repetition is told, whether the first answer got through or not.
 
 use bailee_auth::{Caller, RequestMark, Via};
 use bailee_model::{Error, ErrorKind, Result, limit};
 use bailee_store::{Change, DbError, NewRequest, Remembered, RequestKey, conflict};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::{Core, error};
 
-/// How long a request may be under way before its mark is taken for that of a node that died.
+/// How long a request of this process may be under way before its mark is taken for a lost one.
 const ABANDONED_AFTER_MS: i64 = 15 * 60 * 1000;
-
-/// Operations that say in the transaction that does their work what they made.
-const TELLING: &[&str] = &["transfers.create", "transfers.retry"];
-/// How long another process's run of such an operation may be under way before its mark is taken over.
+/// How long another process's run may be under way before its mark is taken over. If that process lives, its commit
+/// fails.
 const TAKEN_OVER_AFTER_MS: i64 = 5 * 1000;
 
 /// The marks of the caller's tenant.
@@ -41,7 +43,6 @@ pub struct StoredAnswer {
 #[derive(Clone, Debug)]
 pub struct IdempotencySlot {
     caller: Caller,
-    who: String,
     mark: RequestMark,
 }
 
@@ -77,9 +78,9 @@ impl Idempotency<'_> {
         let mut token = [0_u8; 16];
         self.core.chance.fill(&mut token);
         let mut slot = IdempotencySlot {
-            who: who(caller),
             caller: caller.clone(),
             mark: RequestMark {
+                caller: who(caller),
                 route: route.to_owned(),
                 key: key.to_owned(),
                 token: hex::encode(token),
@@ -107,9 +108,9 @@ impl Idempotency<'_> {
             let Some(found) = found.map_err(error::from_db)? else {
                 continue;
             };
-            if now >= found.expires_at || self.is_abandoned(route, &found) {
+            if now >= found.expires_at || self.is_abandoned(&found) {
                 let mut change = store.change(caller.tenant());
-                change.forget_request(&slot.request(), &found.token);
+                change.forget_request(&slot.request(), &found.token, now);
                 change.commit().await.map_err(error::from_db)?;
                 continue;
             }
@@ -133,15 +134,14 @@ impl Idempotency<'_> {
     }
 
     /// Whether nobody works on a request any more, and nothing came of it.
-    fn is_abandoned(&self, route: &str, found: &Remembered) -> bool {
+    fn is_abandoned(&self, found: &Remembered) -> bool {
         let began = found.expires_at.minus(limit::IDEMPOTENCY_LIFE);
         let age_ms = self.core.clock.now().ms() - began.ms();
         let is_open = found.answer.is_none() && found.result.is_none();
-        let is_others = found.owner != self.core.process;
-        let most_ms = if TELLING.contains(&route) && is_others {
-            TAKEN_OVER_AFTER_MS
-        } else {
+        let most_ms = if found.owner == self.core.process {
             ABANDONED_AFTER_MS
+        } else {
+            TAKEN_OVER_AFTER_MS
         };
         is_open && age_ms > most_ms
     }
@@ -157,10 +157,11 @@ impl Idempotency<'_> {
         change.commit().await.map_err(error::from_db)
     }
 
-    /// Forgets a request that did no work: the same key may try again.
+    /// Forgets a request that did no work: the same key may try again. One that failed after its work stays marked.
     pub async fn release(&self, slot: IdempotencySlot) -> Result<()> {
         let mut change = self.core.store.identity().change(slot.caller.tenant());
-        change.forget_request(&slot.request(), &slot.mark.token);
+        let now = self.core.clock.now();
+        change.forget_request(&slot.request(), &slot.mark.token, now);
         change.commit().await.map_err(error::from_db)
     }
 }
@@ -171,26 +172,63 @@ impl IdempotencySlot {
         self.caller.marked(self.mark.clone())
     }
 
+    /// Whether an earlier run did the work, so that there is only an answer to be made again.
+    pub fn is_repeated(&self) -> bool {
+        self.mark.result.is_some()
+    }
+
     fn request(&self) -> RequestKey<'_> {
-        key_of(&self.who, &self.mark)
+        RequestKey {
+            caller: &self.mark.caller,
+            route: &self.mark.route,
+            key: &self.mark.key,
+        }
     }
 }
 
-/// Says in the transaction that does the work of a marked request what it made. The commit then fails with
-/// [`conflict::KEY_USED`] if another run has taken the mark over: see [`in_progress`].
-pub(crate) fn mark_done(change: &mut Change, caller: &Caller, result: impl std::fmt::Display) {
-    if let Some(mark) = caller.mark() {
-        let who = who(caller);
-        change.request_done(&key_of(&who, mark), &mark.token, &result.to_string());
+/// Instead of what shows a secret: whose secret it is.
+#[derive(Serialize, Deserialize)]
+struct ShownOnce {
+    shown_once: String,
+}
+
+/// What an earlier run of the caller's request made, whose answer was lost. Asked for before anything else: the caller
+/// is who sent the first, and what it may do now was asked then.
+pub(crate) fn earlier<T: DeserializeOwned>(caller: &Caller) -> Result<Option<T>> {
+    let result = caller.mark().and_then(|mark| mark.result.as_deref());
+    result
+        .map(|text| serde_json::from_str(text).map_err(Error::internal))
+        .transpose()
+}
+
+/// As [`earlier`], for what is shown once: refuses the repetition, naming what the first made.
+pub(crate) fn not_shown_before(caller: &Caller) -> Result<()> {
+    match earlier::<ShownOnce>(caller)? {
+        None => Ok(()),
+        Some(made) => {
+            let detail = format!(
+                "This request was done and made {}; its secret was shown once.",
+                made.shown_once
+            );
+            Err(Error::new(ErrorKind::IdempotencySecretShown, detail)
+                .with("made_id", made.shown_once))
+        }
     }
 }
 
-fn key_of<'a>(who: &'a str, mark: &'a RequestMark) -> RequestKey<'a> {
-    RequestKey {
-        caller: who,
-        route: &mark.route,
-        key: &mark.key,
+/// Says in the transaction that does the work of a marked request what it makes: enough to answer once more. If
+/// another run has taken the mark over, the commit fails with [`conflict::KEY_USED`] and nothing is done.
+pub(crate) fn made(change: &mut Change, what: &impl Serialize) -> Result<()> {
+    if change.is_marked() {
+        change.made(&serde_json::to_string(what).map_err(Error::internal)?);
     }
+    Ok(())
+}
+
+/// As [`made`], for what is shown once: keeps the id alone.
+pub(crate) fn made_secret(change: &mut Change, of: impl std::fmt::Display) -> Result<()> {
+    let shown_once = of.to_string();
+    made(change, &ShownOnce { shown_once })
 }
 
 /// A key of the same principal that may do less must not be told what another one was answered.

@@ -67,6 +67,10 @@ impl Core {
     pub(crate) fn entry(&self, caller: &Caller, note: Note) -> Entry {
         let facts = caller.facts();
         let mut entry = self.own_entry(note);
+        // Core's use cases are fewer than the operations of the API, which auditors know.
+        if let Some(operation) = caller.operation() {
+            operation.clone_into(&mut entry.operation);
+        }
         caller.label().clone_into(&mut entry.user);
         entry.ip_address = facts.address.map(|address| address.to_canonical());
         entry.principal = Some(caller.principal());

@@ -49,7 +49,7 @@ pub use deliveries::{Deliveries, DeliveryAnswer, Sending};
 pub use events::{EventPage, EventQuery, Events, event_body};
 pub use files::{
     CopyFile, FileChange, FileQuery, FileRef, Files, NewFile, OpenFile, Placed, Precondition,
-    Purge, VerifyReport,
+    Purge, RestoreFile, VerifyReport,
 };
 pub use folders::{Child, Folders, Recursive};
 pub use idempotency::{Begin, Idempotency, IdempotencySlot, StoredAnswer};
@@ -67,7 +67,7 @@ pub use signature::{hex_signature, standard_signature};
 pub use tenants::{NewTenant, TenantChange, Tenants};
 pub use transfers::{NewTransfer, Transfers, parse_end};
 pub use upkeep::{ScrubReport, SweepReport, Upkeep};
-pub use uploads::{NewPart, NewUpload, UploadView, Uploads};
+pub use uploads::{HeldUpload, NewPart, NewUpload, UploadView, Uploads};
 pub use webhooks::{NewWebhook, WebhookChange, Webhooks};
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use bailee_store::{DbError, conflict};
 
 use crate::files::RACES_MAX;
 use crate::gate::Ask;
+use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::{Core, SYSTEM_TENANT, checks, error};
 
@@ -42,6 +43,9 @@ pub struct PrincipalChange {
 impl Principals<'_> {
     /// Makes a principal. It has no credential until it gets a key.
     pub async fn create(&self, caller: &Caller, new: NewPrincipal) -> Result<Principal> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         let permit = self
             .enter_tenant(caller, "principals.create", Action::IdentityManage)
             .await?;
@@ -62,6 +66,7 @@ impl Principals<'_> {
         };
         let mut change = self.core.store.change(&permit);
         change.insert_principal(&principal);
+        made(&mut change, &principal)?;
         let note = Note::record("principals.create")
             .about(principal.id)
             .with(serde_json::json!({ "name": principal.name, "roles": principal.roles }));

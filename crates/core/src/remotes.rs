@@ -9,6 +9,7 @@ use bailee_store::{DbError, conflict};
 
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
+use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::keyring::Known;
 use crate::ports::{ProbeReport, RemoteSecret};
@@ -75,6 +76,7 @@ impl Remotes<'_> {
         };
         let mut change = self.core.store.change(&permit);
         change.insert_remote(&remote);
+        made(&mut change, &without_secret(&remote))?;
         let note = Note::record("remotes.create")
             .about(id)
             .with(serde_json::json!({ "name": remote.name }));
@@ -163,6 +165,9 @@ impl Remotes<'_> {
         id: RemoteId,
         fingerprint: String,
     ) -> Result<Remote> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         if !fingerprint.starts_with("SHA256:") || fingerprint.len() != 50 {
             let detail = "A fingerprint looks like SHA256: and 43 letters of base64.";
             return Err(Error::field("#/fingerprint", "invalid_fingerprint", detail));
@@ -231,7 +236,7 @@ impl Remotes<'_> {
             Outcome::Error
         };
         let note = Note::record("remotes.test").about(id).ended(status);
-        let mut change = self.core.store.change(&permit);
+        let mut change = self.core.store.aside(&permit);
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(error::from_db)?;
         Ok(report)
@@ -317,6 +322,7 @@ impl Remotes<'_> {
             }
             let mut change = self.core.store.change(&permit);
             change.put_remote(&remote);
+            made(&mut change, &without_secret(&remote))?;
             change.journal(&self.core.permitted(
                 caller,
                 &permit,
@@ -396,6 +402,14 @@ impl Remotes<'_> {
                 Ok(())
             }
         }
+    }
+}
+
+/// What may be kept of a remote for an answer.
+fn without_secret(remote: &Remote) -> Remote {
+    Remote {
+        sealed_secret: None,
+        ..remote.clone()
     }
 }
 

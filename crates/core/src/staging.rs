@@ -101,7 +101,7 @@ impl Drop for Reservation {
 impl Core {
     /// Leaves a trace of a blob before its first byte is written.
     pub(crate) async fn reserve(&self, permit: &Permit, blob: BlobId) -> Result<Reservation> {
-        let mut change = self.store.change(permit);
+        let mut change = self.store.aside(permit);
         change.reserve(blob, self.clock.now().plus(limit::RESERVATION_LIFE));
         change.commit().await.map_err(error::from_db)?;
         Ok(Reservation {

@@ -26,7 +26,7 @@ pub(crate) enum Allowance {
 #[derive(Debug)]
 pub(crate) struct Operation {
     /// `files.upload`.
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     /// Names of its query parameters.
     pub(crate) query: Vec<String>,
     /// What its requests are counted as.
@@ -105,7 +105,7 @@ fn operation(method: &Method, described: &Described) -> Operation {
         allowance: allowance(method, &id),
         is_public: is_public(&id),
         is_download: DOWNLOADS.contains(&id.as_str()),
-        id,
+        id: id.into(),
     }
 }
 

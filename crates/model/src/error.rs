@@ -69,6 +69,7 @@ kinds! {
     DigestMismatch = "digest_mismatch";
     SizeMismatch = "size_mismatch";
     ContentTypeMismatch = "content_type_mismatch";
+    IdempotencySecretShown = "idempotency_secret_shown";
     IdempotencyKeyReused = "idempotency_key_reused";
     AddressNotAllowed = "address_not_allowed";
     RemoteUnknown = "remote_unknown";

@@ -29,7 +29,7 @@ pub enum FileState {
 }
 
 /// A file version: a named thing in a folder, and its bytes for ever.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Names these bytes for ever.
     pub id: FileId,
@@ -57,7 +57,9 @@ pub struct File {
     pub tags: Vec<String>,
     /// Custom entries.
     pub metadata: BTreeMap<String, String>,
-    /// The file's data_key, wrapped by the tenant's wrapping_key.
+    /// The file's data_key, wrapped by the tenant's wrapping_key. It stands in one row only, with which it is
+    /// destroyed, so it goes into no text of the file.
+    #[serde(skip)]
     pub wrapped_key: Vec<u8>,
     /// Who made it.
     pub created_by: PrincipalId,
@@ -70,7 +72,7 @@ pub struct File {
 }
 
 /// A place for files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folder {
     /// Its id, inside only.
     pub id: FolderId,

@@ -281,7 +281,7 @@ CREATE TABLE idempotency (
     fingerprint TEXT NOT NULL,
     token TEXT NOT NULL,
     owner TEXT NOT NULL,
-    result_id TEXT,
+    result TEXT,
     answer {bytes},
     expires_at BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, caller, route, key_text)

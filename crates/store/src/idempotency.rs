@@ -6,18 +6,18 @@ use crate::{Change, DbError, Guard, Reader, values};
 statements! {
     BEGIN: tenant = "INSERT INTO idempotency (tenant_id, caller, route, key_text, fingerprint, token, owner, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    DONE: tenant = "UPDATE idempotency SET result_id = $6 WHERE tenant_id = $1 AND caller = $2 AND route = $3 \
-        AND key_text = $4 AND token = $5 AND result_id IS NULL AND answer IS NULL";
+    DONE: tenant = "UPDATE idempotency SET result = $6 WHERE tenant_id = $1 AND caller = $2 AND route = $3 \
+        AND key_text = $4 AND token = $5 AND result IS NULL AND answer IS NULL";
     FINISH: tenant = "UPDATE idempotency SET answer = $6 WHERE tenant_id = $1 AND caller = $2 AND route = $3 \
         AND key_text = $4 AND token = $5 AND answer IS NULL";
     FORGET: tenant = "DELETE FROM idempotency WHERE tenant_id = $1 AND caller = $2 AND route = $3 \
-        AND key_text = $4 AND token = $5";
-    READ: tenant = "SELECT fingerprint, answer, expires_at, token, owner, result_id FROM idempotency \
+        AND key_text = $4 AND token = $5 AND ((result IS NULL AND answer IS NULL) OR expires_at <= $6)";
+    READ: tenant = "SELECT fingerprint, answer, expires_at, token, owner, result FROM idempotency \
         WHERE tenant_id = $1 AND caller = $2 AND route = $3 AND key_text = $4";
 }
 
-/// The conflict of [`Change::begin_request`]: the key was used before; and of [`Change::request_done`]: the mark is
-/// another run's by now.
+/// The conflict of [`Change::begin_request`]: the key was used before; and of [`Change::made`]: the mark is another
+/// run's by now, or this one's work is done.
 pub const KEY_USED: &str = "idempotency_key";
 
 /// A request that a client marked with an idempotency_key.
@@ -33,7 +33,7 @@ pub struct Remembered {
     pub token: String,
     /// The process that runs it.
     pub owner: String,
-    /// What the run made, where it says so in the transaction that made it.
+    /// What the run made, said in the transaction that made it.
     pub result: Option<String>,
 }
 
@@ -76,16 +76,15 @@ impl Change {
         self.add(BEGIN, row, Guard::One, KEY_USED)
     }
 
-    /// Says in the transaction that does the work what it made; the conflict is [`KEY_USED`]: this run was given up
-    /// and another one has the mark, so nothing must be done.
-    pub fn request_done(
-        &mut self,
-        request: &RequestKey<'_>,
-        token: &str,
-        result: &str,
-    ) -> &mut Self {
-        let row = values![request.caller, request.route, request.key, token, result];
-        self.add(DONE, row, Guard::One, KEY_USED)
+    /// Says what a marked request makes by this change; nothing where its request is not marked. The conflict is
+    /// [`KEY_USED`]: this run was given up and another one has the mark, or the work is done, so nothing must be done.
+    pub fn made(&mut self, result: &str) -> &mut Self {
+        let Some(mark) = self.told() else {
+            return self;
+        };
+        let row = values![&mark.caller, &mark.route, &mark.key, &mark.token, result];
+        // First, so that a run that was given up is told that, and not what else it stumbles over.
+        self.add_first(DONE, row, Guard::One, KEY_USED)
     }
 
     /// Remembers the answer, if the mark is still this run's.
@@ -99,9 +98,14 @@ impl Change {
         self.add(FINISH, row, Guard::Any, KEY_USED)
     }
 
-    /// Forgets a run that did no work, if the mark is still its own.
-    pub fn forget_request(&mut self, request: &RequestKey<'_>, token: &str) -> &mut Self {
-        let row = values![request.caller, request.route, request.key, token];
+    /// Forgets a run that did no work or is past its time, if the mark is still its own.
+    pub fn forget_request(
+        &mut self,
+        request: &RequestKey<'_>,
+        token: &str,
+        now: Timestamp,
+    ) -> &mut Self {
+        let row = values![request.caller, request.route, request.key, token, now];
         self.add(FORGET, row, Guard::Any, KEY_USED)
     }
 }

@@ -82,8 +82,15 @@ impl Store {
         Self { db }
     }
 
-    /// Opens a change to the rows of the permit's tenant.
+    /// Opens a change to the rows of the permit's tenant: the work of its request. Where that is marked, the change
+    /// must say what it makes ([`Change::made`]), or it does not commit.
     pub fn change(&self, permit: &Permit) -> Change {
+        Change::marked(self.db.clone(), permit)
+    }
+
+    /// Opens a change that stands beside the work of a request and may happen again when the request is repeated: a
+    /// reservation, an entry about a look.
+    pub fn aside(&self, permit: &Permit) -> Change {
         Change::new(self.db.clone(), permit.tenant())
     }
 

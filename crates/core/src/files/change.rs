@@ -4,10 +4,12 @@ use bailee_store::{Change, DbError, conflict};
 
 use super::place::{Content, Version};
 use super::{
-    CopyFile, FileChange, FileRef, Files, NewFile, Placed, Precondition, RACES_MAX, living,
+    CopyFile, FileChange, FileRef, Files, NewFile, Placed, Precondition, RACES_MAX, RestoreFile,
+    living,
 };
 use crate::folders::Way;
 use crate::gate::Ask;
+use crate::idempotency::earlier;
 use crate::journal::Note;
 use crate::{checks, error};
 
@@ -64,6 +66,9 @@ impl Files<'_> {
 
     /// Makes another file of the same bytes. No byte is copied.
     pub async fn copy(&self, caller: &Caller, id: FileId, copy: CopyFile) -> Result<Placed> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         let (permit, file) = self
             .enter(caller, "files.copy", Action::FileRead, &FileRef::Id(id))
             .await?;
@@ -72,21 +77,30 @@ impl Files<'_> {
             .await
     }
 
-    /// Makes a version current again, as a new version at its path: the way out of the trash, and back in time.
-    pub async fn restore(&self, caller: &Caller, id: FileId, overwrite: bool) -> Result<Placed> {
+    /// Makes a version current again, as a new version at its path or at another: the way out of the trash, and back in
+    /// time.
+    pub async fn restore(
+        &self,
+        caller: &Caller,
+        id: FileId,
+        restore: RestoreFile,
+    ) -> Result<Placed> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         let (permit, file) = self
             .enter(caller, "files.restore", Action::FileRead, &FileRef::Id(id))
             .await?;
-        if file.is_current {
+        let copy = CopyFile {
+            path: restore.path.unwrap_or_else(|| file.path.clone()),
+            overwrite: restore.overwrite,
+        };
+        if file.is_current && copy.path == file.path {
             return Err(Error::new(
                 ErrorKind::StateConflict,
                 "This version is the current one.",
             ));
         }
-        let copy = CopyFile {
-            path: file.path.clone(),
-            overwrite,
-        };
         self.duplicate(caller, &permit, &file, (copy, "files.restore"))
             .await
     }
@@ -163,7 +177,8 @@ impl Files<'_> {
             missing,
             path: path.folder(),
         };
-        file.folder = self.core.make_folders(caller, rows, way, &known).await?;
+        let folder = self.core.make_folders(caller, rows, way, &known).await?;
+        file.folder = folder.id;
         file.version = last_version + 1;
         file.path = path;
         Ok(())

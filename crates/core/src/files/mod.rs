@@ -99,6 +99,15 @@ pub struct CopyFile {
     pub overwrite: bool,
 }
 
+/// Where a version comes back.
+#[derive(Clone, Debug, Default)]
+pub struct RestoreFile {
+    /// Another place than its own.
+    pub path: Option<FilePath>,
+    /// Whether a file there is replaced.
+    pub overwrite: bool,
+}
+
 /// Which files a list shows.
 #[derive(Clone, Debug, Default)]
 pub struct FileQuery {

@@ -7,11 +7,13 @@ use bailee_model::{
 };
 use bailee_store::{Change, DbError, conflict};
 use bailee_vault::DataKey;
+use serde::{Deserialize, Serialize};
 
 use super::{Files, Precondition, RACES_MAX, file_facts, key_context};
 use crate::bytes::{ByteStream, Staged, exactly, is_stored};
 use crate::folders::Way;
 use crate::gate::Ask;
+use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::keyring::Known;
 use crate::staging::Replaces;
@@ -45,7 +47,7 @@ pub struct NewFile {
 }
 
 /// A file that was made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Placed {
     /// The file.
     pub file: File,
@@ -110,6 +112,11 @@ impl Files<'_> {
             what: "folder",
         };
         self.core.enter(caller, ask).await
+    }
+
+    /// The file that an earlier run of the caller's request made: asked before its body is read again.
+    pub fn placed_before(&self, caller: &Caller) -> Result<Option<Placed>> {
+        earlier(caller)
     }
 
     /// Seals a stream before it is known where it goes. Nothing is visible.
@@ -299,7 +306,8 @@ impl Files<'_> {
         let folder = self
             .core
             .make_folders(caller, &mut change, way, known)
-            .await?;
+            .await?
+            .id;
         known.tenant.settings.name_rule.admit(new.path.name())?;
         let (old, last_version) = match missing {
             0 => reader
@@ -331,13 +339,12 @@ impl Files<'_> {
             _ => i64::try_from(version.size_bytes).unwrap_or(i64::MAX),
         };
         change.add_usage(bytes, 1, &known.tenant);
-        Ok((
-            change,
-            Placed {
-                file,
-                replaced: old.is_some(),
-            },
-        ))
+        let placed = Placed {
+            file,
+            replaced: old.is_some(),
+        };
+        made(&mut change, &placed)?;
+        Ok((change, placed))
     }
 
     fn version_row(

@@ -178,7 +178,7 @@ impl Files<'_> {
             .about(file.id)
             .at(&file.path)
             .ended(status);
-        let mut change = self.core.store.change(&permit);
+        let mut change = self.core.store.aside(&permit);
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(error::from_db)?;
         if !report.ok {

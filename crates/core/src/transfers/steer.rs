@@ -5,6 +5,7 @@ use bailee_model::{
 use bailee_store::{Change, DbError, conflict};
 
 use crate::files::RACES_MAX;
+use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::{Core, error};
 
@@ -74,6 +75,9 @@ impl Transfers<'_> {
         operation: &'static str,
         act: impl Fn(&Core, &mut Change, &mut Transfer) -> Result<()>,
     ) -> Result<Transfer> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         for _ in 0..RACES_MAX {
             let (permit, mut transfer) = self
                 .find(caller, operation, Action::TransferControl, id)
@@ -85,6 +89,7 @@ impl Transfers<'_> {
             change.put_transfer(&transfer);
             let note = Note::record(operation).of_transfer(id);
             change.journal(&self.core.permitted(caller, &permit, note));
+            made(&mut change, &transfer)?;
             match change.commit().await {
                 Ok(()) => return Ok(transfer),
                 Err(DbError::Conflict(conflict::TRANSFER_REVISION | "job")) => {}

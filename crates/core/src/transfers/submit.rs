@@ -3,11 +3,10 @@ use bailee_model::{
     End, Error, ErrorKind, EventType, FileId, RemoteName, Result, Transfer, TransferId,
     TransferState, limit,
 };
-use bailee_store::{DbError, conflict};
 
 use crate::files::Files;
 use crate::gate::Ask;
-use crate::idempotency::{in_progress, mark_done};
+use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::{checks, error};
 
@@ -60,6 +59,9 @@ fn remote_path(path: &str) -> Result<String> {
 impl Transfers<'_> {
     /// Takes a transfer: durable and queued when this returns.
     pub async fn submit(&self, caller: &Caller, new: NewTransfer) -> Result<Transfer> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         self.submit_again(caller, new, None).await
     }
 
@@ -72,6 +74,9 @@ impl Transfers<'_> {
 
     /// Submits an ended transfer once more, as a new one with `retry_of`.
     pub async fn retry(&self, caller: &Caller, id: TransferId) -> Result<Transfer> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         let (_, old) = self
             .find(caller, "transfers.retry", Action::TransferControl, id)
             .await?;
@@ -104,11 +109,6 @@ impl Transfers<'_> {
         retry_of: Option<TransferId>,
     ) -> Result<Transfer> {
         let permit = self.admit(caller, "transfers.create").await?;
-        if let Some(made) = caller.mark().and_then(|mark| mark.result.as_ref()) {
-            // An earlier run of this request made it, and its answer was lost.
-            let id = made.parse().map_err(Error::internal)?;
-            return self.get(caller, id).await;
-        }
         self.check(caller, &new).await?;
         let transfer = self.row(caller, new, retry_of);
         let mut change = self.core.store.change(&permit);
@@ -119,11 +119,8 @@ impl Transfers<'_> {
             .of_transfer(transfer.id)
             .with(transfer_facts(&transfer));
         change.journal(&self.core.permitted(caller, &permit, note));
-        mark_done(&mut change, caller, transfer.id);
-        change.commit().await.map_err(|error| match error {
-            DbError::Conflict(conflict::KEY_USED) => in_progress(),
-            other => error::from_db(other),
-        })?;
+        made(&mut change, &transfer)?;
+        change.commit().await.map_err(error::from_db)?;
         Ok(transfer)
     }
 

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use crate::files::{
     Content, Files, NewFile, Placed, Precondition, Version, digest_mismatch, too_large,
 };
+use crate::idempotency::earlier;
 use crate::{Core, checks, error};
 
 use super::{OpenUpload, Uploads, still_open};
@@ -27,6 +28,9 @@ impl Uploads<'_> {
         id: UploadId,
         hash: Option<String>,
     ) -> Result<Placed> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         let mut found = self.find(caller, OPERATION, id).await?;
         let mut tries = 0;
         loop {

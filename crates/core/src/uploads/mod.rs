@@ -16,6 +16,7 @@ use bailee_vault::DataKey;
 
 use crate::files::{Files, too_large};
 use crate::gate::Ask;
+use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::keyring::Known;
 use crate::{Core, checks, error};
@@ -58,6 +59,17 @@ pub struct UploadView {
     pub parts: Vec<Part>,
 }
 
+/// An upload and what it holds, in short.
+#[derive(Clone, Debug)]
+pub struct HeldUpload {
+    /// The upload.
+    pub upload: Upload,
+    /// The numbers of its parts.
+    pub numbers: Vec<u32>,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 struct OpenUpload {
     permit: Permit,
     upload: Upload,
@@ -69,6 +81,10 @@ struct OpenUpload {
 impl Uploads<'_> {
     /// Opens an upload.
     pub async fn create(&self, caller: &Caller, new: NewUpload) -> Result<UploadView> {
+        if let Some(upload) = earlier(caller)? {
+            let parts = Vec::new();
+            return Ok(UploadView { upload, parts });
+        }
         let files = Files { core: self.core };
         let permit = files
             .admit(caller, "uploads.create", Some(new.path.folder()))
@@ -128,15 +144,14 @@ impl Uploads<'_> {
             .map_err(error::from_key)?;
         let mut change = self.core.store.change(&permit);
         change.insert_upload(&upload, &wrapped);
+        made(&mut change, &upload)?;
         let note = Note::record("uploads.create")
             .about(upload.id)
             .at(&upload.path);
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(error::from_db)?;
-        Ok(UploadView {
-            upload,
-            parts: Vec::new(),
-        })
+        let parts = Vec::new();
+        Ok(UploadView { upload, parts })
     }
 
     /// An upload and what it holds.
@@ -156,19 +171,33 @@ impl Uploads<'_> {
     }
 
     /// The caller's own open uploads, newest first: those into folders that it may write to.
-    pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Upload>> {
+    pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<HeldUpload>> {
         let files = Files { core: self.core };
         let permit = files.admit(caller, "uploads.list", None).await?;
         let reader = self.core.store.reader(&permit);
-        let mut found = reader
+        let found = reader
             .open_uploads(Some(caller.principal()), &page)
             .await
             .map_err(error::from_db)?;
-        found.data.retain(|upload| {
-            self.core
-                .admits(caller, Action::FileWrite, &resource(upload))
-        });
-        Ok(found)
+        let mut shown = Vec::with_capacity(found.data.len());
+        for upload in found.data {
+            if !self
+                .core
+                .admits(caller, Action::FileWrite, &resource(&upload))
+            {
+                continue;
+            }
+            let parts = reader.parts(upload.id).await.map_err(error::from_db)?;
+            shown.push(HeldUpload {
+                upload,
+                numbers: parts.iter().map(|part| part.number).collect(),
+                bytes: parts.iter().map(|part| part.size_bytes).sum(),
+            });
+        }
+        Ok(Page {
+            data: shown,
+            next: found.next,
+        })
     }
 
     /// Gives an upload up. Its parts are reclaimed.

@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use self::rules::{check_types, check_url};
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
+use crate::idempotency::{earlier, made, made_secret, not_shown_before};
 use crate::journal::Note;
 use crate::keyring::Known;
 use crate::{Core, error, signature};
@@ -25,6 +26,9 @@ use crate::{Core, error, signature};
 const SECRET_BYTES: usize = 32;
 /// How long an old secret signs along when the client names no time.
 const GRACE_DEFAULT: Duration = Duration::from_hours(24);
+
+/// The operation that shows a secret of a webhook that is there.
+const ROTATE: &str = "webhooks.rotate_secret";
 
 /// The webhooks of the caller's tenant.
 pub struct Webhooks<'a> {
@@ -66,6 +70,7 @@ impl Webhooks<'_> {
         caller: &Caller,
         new: NewWebhook,
     ) -> Result<(Webhook, SecretString)> {
+        not_shown_before(caller)?;
         let permit = self.enter(caller, "webhooks.create").await?;
         check_url(&new.url, self.core.settings.plain_http_receivers)?;
         check_types(&new.types)?;
@@ -89,6 +94,7 @@ impl Webhooks<'_> {
         };
         let mut change = self.core.store.change(&permit);
         change.insert_webhook(&webhook, limit::WEBHOOKS_MAX);
+        made_secret(&mut change, id)?;
         let note = Note::record("webhooks.create")
             .about(id)
             .with(serde_json::json!({ "types": webhook.types }));
@@ -133,37 +139,35 @@ impl Webhooks<'_> {
         if let Some(prefix) = &change.path_prefix {
             within_reach(caller, prefix.as_ref())?;
         }
-        self.write(
-            caller,
-            id,
-            ("webhooks.update", &precondition),
-            |webhook, _| {
-                if let Some(url) = &change.url {
-                    webhook.url.clone_from(url);
-                }
-                if let Some(types) = &change.types {
-                    webhook.types.clone_from(types);
-                }
-                if let Some(prefix) = &change.path_prefix {
-                    webhook.path_prefix.clone_from(prefix);
-                }
-                webhook.body_hmac = change.body_hmac.unwrap_or(webhook.body_hmac);
-                if let Some(enabled) = change.enabled {
-                    switch(webhook, enabled);
-                }
-                Ok(())
-            },
-        )
+        self.write(caller, id, ("webhooks.update", &precondition), |webhook| {
+            if let Some(url) = &change.url {
+                webhook.url.clone_from(url);
+            }
+            if let Some(types) = &change.types {
+                webhook.types.clone_from(types);
+            }
+            if let Some(prefix) = &change.path_prefix {
+                webhook.path_prefix.clone_from(prefix);
+            }
+            webhook.body_hmac = change.body_hmac.unwrap_or(webhook.body_hmac);
+            if let Some(enabled) = change.enabled {
+                switch(webhook, enabled);
+            }
+            Ok(())
+        })
         .await
     }
 
     /// Switches a webhook on again.
     pub async fn enable(&self, caller: &Caller, id: WebhookId) -> Result<Webhook> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         self.write(
             caller,
             id,
             ("webhooks.enable", &Precondition::Unasked),
-            |webhook, _| {
+            |webhook| {
                 switch(webhook, true);
                 Ok(())
             },
@@ -178,31 +182,27 @@ impl Webhooks<'_> {
         id: WebhookId,
         grace: Option<Duration>,
     ) -> Result<(Webhook, SecretString)> {
+        not_shown_before(caller)?;
         let grace = grace.unwrap_or(GRACE_DEFAULT);
         if grace > limit::WEBHOOK_GRACE_MAX {
             let detail = format!("At most {} seconds.", limit::WEBHOOK_GRACE_MAX.as_secs());
             return Err(Error::field("#/grace_seconds", "out_of_range", detail));
         }
-        let permit = self.enter(caller, "webhooks.rotate_secret").await?;
+        let permit = self.enter(caller, ROTATE).await?;
         self.find(caller, &permit, id).await?;
         let known = self.core.tenant(permit.tenant()).await?;
         let (secret, sealed) = self.new_secret(id, &known)?;
         let until = self.core.clock.now().plus(grace);
         let webhook = self
-            .write(
-                caller,
-                id,
-                ("webhooks.rotate_secret", &Precondition::Unasked),
-                |webhook, _| {
-                    let old = webhook
-                        .sealed_secrets
-                        .first()
-                        .map(|(old, _)| (old.clone(), Some(until)));
-                    webhook.sealed_secrets =
-                        std::iter::once((sealed.clone(), None)).chain(old).collect();
-                    Ok(())
-                },
-            )
+            .write(caller, id, (ROTATE, &Precondition::Unasked), |webhook| {
+                let old = webhook
+                    .sealed_secrets
+                    .first()
+                    .map(|(old, _)| (old.clone(), Some(until)));
+                webhook.sealed_secrets =
+                    std::iter::once((sealed.clone(), None)).chain(old).collect();
+                Ok(())
+            })
             .await?;
         Ok((webhook, secret))
     }
@@ -234,6 +234,9 @@ impl Webhooks<'_> {
 
     /// Sends an example event of a type, whether the webhook wants that type or not.
     pub async fn test(&self, caller: &Caller, id: WebhookId, kind: EventType) -> Result<Delivery> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         let permit = self.enter(caller, "webhooks.test").await?;
         let webhook = self.find(caller, &permit, id).await?;
         let now = self.core.clock.now();
@@ -268,6 +271,7 @@ impl Webhooks<'_> {
         };
         let mut change = self.core.store.change(&permit);
         self.core.schedule(&mut change, &delivery);
+        made(&mut change, &delivery)?;
         change.journal(&self.core.permitted(
             caller,
             &permit,
@@ -305,17 +309,22 @@ impl Webhooks<'_> {
         caller: &Caller,
         id: WebhookId,
         (operation, precondition): (&'static str, &Precondition),
-        act: impl Fn(&mut Webhook, &Core) -> Result<()>,
+        act: impl Fn(&mut Webhook) -> Result<()>,
     ) -> Result<Webhook> {
         for _ in 0..RACES_MAX {
             let permit = self.enter(caller, operation).await?;
             let known = self.core.tenant(permit.tenant()).await?;
             let mut webhook = self.find(caller, &permit, id).await?;
             precondition.admit(Some(&webhook.revision.to_string()), &known.tenant)?;
-            act(&mut webhook, self.core)?;
+            act(&mut webhook)?;
             webhook.revision += 1;
             let mut change = self.core.store.change(&permit);
             change.put_webhook(&webhook);
+            if operation == ROTATE {
+                made_secret(&mut change, id)?;
+            } else {
+                made(&mut change, &without_secrets(&webhook))?;
+            }
             change.journal(&self.core.permitted(
                 caller,
                 &permit,
@@ -338,6 +347,14 @@ impl Webhooks<'_> {
             .key
             .seal_secret(text.as_bytes(), &id.to_string(), &*self.core.chance);
         Ok((text.into(), sealed.map_err(error::from_key)?))
+    }
+}
+
+/// What may be kept of a webhook for an answer.
+fn without_secrets(webhook: &Webhook) -> Webhook {
+    Webhook {
+        sealed_secrets: Vec::new(),
+        ..webhook.clone()
     }
 }
 

@@ -1,11 +1,11 @@
 use axum::extract::State;
 use bailee_api::{File, RestoreFile};
-use bailee_core::Core;
-use bailee_model::{Error, FileId};
+use bailee_core::{self as core, Core};
+use bailee_model::FileId;
 
 use crate::answer::Answer;
 use crate::caller::Authenticated;
-use crate::extract::{Id, JsonOrEmpty};
+use crate::extract::{Id, JsonOrEmpty, file_path};
 use crate::files::created;
 
 /// Make a version current again, from the trash or from before
@@ -19,10 +19,10 @@ pub(crate) async fn restore(
     Id(id): Id<FileId>,
     JsonOrEmpty(wish): JsonOrEmpty<RestoreFile>,
 ) -> Answer {
-    if wish.path.is_some() {
-        let detail = "A version is restored to its own path; copy or move it afterwards.";
-        return Err(Error::field("#/path", "not_supported", detail).into());
-    }
-    let placed = core.files().restore(&caller, id, wish.overwrite).await?;
+    let restore = core::RestoreFile {
+        path: wish.path.as_deref().map(file_path).transpose()?,
+        overwrite: wish.overwrite,
+    };
+    let placed = core.files().restore(&caller, id, restore).await?;
     Ok(created(&placed.file))
 }

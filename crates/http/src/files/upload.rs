@@ -47,6 +47,9 @@ pub(crate) async fn upload(
     caller: Authenticated,
     request: Request<Body>,
 ) -> Answer {
+    if let Some(placed) = core.files().placed_before(&caller)? {
+        return Ok(created(&placed.file));
+    }
     let (new, staged) = form::receive(&core, &caller, request).await?;
     let placed = core
         .files()

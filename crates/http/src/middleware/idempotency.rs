@@ -1,8 +1,10 @@
 //! POST with `Idempotency-Key`: the work happens once, and a repetition gets the stored answer.
 //!
 //! The fingerprint covers query and body; of a multipart upload, whose body is not held in memory, it covers the
-//! declared length instead. Only answers that began work (2xx) are stored. One-time secrets are not: a replay shows
-//! them as `null`, because an answer that is kept must not hold what is stored nowhere else in the clear.
+//! declared length instead. Only answers that began work (2xx) are stored. If the server dies between the work and
+//! that, the operation runs again and answers from what its first run said of its work. One that shows a secret is
+//! never stored: an answer that is kept must not hold what is stored nowhere else in the clear. Its repetition runs
+//! into core, which knows that the secret was shown.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -58,13 +60,18 @@ async fn once(site: &Site, request: Request, next: Next) -> Result<Response, Err
         Begin::Replay(stored) => return Ok(replayed(stored)),
         Begin::Fresh(slot) => slot,
     };
+    let is_repeated = slot.is_repeated();
     let mut request = request;
     // What does the work says so under the mark.
     request.extensions_mut().insert(slot.caller());
     // Detached: when the client leaves, the work goes on and its answer waits for the repetition.
-    tokio::spawn(settle(core, *slot, request, next))
+    let mut answer = tokio::spawn(settle(core, *slot, request, next))
         .await
-        .map_err(Error::internal)
+        .map_err(Error::internal)?;
+    if is_repeated && answer.status().is_success() {
+        say_replayed(&mut answer);
+    }
+    Ok(answer)
 }
 
 async fn settle(core: Core, slot: IdempotencySlot, request: Request, next: Next) -> Response {
@@ -76,16 +83,24 @@ async fn settle(core: Core, slot: IdempotencySlot, request: Request, next: Next)
     let (answer, stored) = if answer.status().is_success() {
         stored(answer).await
     } else {
-        (answer, None)
+        (answer, Kept::Nothing)
     };
     let settled = match stored {
-        Some(stored) => core.idempotency().finish(slot, &stored).await,
-        None => core.idempotency().release(slot).await,
+        Kept::Whole(stored) => core.idempotency().finish(slot, &stored).await,
+        Kept::Nothing => core.idempotency().release(slot).await,
     };
     if let Err(error) = settled {
         tracing::warn!(%error, "an idempotency key could not be settled; it ends by its time");
     }
     answer
+}
+
+/// What is kept of an answer.
+enum Kept {
+    /// All of it.
+    Whole(StoredAnswer),
+    /// Nothing: it did no work, or the work says by itself that it was done.
+    Nothing,
 }
 
 /// Quoted or bare, up to 255 visible ASCII characters.
@@ -144,12 +159,12 @@ async fn fingerprinted(request: Request) -> Result<(Request, String), Error> {
 }
 
 /// The answer, and what of it is kept; nothing of one that is too large to keep.
-async fn stored(answer: Response) -> (Response, Option<StoredAnswer>) {
+async fn stored(answer: Response) -> (Response, Kept) {
     let (head, content) = answer.into_parts();
     let Ok(content) = axum::body::to_bytes(content, limit::IDEMPOTENCY_BODY_BYTES_MAX).await else {
         // JSON answers are far smaller; an answer that is not is a stream, and no POST makes one.
         let error = Error::internal("an answer too large to keep for its idempotency key");
-        return (Failure::from(error).into_response(), None);
+        return (Failure::from(error).into_response(), Kept::Nothing);
     };
     let headers = KEPT
         .iter()
@@ -158,38 +173,27 @@ async fn stored(answer: Response) -> (Response, Option<StoredAnswer>) {
             Some((name.as_str().to_owned(), value.to_owned()))
         })
         .collect();
-    let kept = StoredAnswer {
-        status: head.status.as_u16(),
-        headers,
-        body: without_secrets(&content),
+    let kept = if shows_secret(&content) {
+        Kept::Nothing
+    } else {
+        Kept::Whole(StoredAnswer {
+            status: head.status.as_u16(),
+            headers,
+            body: content.to_vec(),
+        })
     };
-    (Response::from_parts(head, Body::from(content)), Some(kept))
+    (Response::from_parts(head, Body::from(content)), kept)
 }
 
-fn without_secrets(content: &[u8]) -> Vec<u8> {
-    let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(content) else {
-        return content.to_vec();
+fn shows_secret(content: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(content) else {
+        return false;
     };
-    let mut is_changed = false;
-    let mut empty = |object: &mut serde_json::Value| {
-        for name in SECRETS {
-            if let Some(member) = object.get_mut(name)
-                && member.is_string()
-            {
-                *member = serde_json::Value::Null;
-                is_changed = true;
-            }
-        }
+    let shows = |object: &serde_json::Value| {
+        let mut members = SECRETS.iter().filter_map(|name| object.get(name));
+        members.any(serde_json::Value::is_string)
     };
-    empty(&mut value);
-    if let Some(administrator) = value.get_mut("administrator") {
-        empty(administrator);
-    }
-    if is_changed {
-        value.to_string().into_bytes()
-    } else {
-        content.to_vec()
-    }
+    shows(&value) || value.get("administrator").is_some_and(shows)
 }
 
 fn replayed(stored: StoredAnswer) -> Response {
@@ -200,10 +204,13 @@ fn replayed(stored: StoredAnswer) -> Response {
             answer.headers_mut().insert(name, value);
         }
     }
+    say_replayed(&mut answer);
     answer
-        .headers_mut()
-        .insert(REPLAYED, HeaderValue::from_static("true"));
-    answer
+}
+
+fn say_replayed(answer: &mut Response) {
+    let value = HeaderValue::from_static("true");
+    answer.headers_mut().insert(REPLAYED, value);
 }
 
 #[cfg(test)]
@@ -228,17 +235,10 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_not_kept() {
-        let body = br#"{"key_id":"key_1","api_key":"bailee_live_x"}"#;
-        let kept: serde_json::Value = serde_json::from_slice(&without_secrets(body)).unwrap();
-        assert_eq!(
-            kept,
-            serde_json::json!({"key_id": "key_1", "api_key": null})
-        );
-        let body = br#"{"administrator":{"api_key":"x"},"name":"a"}"#;
-        let kept = String::from_utf8(without_secrets(body)).unwrap();
-        assert!(!kept.contains('x'), "{kept}");
-        let plain = br#"{"b": 1,  "a": 2}"#;
-        assert_eq!(without_secrets(plain), plain);
+    fn an_answer_with_a_secret_is_known() {
+        assert!(shows_secret(br#"{"key_id":"key_1","api_key":"x"}"#));
+        assert!(shows_secret(br#"{"administrator":{"api_key":"x"}}"#));
+        assert!(!shows_secret(br#"{"webhook_id":"whk_1","secret":null}"#));
+        assert!(!shows_secret(b"no JSON"));
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -30,7 +32,7 @@ pub(crate) async fn sign_in(
         return within(standing, proceed(&site, &operation, request, next)).await;
     }
     let caller = match identify(&site, &facts, request.headers()).await {
-        Ok(caller) => caller,
+        Ok(caller) => caller.asking_for(Arc::clone(&operation.id)),
         Err(error) => return Failure::from(error).into_response(),
     };
     let standing = match by_credential(&site, &facts, &operation, &caller).await {

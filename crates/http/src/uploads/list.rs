@@ -3,14 +3,12 @@ use axum::response::Response;
 use bailee_api::UploadSessionList;
 use bailee_core::Core;
 
-use super::view::view;
+use super::view::listed;
 use crate::answer::Answer;
 use crate::caller::Authenticated;
 use crate::extract::{PageQuery, Paging};
 
 /// List one's own open uploads, newest first
-///
-/// `received` and `bytes_received` are shown by `uploads.get` only; here they are empty.
 #[utoipa::path(get, path = "/uploads", operation_id = "uploads.list", tag = "uploads", params(PageQuery),
     responses((status = 200, description = "A page of sessions", body = UploadSessionList)))]
 pub(crate) async fn list(
@@ -19,5 +17,5 @@ pub(crate) async fn list(
     paging: Paging,
 ) -> Answer<Response> {
     let page = core.uploads().list(&caller, paging.request.clone()).await?;
-    Ok(paging.answer(page, |upload| view(&upload, &[])))
+    Ok(paging.answer(page, |held| listed(&held)))
 }

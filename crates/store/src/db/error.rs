@@ -51,6 +51,12 @@ pub enum DbError {
     /// The schema does not fit this program.
     #[error("the schema does not fit: {0}")]
     Schema(String),
+    /// The work of a marked request did not say what it made: a mistake in this program. Nothing was changed.
+    #[error("`{route}` does its work without a word in the mark of its request")]
+    Untold {
+        /// The operation.
+        route: String,
+    },
     /// The database was not opened.
     #[error("the database was not opened: {0}")]
     Refused(String),

@@ -128,6 +128,28 @@ impl Script {
         self
     }
 
+    /// As [`Script::push`], before all that was added.
+    pub fn push_first(
+        &mut self,
+        sql: Sql,
+        values: Vec<Value>,
+        guard: Guard,
+        conflict: &'static str,
+    ) -> &mut Self {
+        self.push(sql, values, guard, conflict);
+        self.steps.rotate_right(1);
+        self
+    }
+
+    /// Adds what another script does. If that is about another tenant, the whole is about more than one.
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        if self.scope != other.scope {
+            self.scope = Scope::Across;
+        }
+        self.steps.extend(other.steps);
+        self
+    }
+
     /// Sets what the acknowledgement means; [`Durability::Synced`] unless said otherwise.
     pub fn durability(&mut self, durability: Durability) -> &mut Self {
         self.durability = durability;
