@@ -106,7 +106,8 @@ pub struct ChangeApiKey {
     "key_id": "key_01m7yp4nyyevr88y42wdngtn4v", "name": "nightly", "principal_id": "svc_01m7yp4pz8ev5b9ts55c7j3qdp",
     "scopes": ["files:read", "files:write"], "path_prefixes": ["/reports"], "allowed_networks": [],
     "limits": {"reads_per_minute": null, "writes_per_minute": null}, "state": "active", "api_key": null,
-    "expires_at": "2027-02-19T09:14:00.000Z", "created_at": "2026-11-21T09:14:00.000Z", "rotated_at": null, "revoked_at": null,
+    "expires_at": "2027-02-19T09:14:00.000Z", "created_at": "2026-11-21T09:14:00.000Z",
+    "last_used_at": null, "rotated_at": null, "revoked_at": null,
     "links": {"self": "/v1/api-keys/key_01m7yp4nyyevr88y42wdngtn4v"}
 }))]
 pub struct ApiKey {
@@ -138,6 +139,9 @@ pub struct ApiKey {
     /// Since when it exists.
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
     pub created_at: Timestamp,
+    /// When it was last used, to within minutes; null is never.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
+    pub last_used_at: Option<Timestamp>,
     /// When its newest secret was made, if not at creation.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
     pub rotated_at: Option<Timestamp>,

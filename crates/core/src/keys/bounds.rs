@@ -1,5 +1,7 @@
 use bailee_auth::{Caller, network_is_within, reads_as_network};
-use bailee_model::{Error, FolderPath, KeyLimits, Result, Scopes, Timestamp, limit};
+use bailee_model::{
+    ApiKey, Error, ErrorKind, FolderPath, KeyLimits, Result, Scopes, Timestamp, limit,
+};
 
 /// Most networks or path prefixes of one key.
 const BOUNDS_MAX: usize = 64;
@@ -35,6 +37,48 @@ impl Bounds {
             None if self.manages => Ok(Some(usual)),
             None => Ok(Some(most)),
         }
+    }
+
+    /// Refuses new bounds of a key that are wider than its old ones, unless they come from who may set them.
+    pub(super) fn admit_change(
+        &self,
+        key: &ApiKey,
+        scopes: &Scopes,
+        limits: &KeyLimits,
+    ) -> Result<()> {
+        if self.manages {
+            return Ok(());
+        }
+        if !key.scopes.hold_all(scopes) {
+            let detail = "Only who may manage identities can give this key more scopes.";
+            return Err(Error::field("#/scopes", "wider", detail));
+        }
+        within(limits, &key.limits)
+    }
+
+    /// Until when a key is good that has an end already. Without the right to manage identities it only comes nearer.
+    pub(super) fn moved_end(
+        &self,
+        key: &ApiKey,
+        wanted: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>> {
+        if wanted.is_some_and(|end| end <= now) {
+            let detail = "Must be in the future; to end a key now, revoke it.";
+            return Err(Error::field("#/expires_at", "in_the_past", detail));
+        }
+        if key.expires_at.is_some_and(|end| end <= now) {
+            let detail = "The key has ended; rotate it or make another.";
+            return Err(Error::new(ErrorKind::StateConflict, detail));
+        }
+        let is_later = key
+            .expires_at
+            .is_some_and(|old| wanted.is_none_or(|end| end > old));
+        if is_later && !self.manages {
+            let detail = "Only who may manage identities can give this key more time.";
+            return Err(Error::field("#/expires_at", "wider", detail));
+        }
+        Ok(wanted)
     }
 }
 
@@ -73,7 +117,7 @@ pub(super) fn narrower(
 }
 
 /// Whether bounds are nowhere wider than others.
-pub(super) fn within(limits: &KeyLimits, outer: &KeyLimits) -> Result<()> {
+fn within(limits: &KeyLimits, outer: &KeyLimits) -> Result<()> {
     let is_below = |path: &FolderPath| {
         let mut outer = outer.path_prefixes.iter();
         outer.any(|bound| path.is_within(bound))

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use bailee_auth::{Action, Caller, KeyText, Permit, Resource};
 use bailee_model::{
-    ApiKey, Error, ErrorKind, KeyId, KeyLimits, KeySecret, KeyState, Page, PageRequest,
+    ApiKey, Error, ErrorKind, KeyId, KeyLimits, KeySecret, KeyState, Page, PageRequest, Principal,
     PrincipalId, Result, Role, Scope, Scopes, Timestamp, limit,
 };
-use bailee_store::{DbError, Reader, conflict};
+use bailee_store::{DbError, conflict};
 
-use self::bounds::{Bounds, check_limits, narrower, within};
+use self::bounds::{Bounds, check_limits, narrower};
 use crate::files::RACES_MAX;
 use crate::gate::Ask;
+use crate::idempotency::{made_secret, not_shown_before};
 use crate::journal::Note;
 use crate::{Core, SYSTEM_TENANT, checks, error};
 
@@ -42,8 +43,12 @@ pub struct NewKey {
 pub struct KeyChange {
     /// A new name.
     pub name: Option<String>,
+    /// New scopes, all of them.
+    pub scopes: Option<Scopes>,
     /// New bounds.
     pub limits: Option<KeyLimits>,
+    /// A new end, or none.
+    pub expires_at: Option<Option<Timestamp>>,
 }
 
 /// A key and when it was last used.
@@ -52,6 +57,7 @@ pub type KeyWithUse = (ApiKey, Option<Timestamp>);
 impl Keys<'_> {
     /// Makes a key. Its text is shown once.
     pub async fn create(&self, caller: &Caller, new: NewKey) -> Result<(ApiKey, KeyText)> {
+        not_shown_before(caller)?;
         let owner = new.principal.unwrap_or(caller.principal());
         checks::text("#/name", &new.name)?;
         check_limits(&new.limits)?;
@@ -61,22 +67,14 @@ impl Keys<'_> {
                 .await?;
             let bounds = self.bounds(caller).await?;
             narrower(caller, &new.scopes, &new.limits, &bounds)?;
-            let principal = self.core.store.reader(&permit).principal(owner).await;
-            let principal = principal
-                .map_err(error::from_db)?
-                .ok_or_else(|| Error::not_found("principal"))?;
-            let is_operator =
-                permit.tenant() == SYSTEM_TENANT && principal.roles.contains(&Role::Operator);
-            if new.scopes.hold(Scope::System) && !is_operator {
-                let detail = "Only the operator's keys may hold `system`.";
-                return Err(Error::field("#/scopes", "not_yours", detail));
-            }
+            let principal = self.admit_scopes(&permit, owner, &new.scopes).await?;
             let (mut key, text) = self.core.new_key(owner, &new.name, new.scopes.clone());
             key.limits = new.limits.clone();
             key.expires_at = bounds.end(new.expires_at, self.core.clock.now())?;
             let mut change = self.core.store.change(&permit);
             change.hold_principal(&principal);
             change.insert_key(&key, limit::LIVE_KEYS_MAX);
+            made_secret(&mut change, key.id)?;
             let note = Note::record("api_keys.create")
                 .about(key.id)
                 .with(serde_json::json!({ "principal_id": owner, "scopes": key.scopes }));
@@ -136,31 +134,45 @@ impl Keys<'_> {
 
     /// One key.
     pub async fn get(&self, caller: &Caller, id: KeyId) -> Result<KeyWithUse> {
-        let (permit, _) = self
-            .find(caller, "api_keys.get", Action::IdentityRead, id)
-            .await?;
-        read(&self.core.store.reader(&permit), id).await
+        let found = self.find(caller, "api_keys.get", Action::IdentityRead, id);
+        let (_, key, used) = found.await?;
+        Ok((key, used))
     }
 
-    /// Renames a key or changes its bounds; bounds can only be as wide as the caller's own.
-    pub async fn update(&self, caller: &Caller, id: KeyId, change: KeyChange) -> Result<ApiKey> {
+    /// Renames a key or changes what it can do, where and until when: never more than the caller's own. Who set the
+    /// bounds of a key may lift them; who holds it may only narrow it.
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        id: KeyId,
+        change: KeyChange,
+    ) -> Result<KeyWithUse> {
         change
             .name
             .as_deref()
             .map_or(Ok(()), |name| checks::text("#/name", name))?;
         change.limits.as_ref().map_or(Ok(()), check_limits)?;
         let bounds = self.bounds(caller).await?;
+        let now = self.core.clock.now();
+        if let Some(scopes) = &change.scopes {
+            let (permit, key, _) = self
+                .find(caller, "api_keys.update", Action::IdentityManage, id)
+                .await?;
+            self.admit_scopes(&permit, key.principal, scopes).await?;
+        }
         self.write(caller, id, "api_keys.update", |key| {
             if let Some(name) = &change.name {
                 key.name.clone_from(name);
             }
-            if let Some(limits) = &change.limits {
-                narrower(caller, &key.scopes, limits, &bounds)?;
-                if !bounds.manages {
-                    // Who set the bounds of a key may lift them; who holds it may not.
-                    within(limits, &key.limits)?;
-                }
-                key.limits = limits.clone();
+            if change.scopes.is_some() || change.limits.is_some() {
+                let scopes = change.scopes.as_ref().unwrap_or(&key.scopes);
+                let limits = change.limits.as_ref().unwrap_or(&key.limits);
+                narrower(caller, scopes, limits, &bounds)?;
+                bounds.admit_change(key, scopes, limits)?;
+                (key.scopes, key.limits) = (scopes.clone(), limits.clone());
+            }
+            if let Some(end) = change.expires_at {
+                key.expires_at = bounds.moved_end(key, end, now)?;
             }
             Ok(())
         })
@@ -173,7 +185,8 @@ impl Keys<'_> {
         caller: &Caller,
         id: KeyId,
         grace: Duration,
-    ) -> Result<(ApiKey, KeyText)> {
+    ) -> Result<(KeyWithUse, KeyText)> {
+        not_shown_before(caller)?;
         if grace > limit::KEY_GRACE_MAX {
             let detail = format!("At most {} seconds.", limit::KEY_GRACE_MAX.as_secs());
             return Err(Error::field("#/grace_seconds", "out_of_range", detail));
@@ -200,11 +213,14 @@ impl Keys<'_> {
                     until: None,
                 };
                 key.secrets = std::iter::once(newest).chain(old).collect();
-                // A rotated key lives on as long as it was meant to at first.
-                let life = key
-                    .expires_at
-                    .map(|end| end.since(key.rotated_at.unwrap_or(key.created_at)));
-                key.expires_at = life.map(|life| now.plus(life));
+                if bounds.manages {
+                    // It lives on as long as it was meant to at first. Its holder cannot have that by itself: the end
+                    // was set by who may manage identities.
+                    let life = key
+                        .expires_at
+                        .map(|end| end.since(key.rotated_at.unwrap_or(key.created_at)));
+                    key.expires_at = life.map(|life| now.plus(life));
+                }
                 key.rotated_at = Some(now);
                 Ok(())
             })
@@ -237,6 +253,26 @@ impl Keys<'_> {
         })
     }
 
+    /// The owner of a key, if a key of its may hold the scopes.
+    async fn admit_scopes(
+        &self,
+        permit: &Permit,
+        owner: PrincipalId,
+        scopes: &Scopes,
+    ) -> Result<Principal> {
+        let found = self.core.store.reader(permit).principal(owner).await;
+        let principal = found
+            .map_err(error::from_db)?
+            .ok_or_else(|| Error::not_found("principal"))?;
+        let is_operator =
+            permit.tenant() == SYSTEM_TENANT && principal.roles.contains(&Role::Operator);
+        if scopes.hold(Scope::System) && !is_operator {
+            let detail = "Only the operator's keys may hold `system`.";
+            return Err(Error::field("#/scopes", "not_yours", detail));
+        }
+        Ok(principal)
+    }
+
     async fn enter(
         &self,
         caller: &Caller,
@@ -264,7 +300,7 @@ impl Keys<'_> {
         operation: &'static str,
         action: Action,
         id: KeyId,
-    ) -> Result<(Permit, ApiKey)> {
+    ) -> Result<(Permit, ApiKey, Option<Timestamp>)> {
         let found = self
             .core
             .store
@@ -272,7 +308,7 @@ impl Keys<'_> {
             .key(id)
             .await
             .map_err(error::from_db)?;
-        let Some((key, _)) = found else {
+        let Some((key, used)) = found else {
             return Err(Error::not_found("API key"));
         };
         let permit = match self.enter(caller, operation, action, key.principal).await {
@@ -282,7 +318,7 @@ impl Keys<'_> {
             }
             other => other?,
         };
-        Ok((permit, key))
+        Ok((permit, key, used))
     }
 
     async fn write(
@@ -291,15 +327,16 @@ impl Keys<'_> {
         id: KeyId,
         operation: &'static str,
         act: impl Fn(&mut ApiKey) -> Result<()>,
-    ) -> Result<ApiKey> {
+    ) -> Result<KeyWithUse> {
         for _ in 0..RACES_MAX {
-            let (permit, old) = self
+            let (permit, old, used) = self
                 .find(caller, operation, Action::IdentityManage, id)
                 .await?;
             let mut key = old.clone();
             act(&mut key)?;
             let mut change = self.core.store.change(&permit);
             change.put_key(&key, &old);
+            made_secret(&mut change, id)?;
             change.journal(&self.core.permitted(
                 caller,
                 &permit,
@@ -308,7 +345,7 @@ impl Keys<'_> {
             match change.commit().await {
                 Ok(()) => {
                     self.core.credentials.forget();
-                    return Ok(key);
+                    return Ok((key, used));
                 }
                 Err(DbError::Conflict("key")) => {}
                 Err(error) => return Err(error::from_db(error)),
@@ -319,11 +356,6 @@ impl Keys<'_> {
             "The key changes too fast; try again.",
         ))
     }
-}
-
-async fn read(reader: &Reader, id: KeyId) -> Result<KeyWithUse> {
-    let found = reader.key(id).await.map_err(error::from_db)?;
-    found.ok_or_else(|| Error::not_found("API key"))
 }
 
 fn tenant_ask(operation: &'static str, action: Action) -> Ask<'static> {

@@ -10,7 +10,8 @@ use crate::extract::{Json, folder_path};
 
 /// Make an API key
 ///
-/// Its text is shown in this answer only, and not in a replay of it.
+/// Its text is shown in this answer only; a repetition with the same `Idempotency-Key` is answered with the problem
+/// `idempotency_secret_shown`, which names the key.
 #[utoipa::path(post, path = "/api-keys", operation_id = "api_keys.create", tag = "api-keys",
     request_body = CreateApiKey,
     responses((status = 201, description = "The key with its text", body = ApiKey)))]
@@ -20,7 +21,7 @@ pub(crate) async fn create(
     Json(wish): Json<CreateApiKey>,
 ) -> Answer<Created<ApiKey>> {
     let (key, text) = core.keys().create(&caller, command(wish)?).await?;
-    let body = view(&key, Some(&text), core.clock().now());
+    let body = view((&key, None), Some(&text), core.clock().now());
     Ok(Created {
         location: body.links.own.clone(),
         body,

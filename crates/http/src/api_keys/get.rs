@@ -17,6 +17,6 @@ pub(crate) async fn get(
     caller: Authenticated,
     Id(id): Id<KeyId>,
 ) -> Answer<Object<ApiKey>> {
-    let (key, _) = core.keys().get(&caller, id).await?;
-    Ok(Object(view(&key, None, core.clock().now())))
+    let (key, used) = core.keys().get(&caller, id).await?;
+    Ok(Object(view((&key, used), None, core.clock().now())))
 }

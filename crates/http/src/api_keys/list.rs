@@ -34,5 +34,5 @@ pub(crate) async fn list(
         .list(&caller, query.principal_id, paging.request.clone())
         .await?;
     let now = core.clock().now();
-    Ok(paging.answer(page, |(key, _)| view(&key, None, now)))
+    Ok(paging.answer(page, |(key, used)| view((&key, used), None, now)))
 }

@@ -11,6 +11,8 @@ use crate::caller::Authenticated;
 use crate::extract::{Id, JsonOrEmpty};
 
 /// Give an API key a new secret
+///
+/// Its end moves only if the caller may manage identities. The text is shown in this answer only.
 #[utoipa::path(post, path = "/api-keys/{key_id}/rotate", operation_id = "api_keys.rotate", tag = "api-keys",
     params(("key_id" = String, Path, description = "The key")),
     request_body = Option<RotateApiKey>,
@@ -22,6 +24,6 @@ pub(crate) async fn rotate(
     JsonOrEmpty(wish): JsonOrEmpty<RotateApiKey>,
 ) -> Answer<Body<ApiKey>> {
     let grace = Duration::from_secs(wish.grace_seconds.unwrap_or(0));
-    let (key, text) = core.keys().rotate(&caller, id, grace).await?;
-    Ok(Body(view(&key, Some(&text), core.clock().now())))
+    let ((key, used), text) = core.keys().rotate(&caller, id, grace).await?;
+    Ok(Body(view((&key, used), Some(&text), core.clock().now())))
 }

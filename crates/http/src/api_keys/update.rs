@@ -8,9 +8,9 @@ use crate::answer::{Answer, Object};
 use crate::caller::Authenticated;
 use crate::extract::{Id, Json, folder_path};
 
-/// Rename an API key, or change what narrows it
+/// Change an API key
 ///
-/// Scopes and expiry stay as they were made: rotate the key or make another.
+/// Who may manage identities may widen it, within their own rights; its holder may only narrow it.
 #[utoipa::path(patch, path = "/api-keys/{key_id}", operation_id = "api_keys.update", tag = "api-keys",
     params(("key_id" = String, Path, description = "The key")),
     request_body = ChangeApiKey,
@@ -22,20 +22,14 @@ pub(crate) async fn update(
     Json(wish): Json<ChangeApiKey>,
 ) -> Answer<Object<ApiKey>> {
     let (now, _) = core.keys().get(&caller, id).await?;
-    let key = core
+    let (key, used) = core
         .keys()
         .update(&caller, id, change(wish, now.limits)?)
         .await?;
-    Ok(Object(view(&key, None, core.clock().now())))
+    Ok(Object(view((&key, used), None, core.clock().now())))
 }
 
 fn change(wish: ChangeApiKey, now: KeyLimits) -> Result<KeyChange, Error> {
-    if wish.scopes.is_some() {
-        return Err(fixed("#/scopes"));
-    }
-    if !wish.expires_at.is_keep() {
-        return Err(fixed("#/expires_at"));
-    }
     let mut limits = now.clone();
     match wish.path_prefixes {
         Patch::Keep => {}
@@ -58,14 +52,12 @@ fn change(wish: ChangeApiKey, now: KeyLimits) -> Result<KeyChange, Error> {
     }
     Ok(KeyChange {
         name: wish.name,
+        scopes: wish.scopes,
         limits: (limits != now).then_some(limits),
+        expires_at: match wish.expires_at {
+            Patch::Keep => None,
+            Patch::Clear => Some(None),
+            Patch::Set(end) => Some(Some(end)),
+        },
     })
-}
-
-fn fixed(pointer: &str) -> Error {
-    Error::field(
-        pointer,
-        "not_supported",
-        "This cannot change; make another key.",
-    )
 }

@@ -3,7 +3,11 @@ use bailee_core::KeyText;
 use bailee_model::{self as model, Timestamp};
 
 /// A key as clients see it now; its text only where it is shown once.
-pub(super) fn view(key: &model::ApiKey, text: Option<&KeyText>, now: Timestamp) -> ApiKey {
+pub(super) fn view(
+    (key, last_used_at): (&model::ApiKey, Option<Timestamp>),
+    text: Option<&KeyText>,
+    now: Timestamp,
+) -> ApiKey {
     ApiKey {
         key_id: key.id,
         name: key.name.clone(),
@@ -24,6 +28,7 @@ pub(super) fn view(key: &model::ApiKey, text: Option<&KeyText>, now: Timestamp) 
         api_key: text.map(|text| SecretText::from(text.reveal())),
         expires_at: key.expires_at,
         created_at: key.created_at,
+        last_used_at,
         rotated_at: key.rotated_at,
         revoked_at: key.revoked_at,
         links: Links::to("api-keys", key.id),
