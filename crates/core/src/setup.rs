@@ -6,7 +6,7 @@ use bailee_model::{
     PrincipalState, Result, Role, Scope, Scopes, ServiceAccountId, Tenant, TenantId,
     TenantSettings, TenantState, UserId, limit,
 };
-use bailee_store::{DbError, Store, conflict};
+use bailee_store::{Change, DbError, Store, conflict};
 use bailee_vault::WrappingKey;
 
 use crate::journal::Note;
@@ -132,11 +132,13 @@ impl Core {
             .map(|bytes| *bytes)
     }
 
-    /// Makes a tenant with an administrator and its first key. `operation` names the cause in the new journal.
+    /// Makes a tenant with an administrator and its first key. `operation` names the cause in the new journal; what
+    /// stands beside it in other tenants' rows is the same transaction.
     pub(crate) async fn make_tenant(
         &self,
         tenant: Tenant,
         operation: &'static str,
+        beside: Option<Change>,
     ) -> Result<FirstTenant> {
         let now = self.clock.now();
         let administrator = Principal {
@@ -161,11 +163,12 @@ impl Core {
             .insert_principal(&administrator)
             .insert_key(&api_key, limit::LIVE_KEYS_MAX);
         change.journal(&self.own_entry(note));
-        change.commit().await.map_err(|error| match error {
-            DbError::Conflict(conflict::TENANT_NAME) => Error::new(
-                bailee_model::ErrorKind::NameTaken,
-                "There is a tenant of this name.",
-            ),
+        let whole = match beside {
+            Some(beside) => change.and(beside),
+            None => change,
+        };
+        whole.commit().await.map_err(|error| match error {
+            DbError::Conflict(conflict::TENANT_NAME) => tenant_name_taken(),
             other => error::from_db(other),
         })?;
         Ok(FirstTenant {
@@ -210,26 +213,13 @@ impl Core {
 
     /// At a first start: an operator's service account in the system tenant, with a key. `None` when there is one.
     pub async fn first_operator(&self) -> Result<Option<KeyText>> {
-        let now = self.clock.now();
-        let operator = Principal {
-            id: PrincipalId::ServiceAccount(ServiceAccountId::new(now, &*self.chance)),
-            name: "operator".to_owned(),
-            state: PrincipalState::Active,
-            roles: vec![Role::Operator],
-            created_at: now,
-        };
-        let scopes = [
-            Scope::System,
-            Scope::IdentityRead,
-            Scope::IdentityManage,
-            Scope::AuditRead,
-        ];
+        let operator = self.new_operator("operator");
         let identity = self.store.identity();
         let is_made = identity.setting(FIRST_OPERATOR).await;
         if is_made.map_err(error::from_db)?.is_some() {
             return Ok(None);
         }
-        let (key, text) = self.new_key(operator.id, "first key", scopes.into_iter().collect());
+        let (key, text) = self.new_key(operator.id, "first key", operator_scopes());
         let mut change = self.store.identity().change(SYSTEM_TENANT);
         change
             .insert_principal(&operator)
@@ -243,10 +233,59 @@ impl Core {
         }
     }
 
+    /// Another key for the operator, for whoever holds the installation's files: `bailee operator key`. It is a key of
+    /// the first operator, or of a new one where that is no operator any more.
+    pub async fn another_operator_key(&self) -> Result<KeyText> {
+        let identity = self.store.identity();
+        let first = identity.setting(FIRST_OPERATOR).await;
+        let first = first
+            .map_err(error::from_db)?
+            .and_then(|id| id.parse().ok());
+        let found = match first {
+            Some(id) => identity.reader(SYSTEM_TENANT).principal(id).await,
+            None => Ok(None),
+        };
+        let operator = found.map_err(error::from_db)?.filter(|found| {
+            found.state == PrincipalState::Active && found.roles.contains(&Role::Operator)
+        });
+        let mut change = identity.change(SYSTEM_TENANT);
+        let operator = operator.unwrap_or_else(|| {
+            let name = format!("operator-{}", self.clock.now().ms());
+            let new = self.new_operator(&name);
+            change.insert_principal(&new);
+            new
+        });
+        let name = "made on the server's machine";
+        let (key, text) = self.new_key(operator.id, name, operator_scopes());
+        change.insert_key(&key, limit::LIVE_KEYS_MAX);
+        let note = Note::record("setup.operator_key").about(key.id);
+        change.journal(&self.own_entry(note));
+        change.commit().await.map_err(|error| match error {
+            DbError::Conflict(conflict::KEY_LIMIT) => {
+                let most = limit::LIVE_KEYS_MAX;
+                let detail = format!("The operator has {most} keys that are good; revoke some.");
+                Error::new(bailee_model::ErrorKind::QuotaExceeded, detail)
+            }
+            other => error::from_db(other),
+        })?;
+        Ok(text)
+    }
+
+    fn new_operator(&self, name: &str) -> Principal {
+        let now = self.clock.now();
+        Principal {
+            id: PrincipalId::ServiceAccount(ServiceAccountId::new(now, &*self.chance)),
+            name: name.to_owned(),
+            state: PrincipalState::Active,
+            roles: vec![Role::Operator],
+            created_at: now,
+        }
+    }
+
     /// At a first start: the tenant of this name with its administrator and key. `None` when there is one.
     pub async fn first_tenant(&self, name: &str) -> Result<Option<FirstTenant>> {
         let tenant = self.new_tenant(name);
-        match self.make_tenant(tenant, "setup.tenant").await {
+        match self.make_tenant(tenant, "setup.tenant", None).await {
             Ok(first) => Ok(Some(first)),
             Err(error) if error.kind() == bailee_model::ErrorKind::NameTaken => Ok(None),
             Err(error) => Err(error),
@@ -271,4 +310,22 @@ impl Core {
     pub fn key_env(&self) -> KeyEnv {
         self.settings.key_env
     }
+}
+
+/// What the operator's keys can do.
+fn operator_scopes() -> Scopes {
+    let scopes = [
+        Scope::System,
+        Scope::IdentityRead,
+        Scope::IdentityManage,
+        Scope::AuditRead,
+    ];
+    scopes.into_iter().collect()
+}
+
+pub(crate) fn tenant_name_taken() -> Error {
+    Error::new(
+        bailee_model::ErrorKind::NameTaken,
+        "There is a tenant of this name.",
+    )
 }

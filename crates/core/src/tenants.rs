@@ -8,8 +8,9 @@ use bailee_store::{DbError, conflict};
 
 use crate::files::RACES_MAX;
 use crate::gate::Ask;
+use crate::idempotency::{earlier, made, made_secret, not_shown_before};
 use crate::journal::Note;
-use crate::{Core, FirstTenant, SYSTEM_TENANT, checks, error};
+use crate::{Core, FirstTenant, SYSTEM_TENANT, checks, error, setup};
 
 /// The tenants of the installation.
 pub struct Tenants<'a> {
@@ -28,8 +29,10 @@ pub struct NewTenant {
 }
 
 /// What changes of a tenant; `Some(None)` lifts a bound.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TenantChange {
+    /// A new name.
+    pub name: Option<String>,
     /// Bytes it may store.
     pub quota_bytes: Option<Option<u64>>,
     /// File versions it may store.
@@ -50,6 +53,7 @@ impl Core {
 impl Tenants<'_> {
     /// Makes a tenant with an administrator, whose first key is shown once.
     pub async fn create(&self, caller: &Caller, new: NewTenant) -> Result<FirstTenant> {
+        not_shown_before(caller)?;
         let permit = self
             .enter(caller, "tenants.create", Action::TenantManage)
             .await?;
@@ -57,10 +61,12 @@ impl Tenants<'_> {
         let mut tenant = self.core.new_tenant(&new.name);
         tenant.quota_bytes = new.quota_bytes;
         tenant.quota_files = new.quota_files;
-        let first = self.core.make_tenant(tenant, "tenants.create").await?;
-        self.note(caller, &permit, "tenants.create", first.tenant.id)
-            .await;
-        Ok(first)
+        let mut own = self.core.store.change(&permit);
+        let note = Note::record("tenants.create").about(tenant.id);
+        own.journal(&self.core.permitted(caller, &permit, note));
+        made_secret(&mut own, tenant.id)?;
+        let made = self.core.make_tenant(tenant, "tenants.create", Some(own));
+        made.await
     }
 
     /// Tenants, newest first.
@@ -85,14 +91,19 @@ impl Tenants<'_> {
         self.find(id).await
     }
 
-    /// Changes a tenant's quotas.
+    /// Changes a tenant's name and quotas.
     pub async fn update(
         &self,
         caller: &Caller,
         id: TenantId,
         change: TenantChange,
     ) -> Result<Tenant> {
+        let name = change.name.as_deref();
+        name.map_or(Ok(()), |name| checks::text("#/name", name))?;
         self.write(caller, id, "tenants.update", |tenant| {
+            if let Some(name) = name {
+                name.clone_into(&mut tenant.name);
+            }
             tenant.quota_bytes = change.quota_bytes.unwrap_or(tenant.quota_bytes);
             tenant.quota_files = change.quota_files.unwrap_or(tenant.quota_files);
         })
@@ -175,24 +186,30 @@ impl Tenants<'_> {
         operation: &'static str,
         act: impl Fn(&mut Tenant),
     ) -> Result<Tenant> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         let permit = self.enter(caller, operation, Action::TenantManage).await?;
         for _ in 0..RACES_MAX {
             let old = self.find(id).await?;
             let mut tenant = old.clone();
             act(&mut tenant);
+            let note = || Note::record(operation).about(id);
             let mut change = self.core.store.identity().change(id);
             change.put_tenant(&tenant, &old);
-            // The tenant's own journal tells that it was done, and by whom.
-            let entry = self
-                .core
-                .permitted(caller, &permit, Note::record(operation).about(id));
-            change.journal(&entry);
-            match change.commit().await {
+            // The tenant's own journal tells that it was done, and by whom; so does the operator's.
+            change.journal(&self.core.permitted(caller, &permit, note()));
+            let mut own = self.core.store.change(&permit);
+            own.journal(&self.core.permitted(caller, &permit, note()));
+            made(&mut own, &tenant)?;
+            match change.and(own).commit().await {
                 Ok(()) => {
                     self.core.keyring.forget(id);
                     self.core.credentials.forget();
-                    self.note(caller, &permit, operation, id).await;
                     return Ok(tenant);
+                }
+                Err(DbError::Conflict(conflict::TENANT_NAME)) => {
+                    return Err(setup::tenant_name_taken());
                 }
                 Err(DbError::Conflict(conflict::TENANT_CHANGED)) => {}
                 Err(error) => return Err(error::from_db(error)),
@@ -203,19 +220,5 @@ impl Tenants<'_> {
             "The tenant changes too fast; try again.",
         )
         .retry_after(1))
-    }
-
-    /// The operator's own journal. The tenant's journal has told it in the transaction that did it; two tenants' rows
-    /// are never one transaction, so what is missing here after a crash is found there, and the work stands.
-    async fn note(&self, caller: &Caller, permit: &Permit, operation: &'static str, id: TenantId) {
-        let mut change = self.core.store.change(permit);
-        change.journal(
-            &self
-                .core
-                .permitted(caller, permit, Note::record(operation).about(id)),
-        );
-        if let Err(error) = change.commit().await {
-            tracing::error!(tenant.id = %id, operation, %error, "the operator's journal lacks an entry");
-        }
     }
 }

@@ -5,6 +5,7 @@ use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
     PUT: tenant = "UPDATE tenant SET body = $2 WHERE tenant_id = $1 AND body = $3";
+    RENAME: tenant = "UPDATE tenant SET name = $2 WHERE tenant_id = $1";
     READ: tenant = "SELECT body, wrapped_key FROM tenant WHERE tenant_id = $1";
     USAGE: tenant = "SELECT bytes, files FROM usage_total WHERE tenant_id = $1";
     ADD_USAGE: tenant = "UPDATE usage_total SET bytes = bytes + $2, files = files + $3 \
@@ -21,10 +22,16 @@ pub const CHANGED: &str = "tenant";
 pub const QUOTA: &str = "quota";
 
 impl Change {
-    /// Replaces the tenant's settings and state if they are still as they were read; the conflict is [`CHANGED`].
+    /// Replaces the tenant's name, settings and state if they are still as they were read; the conflict is
+    /// [`CHANGED`], or [`crate::conflict::TENANT_NAME`] where a new name is taken.
     pub fn put_tenant(&mut self, tenant: &Tenant, as_read: &Tenant) -> &mut Self {
         let row = values![json(tenant), json(as_read)];
-        self.add(PUT, row, Guard::One, CHANGED)
+        self.add(PUT, row, Guard::One, CHANGED);
+        if tenant.name != as_read.name {
+            let name = crate::conflict::TENANT_NAME;
+            self.add(RENAME, values![&tenant.name], Guard::One, name);
+        }
+        self
     }
 
     /// Counts bytes and files against the tenant's quota; the conflict is [`QUOTA`]. Negative numbers give back and

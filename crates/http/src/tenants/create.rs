@@ -9,7 +9,8 @@ use crate::extract::Json;
 
 /// Make a tenant with its first administrator
 ///
-/// The administrator's key is shown in this answer only, and not in a replay of it.
+/// The administrator's key is shown in this answer only; a repetition with the same `Idempotency-Key` is answered with
+/// the problem `idempotency_secret_shown`, which names the tenant.
 #[utoipa::path(post, path = "/tenants", operation_id = "tenants.create", tag = "tenants",
     request_body = CreateTenant,
     responses((status = 201, description = "The tenant with its administrator", body = Tenant)))]

@@ -1,14 +1,14 @@
 use axum::extract::State;
 use bailee_api::{ChangeTenant, Patch, Tenant};
 use bailee_core::{Core, TenantChange};
-use bailee_model::{Error, TenantId};
+use bailee_model::TenantId;
 
 use super::view::view;
 use crate::answer::{Answer, Object};
 use crate::caller::Authenticated;
 use crate::extract::{Id, Json};
 
-/// Change a tenant's quotas
+/// Change a tenant's name and quotas
 #[utoipa::path(patch, path = "/tenants/{tenant_id}", operation_id = "tenants.update", tag = "tenants",
     params(("tenant_id" = String, Path, description = "The tenant")),
     request_body = ChangeTenant,
@@ -19,10 +19,8 @@ pub(crate) async fn update(
     Id(id): Id<TenantId>,
     Json(wish): Json<ChangeTenant>,
 ) -> Answer<Object<Tenant>> {
-    if wish.name.is_some() {
-        return Err(Error::field("#/name", "not_supported", "A tenant keeps its name.").into());
-    }
     let change = TenantChange {
+        name: wish.name,
         quota_bytes: bound(&wish.quota_bytes),
         quota_files: bound(&wish.quota_files),
     };
