@@ -1,5 +1,7 @@
-//! The commands that act on this machine's installation: `serve`, `migrate`, `vault scrub`, `config show|check`.
+//! The commands that act on this machine's installation: `serve`, `migrate`, `vault scrub`, `operator key`,
+//! `config show|check`.
 
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -21,9 +23,19 @@ pub enum LocalCommand {
     /// Look after the sealed bytes
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// Look after the installation's operator
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+/// `bailee operator …`
+#[derive(Debug, Subcommand)]
+pub enum OperatorCommand {
+    /// Make another API key of the operator and print it (the server must be stopped with SQLite)
+    Key(PlaceArgs),
 }
 
 /// `bailee vault …`
@@ -92,6 +104,7 @@ pub fn run(command: LocalCommand, on_dev: impl FnOnce(&DevInfo)) -> Result<()> {
             }
             LocalCommand::Migrate(place) => migrate(place).await,
             LocalCommand::Vault(VaultCommand::Scrub(place)) => scrub(place).await,
+            LocalCommand::Operator(OperatorCommand::Key(place)) => operator_key(place).await,
             LocalCommand::Config(ConfigCommand::Show { place, origin }) => show(place, origin),
             LocalCommand::Config(ConfigCommand::Check(place)) => {
                 place.into_serve().load()?;
@@ -136,13 +149,36 @@ async fn scrub(place: PlaceArgs) -> Result<()> {
     }
 }
 
+/// The key alone goes to stdout, so that it can be piped to where it is kept.
+async fn operator_key(place: PlaceArgs) -> Result<()> {
+    tls::install_crypto();
+    let config = place.into_serve().load()?.config;
+    let _log = log::install("warn", LogFormat::Text)?;
+    let database = open::database(&config, Migrate::No).await?;
+    let core = open::core(&config, database, Mode::Production).await?;
+    let made = core.another_operator_key().await;
+    core.close().await;
+    print(&format!("{}\n", made?.reveal()))
+}
+
 fn show(place: PlaceArgs, origin: bool) -> Result<()> {
+    use std::fmt::Write as _;
+    let mut text = String::new();
     for line in place.into_serve().load()?.values() {
-        if origin {
-            println!("{} = {}  # {}", line.key, line.value, line.origin);
+        let done = if origin {
+            writeln!(text, "{} = {}  # {}", line.key, line.value, line.origin)
         } else {
-            println!("{} = {}", line.key, line.value);
-        }
+            writeln!(text, "{} = {}", line.key, line.value)
+        };
+        done?;
     }
-    Ok(())
+    print(&text)
+}
+
+/// Writes to stdout. Whoever reads may have enough before the end, as `head` does.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }

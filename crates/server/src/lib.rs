@@ -14,7 +14,7 @@ pub mod serve;
 pub mod system;
 pub mod tls;
 
-pub use commands::{ConfigCommand, LocalCommand, PlaceArgs, VaultCommand, run};
+pub use commands::{ConfigCommand, LocalCommand, OperatorCommand, PlaceArgs, VaultCommand, run};
 pub use dev::DevInfo;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
