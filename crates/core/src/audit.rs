@@ -4,7 +4,7 @@ use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{AuditId, Error, Page, PageRequest, Result, SealedEntry, TenantId, Timestamp};
 use bailee_store::{AuditFilter, Reader};
 
-use crate::events::shows;
+use crate::events::shown;
 use crate::gate::Ask;
 use crate::merkle::{Frontier, leaf_hash};
 use crate::{Core, checkpoint, error};
@@ -44,7 +44,8 @@ pub struct VerifyJournal {
 }
 
 impl Audit<'_> {
-    /// Audit records, newest first.
+    /// Audit records, newest first. A key that is bound to paths sees what is about them, and what it did, as in the
+    /// event feed.
     pub async fn search(
         &self,
         caller: &Caller,
@@ -52,30 +53,22 @@ impl Audit<'_> {
         page: PageRequest,
     ) -> Result<Page<SealedEntry>> {
         let permit = self.enter(caller, "audit.search").await?;
-        let mut found = self
-            .core
-            .store
-            .reader(&permit)
-            .audit(&filter, &page)
-            .await
-            .map_err(error::from_db)?;
-        found.data.retain(|entry| shows(caller, entry));
-        Ok(found)
+        let reader = self.core.store.reader(&permit);
+        let found = reader.audit(&filter, &page).await;
+        let found = found.map_err(error::from_db)?;
+        Ok(Page {
+            data: shown(caller, &reader, found.data).await?,
+            next: found.next,
+        })
     }
 
     /// One audit record.
     pub async fn get(&self, caller: &Caller, id: AuditId) -> Result<SealedEntry> {
         let permit = self.enter(caller, "audit.get").await?;
-        let found = self
-            .core
-            .store
-            .reader(&permit)
-            .entry(id)
-            .await
-            .map_err(error::from_db)?;
-        found
-            .filter(|entry| shows(caller, entry))
-            .ok_or_else(|| Error::not_found("audit record"))
+        let reader = self.core.store.reader(&permit);
+        let found = reader.entry(id).await.map_err(error::from_db)?;
+        let mut seen = shown(caller, &reader, found.into_iter().collect()).await?;
+        seen.pop().ok_or_else(|| Error::not_found("audit record"))
     }
 
     /// Reads the whole journal, recomputes every hash and compares it with the head and every signed checkpoint.

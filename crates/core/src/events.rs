@@ -92,22 +92,30 @@ impl Events<'_> {
                 .map_err(error::from_db)?
                 .map_or(0, |head| head.size),
         };
-        events.retain(|event| shows(caller, event));
-        if !caller.path_prefixes().is_empty() {
-            let mut shown = Vec::with_capacity(events.len());
-            for event in events {
-                if is_of_own_transfer(caller, &reader, &event).await? {
-                    shown.push(event);
-                }
-            }
-            events = shown;
-        }
         Ok(EventPage {
-            events,
+            events: shown(caller, &reader, events).await?,
             next_after,
             has_more,
         })
     }
+}
+
+/// What of some entries a caller may see: a key that is bound to paths sees what is about them, and what it did.
+pub(crate) async fn shown(
+    caller: &Caller,
+    reader: &Reader,
+    entries: Vec<SealedEntry>,
+) -> Result<Vec<SealedEntry>> {
+    if caller.path_prefixes().is_empty() {
+        return Ok(entries);
+    }
+    let mut shown = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if shows(caller, &entry) && is_of_own_transfer(caller, reader, &entry).await? {
+            shown.push(entry);
+        }
+    }
+    Ok(shown)
 }
 
 /// Whether an event is about no transfer, about a path, or about a transfer that the caller's key may see: what another
@@ -120,11 +128,8 @@ async fn is_of_own_transfer(caller: &Caller, reader: &Reader, event: &SealedEntr
     Ok(transfer.is_some_and(|transfer| transfers::is_shown(caller, &transfer)))
 }
 
-/// Whether a caller may see an entry: a key that is bound to paths sees what is about them, and what it did.
-pub(crate) fn shows(caller: &Caller, sealed: &SealedEntry) -> bool {
-    if caller.path_prefixes().is_empty() {
-        return true;
-    }
+/// Whether an entry is about a path of the caller's, or about none and its own.
+fn shows(caller: &Caller, sealed: &SealedEntry) -> bool {
     let is_within = |path: &String| {
         path.parse::<bailee_model::FolderPath>().is_ok_and(|path| {
             caller
