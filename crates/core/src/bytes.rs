@@ -56,8 +56,8 @@ impl Core {
         let (whole, reservation) = match rest {
             Some(rest) => {
                 let whole = held.chain(rest).boxed();
-                let whole = self.within_quota(permit, replaces, whole).await?;
-                (whole, Some(self.reserve(permit, blob).await?))
+                let whole = Box::pin(self.within_quota(permit, replaces, whole)).await?;
+                (whole, Some(Box::pin(self.reserve(permit, blob)).await?))
             }
             None => (held.boxed(), None),
         };
@@ -68,11 +68,9 @@ impl Core {
             inline_bytes_max: limit::INLINE_BYTES_MAX,
             digest: Digest::Sha256,
         };
-        let sealed = self
-            .vault
-            .seal(command, whole, &*self.chance)
-            .await
-            .map_err(error::from_seal)?;
+        // Boxed, like the steps before it: while the first bytes are awaited, none of them takes room.
+        let sealing = self.vault.seal(command, whole, &*self.chance);
+        let sealed = Box::pin(sealing).await.map_err(error::from_seal)?;
         let sha256 = sealed
             .sha256
             .ok_or_else(|| Error::internal("the vault made no digest"))?;

@@ -23,6 +23,7 @@ mod journal;
 mod keyring;
 mod keys;
 mod merkle;
+mod places;
 mod ports;
 mod principals;
 mod remotes;

@@ -1,7 +1,7 @@
 //! Bytes that nothing names yet: counted against the quota while they come, removed when nothing will name them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailee_auth::Permit;
 use bailee_model::{BlobId, Result, TenantId, UploadId, limit};
@@ -10,23 +10,28 @@ use futures::StreamExt;
 
 use crate::bytes::ByteStream;
 use crate::files::over_quota;
+use crate::places::Places;
 use crate::{Core, error};
 
-/// What the streams of each tenant have brought to this node and not finished.
+/// The streams that come to this node and are not finished.
 #[derive(Default)]
-pub(crate) struct Staging(Mutex<HashMap<TenantId, u64>>);
+pub(crate) struct Staging {
+    /// What those of each tenant have brought.
+    bytes: Mutex<HashMap<TenantId, u64>>,
+    pub(crate) places: Arc<Places>,
+}
 
 impl Staging {
     /// Counts bytes; answers what all streams of the tenant have brought.
     fn add(&self, tenant: TenantId, bytes: u64) -> u64 {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let sum = all.entry(tenant).or_default();
         *sum = sum.saturating_add(bytes);
         *sum
     }
 
     fn give_back(&self, tenant: TenantId, bytes: u64) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sum) = all.get_mut(&tenant) {
             *sum = sum.saturating_sub(bytes);
             if *sum == 0 {

@@ -127,6 +127,7 @@ impl Files<'_> {
         stream: ByteStream,
     ) -> Result<Staged> {
         let permit = self.admit(caller, operation, None).await?;
+        let stream = self.core.in_place(permit.tenant(), None, stream);
         self.seal_staged(&permit, stream).await
     }
 
@@ -142,6 +143,8 @@ impl Files<'_> {
             .admit(caller, new.operation, Some(new.path.folder()))
             .await?;
         self.refuse_early(&permit, &new, &precondition).await?;
+        let tenant = permit.tenant();
+        let stream = self.core.in_place(tenant, new.size_bytes, stream);
         let staged = self
             .seal_staged(&permit, exactly(stream, new.size_bytes))
             .await?;

@@ -34,15 +34,17 @@ impl Uploads<'_> {
         new: NewPart,
         stream: ByteStream,
     ) -> Result<Part> {
-        let found = self
-            .find_open(caller, "uploads.put_part", new.upload)
-            .await?;
+        // Boxed, like what comes after the body: a body that lets us wait should hold only what it needs.
+        let finding = self.find_open(caller, "uploads.put_part", new.upload);
+        let found = Box::pin(finding).await?;
         if new.number >= limit::PARTS_MAX {
             let detail = format!("Parts are numbered 0 to {}.", limit::PARTS_MAX - 1);
             return Err(Error::field("#/part_number", "out_of_range", detail));
         }
         let file_bytes_max = self.core.settings.file_bytes_max;
         admit_size(new.size_bytes.unwrap_or(0), file_bytes_max)?;
+        let tenant = permit_tenant(&found);
+        let stream = self.core.in_place(tenant, new.size_bytes, stream);
         let stream = bounded(exactly(stream, new.size_bytes), file_bytes_max);
         let (sealed, hashed) = self.seal_part(&found, &new, stream).await?;
         if sealed.size_bytes == 0 {
@@ -60,8 +62,8 @@ impl Uploads<'_> {
         if new.digest.is_some_and(|digest| digest != sealed.sha256) {
             return Err(digest_mismatch(&hex::encode(sealed.sha256)));
         }
-        let part = self.commit_part(&found, &new, sealed, hashed).await?;
-        self.catch_up_later(permit_tenant(&found), new.upload);
+        let part = Box::pin(self.commit_part(&found, &new, sealed, hashed)).await?;
+        self.catch_up_later(tenant, new.upload);
         Ok(part)
     }
 
