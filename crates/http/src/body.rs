@@ -43,6 +43,12 @@ pub(crate) fn declared_size(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
+/// Whether the head says its body's length in two ways: whoever was on its way may have believed the other
+/// (RFC 9112 §6.1).
+pub(crate) fn is_ambiguous(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::CONTENT_LENGTH) && headers.contains_key(header::TRANSFER_ENCODING)
+}
+
 /// Refuses a body whose declared length is over `bytes_max` before any of it is read.
 pub(crate) fn check_declared(headers: &HeaderMap, bytes_max: usize) -> Result<(), Error> {
     match declared_size(headers) {

@@ -431,3 +431,24 @@ async fn an_application_need_not_be_a_router() {
     }
     assert!(is_application(&answer));
 }
+
+#[tokio::test]
+async fn a_head_with_two_lengths_reaches_the_application_with_both() {
+    let server = Server::start(Limits::default(), MinVersion::V1_3);
+    for lengths in [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+    ] {
+        let mut stream = server.connect(&["http/1.1"]).await.unwrap();
+        // Behind an ordinary request, sent in one go.
+        let text = format!(
+            "POST /take HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nab\
+             POST /lengths HTTP/1.1\r\nHost: localhost\r\n{lengths}\r\n0\r\n\r\n\
+             GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        );
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let answers = timeout(PATIENCE, read_all(&mut stream)).await.unwrap();
+        assert!(answers.ends_with("4 chunked"), "{answers}");
+        assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
+    }
+}

@@ -5,6 +5,7 @@ use bailee_model::{Error, ErrorKind};
 use http::header;
 
 use super::facts::host;
+use crate::body::is_ambiguous;
 use crate::problem::Failure;
 use crate::site::Site;
 
@@ -20,6 +21,12 @@ pub(super) async fn admit(site: &Site, request: Request, next: Next) -> Response
 }
 
 fn check(site: &Site, request: &Request) -> Result<(), Error> {
+    if is_ambiguous(request.headers()) {
+        return Err(Error::new(
+            ErrorKind::MalformedRequest,
+            "The request has both `Content-Length` and `Transfer-Encoding`.",
+        ));
+    }
     if site.core().is_draining() && !WHILE_DRAINING.contains(&request.uri().path()) {
         return Err(Error::new(
             ErrorKind::Draining,

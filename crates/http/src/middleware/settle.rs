@@ -17,7 +17,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use http::{HeaderMap, HeaderValue, Version, header};
 
-use crate::body::declared_size;
+use crate::body::{declared_size, is_ambiguous};
 
 /// More unread bytes than this are not worth the connection.
 const REST_BYTES_MAX: usize = 64 * 1024;
@@ -80,9 +80,11 @@ pub(super) async fn settle(request: Request, next: Next) -> Response {
     response
 }
 
-/// Whether the rest may be waited for. Who asked whether to go on (`Expect`) has not sent it, and need not now.
+/// Whether the rest may be waited for. Who asked whether to go on (`Expect`) has not sent it, and need not now. Where
+/// an ambiguous one ends, nobody knows.
 fn is_short(headers: &HeaderMap) -> bool {
     !headers.contains_key(header::EXPECT)
+        && !is_ambiguous(headers)
         && declared_size(headers).is_none_or(|bytes| bytes <= REST_BYTES_MAX as u64)
 }
 

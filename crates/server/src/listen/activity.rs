@@ -4,10 +4,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use http::HeaderValue;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::heads::{Ambiguous, Heads};
 use super::limits::Limits;
 use super::peer::Protocol;
 
@@ -28,6 +30,8 @@ struct State {
     head_since: Option<Instant>,
     /// When the last piece of each answer went to the transport, which has not yet asked for more.
     handed_at: HashMap<u64, Instant>,
+    /// A request whose head says its length twice.
+    ambiguous: Option<Ambiguous>,
 }
 
 /// Why a connection is closed by us.
@@ -56,6 +60,7 @@ impl Activity {
             idle_since: Instant::now(),
             head_since: None,
             handed_at: HashMap::new(),
+            ambiguous: None,
         };
         Arc::new(Self {
             protocol,
@@ -137,6 +142,13 @@ impl Ticket {
             .insert(self.number, Instant::now());
     }
 
+    /// The `Content-Length` of an ambiguous head, which hyper dropped.
+    pub(crate) fn dropped_length(&self) -> Option<HeaderValue> {
+        let mut state = self.activity.lock();
+        let ambiguous = state.ambiguous.take_if(|it| it.request == self.number)?;
+        Some(ambiguous.length)
+    }
+
     /// The transport asks for more.
     pub(crate) fn asked(&self) {
         self.activity.lock().handed_at.remove(&self.number);
@@ -156,15 +168,19 @@ impl Drop for Ticket {
 pub(crate) struct Watched<T> {
     inner: T,
     activity: Arc<Activity>,
+    /// Of HTTP/1.
+    heads: Option<Heads>,
     /// What reading met behind bytes that were good.
     failed: Option<Error>,
 }
 
 impl<T> Watched<T> {
     pub(crate) fn new(inner: T, activity: Arc<Activity>) -> Self {
+        let heads = (activity.protocol == Protocol::Http1).then(Heads::new);
         Self {
             inner,
             activity,
+            heads,
             failed: None,
         }
     }
@@ -197,7 +213,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
                 other => return other,
             }
         }
-        if buffer.filled().len() > before {
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        if !read.is_empty() {
+            let heads = self.heads.as_mut();
+            if let Some(ambiguous) = heads.and_then(|heads| heads.follow(read)) {
+                self.activity.lock().ambiguous = Some(ambiguous);
+            }
             self.activity.bytes_read();
         }
         Poll::Ready(Ok(()))

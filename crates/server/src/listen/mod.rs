@@ -8,6 +8,8 @@
 //!   at once. The peer learns that quickly and the queue of the kernel stays short. When descriptors or memory run
 //!   out, accepting pauses with a growing wait, so the loop never spins.
 //! - A request body that comes too slowly fails with an `io::Error` of kind `TimedOut`; whoever answers says 408.
+//! - A head with both `Content-Length` and `Transfer-Encoding` reaches the application with both, so that it can refuse
+//!   what hyper alone would take.
 //! - Stopping: no new connections, HTTP/2 peers get GOAWAY, running requests may finish within [`Limits::drain`], then
 //!   what is left is cut.
 
@@ -15,6 +17,7 @@ mod activity;
 mod body;
 mod connection;
 mod executor;
+mod heads;
 mod limits;
 mod pace;
 mod peer;

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::{Extensions, Request, Response};
+use http::{Extensions, Request, Response, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
@@ -50,6 +50,9 @@ impl<S: Application> hyper::service::Service<Request<Incoming>> for Front<S> {
         let ticket = self.activity.begin();
         let (mut head, body) = request.into_parts();
         head.extensions.extend(self.extensions.clone());
+        if let Some(length) = ticket.dropped_length() {
+            head.headers.insert(header::CONTENT_LENGTH, length);
+        }
         let body = if body.is_end_stream() {
             Body::empty()
         } else {

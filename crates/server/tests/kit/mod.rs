@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use bailee_server::listen::{ConnectionFacts, Drained, Limits, ListenOptions, Listener};
 use bailee_server::tls::{MinVersion, ServerTls, TlsOptions};
-use http::{Extensions, Request, StatusCode};
+use http::{Extensions, HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -150,11 +150,21 @@ pub fn router() -> Router {
         .route("/slow", get(slow))
         .route("/large", get(async || vec![7_u8; LARGE_BYTES]))
         .route("/take", post(take))
+        .route(
+            "/lengths",
+            post(async |headers: HeaderMap| lengths(&headers)),
+        )
 }
 
 pub async fn slow() -> &'static str {
     sleep(Duration::from_millis(700)).await;
     "slow"
+}
+
+/// How the head says where its body ends.
+pub fn lengths(headers: &HeaderMap) -> String {
+    let of = |name| headers.get(name).unwrap().to_str().unwrap();
+    format!("{} {}", of("content-length"), of("transfer-encoding"))
 }
 
 pub async fn take(body: Body) -> Result<String, StatusCode> {

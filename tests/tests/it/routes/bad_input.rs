@@ -398,3 +398,29 @@ async fn oversize_heads_and_ambiguous_framing_are_refused() {
     }
     admin.get("/files").send().await.is(200);
 }
+
+#[tokio::test]
+async fn a_body_with_two_lengths_is_refused_and_ends_the_connection() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let head = format!(
+        "Host: localhost\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n",
+        admin.key()
+    );
+    let body = "10\r\n{\"path\":\"/both\"}\r\n0\r\n\r\n";
+    let smuggled = format!("GET /v1/files HTTP/1.1\r\n{head}\r\n");
+    for lengths in [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+    ] {
+        let mut raw = Raw::connect(&server).await;
+        let request = format!("POST /v1/folders HTTP/1.1\r\n{head}{lengths}\r\n{body}{smuggled}");
+        raw.send(request.as_bytes()).await;
+        let answer = raw.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(answer.contains("malformed_request"), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+    }
+    let folder = admin.get("/folders?path=/both").send().await;
+    folder.is(404);
+}
