@@ -452,3 +452,24 @@ async fn a_head_with_two_lengths_reaches_the_application_with_both() {
         assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
     }
 }
+
+#[tokio::test]
+async fn an_idle_http2_peer_that_does_not_answer_holds_up_no_stop() {
+    let server = Server::start(Limits::default(), MinVersion::V1_3);
+    let mut silent = server.connect(&["h2"]).await.unwrap();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+    silent.write_all(preface).await.unwrap();
+    // The server's settings: the connection is in use.
+    let mut first = [0; 9];
+    silent.read_exact(&mut first).await.unwrap();
+    // One that asked something before is no different once it is answered.
+    let (mut asking, _connection) = server.http2().await;
+    let answer = asking.send_request(ask("/facts")).await.unwrap();
+    drop(answer.collect().await.unwrap());
+    server.shutdown.cancel();
+    // Far less than the time to drain, and than what a ping waits for its answer.
+    assert_eq!(
+        timeout(PATIENCE, server.running).await.unwrap().unwrap(),
+        Drained::Cleanly
+    );
+}

@@ -109,6 +109,12 @@ impl Activity {
         }
     }
 
+    /// Since when nothing is asked; `None` while something is.
+    pub(crate) fn idle_since(&self) -> Option<Instant> {
+        let state = self.lock();
+        (state.active == 0).then_some(state.idle_since)
+    }
+
     fn bytes_read(&self) {
         // On HTTP/2 the bytes may be pings and window updates; there the idle timer covers a slow head.
         if self.protocol != Protocol::Http1 {

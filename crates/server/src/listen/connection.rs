@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::activity::{Activity, Cause, Verdict, Watched};
 use super::executor::Tasks;
-use super::limits::{GOODBYE, Limits, UNSENT_BYTES_MAX};
+use super::limits::{FAREWELL, GOODBYE, Limits, UNSENT_BYTES_MAX};
 use super::pace::Pace;
 use super::peer::{ConnectionFacts, Protocol, TlsVersion};
 use super::service::{Application, Front};
@@ -151,7 +151,7 @@ where
     {
         // Set once we asked the connection to end, with the reason and the moment when patience ends.
         let mut goodbye: Option<(Instant, Cause)> = None;
-        let mut is_draining = false;
+        let mut draining: Option<Instant> = None;
         loop {
             let look_again = match (goodbye, activity.verdict(&self.limits, Instant::now())) {
                 (Some((until, cause)), _) if Instant::now() >= until => {
@@ -167,6 +167,14 @@ where
                 }
                 (None, Verdict::Close(cause)) => return report(facts, cause),
             };
+            let look_again = match draining.map(|since| farewell(activity, since)) {
+                Some(until) if Instant::now() >= until && facts.protocol == Protocol::Http2 => {
+                    tracing::debug!(peer.address = %facts.address, "left without an answer to GOAWAY");
+                    return;
+                }
+                Some(until) if facts.protocol == Protocol::Http2 => look_again.min(until),
+                _ => look_again,
+            };
             tokio::select! {
                 biased;
                 ended = connection.as_mut() => {
@@ -176,8 +184,8 @@ where
                     return;
                 }
                 () = self.abort.cancelled() => return,
-                () = self.shutdown.cancelled(), if !is_draining => {
-                    is_draining = true;
+                () = self.shutdown.cancelled(), if draining.is_none() => {
+                    draining = Some(Instant::now());
                     connection.as_mut().graceful_shutdown();
                 }
                 () = activity.head_begun() => {}
@@ -231,6 +239,15 @@ fn keep_queue_short(stream: &TcpStream) -> std::io::Result<()> {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn keep_queue_short(_stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
+}
+
+/// When a connection that drains since `since` is left though its peer has not ended it; or is to be looked at again,
+/// while something is asked.
+fn farewell(activity: &Activity, since: Instant) -> Instant {
+    match activity.idle_since() {
+        Some(idle) => idle.max(since) + FAREWELL,
+        None => Instant::now() + FAREWELL,
+    }
 }
 
 fn report(facts: &ConnectionFacts, cause: Cause) {

@@ -92,6 +92,10 @@ pub(crate) const UNSENT_BYTES_MAX: u32 = 128 * 1024;
 /// How long a connection that was told to close may take to say goodbye.
 pub(crate) const GOODBYE: Duration = Duration::from_secs(5);
 
+/// How long an HTTP/2 peer that asks nothing may take to hear of a stop. It should answer a ping first, so that no
+/// request of it is on its way, but need not.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
+
 /// How long tasks may take to notice that they were aborted.
 pub(crate) const ABORT_WAIT: Duration = Duration::from_secs(1);
 

@@ -10,8 +10,8 @@
 //! - A request body that comes too slowly fails with an `io::Error` of kind `TimedOut`; whoever answers says 408.
 //! - A head with both `Content-Length` and `Transfer-Encoding` reaches the application with both, so that it can refuse
 //!   what hyper alone would take.
-//! - Stopping: no new connections, HTTP/2 peers get GOAWAY, running requests may finish within [`Limits::drain`], then
-//!   what is left is cut.
+//! - Stopping: no new connections, HTTP/2 peers get GOAWAY and are left when they ask nothing more, running requests may
+//!   finish within [`Limits::drain`], then what is left is cut.
 
 mod activity;
 mod body;
