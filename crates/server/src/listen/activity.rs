@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::io::{Error, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::HeaderValue;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::heads::{Ambiguous, Heads};
-use super::limits::Limits;
+use super::limits::{LONG_BODY_BYTES, Limits, SHORT_READ_BYTES};
 use super::peer::Protocol;
 
 /// What a connection is doing: the memory behind those timers that hyper does not have.
@@ -115,6 +115,11 @@ impl Activity {
         (state.active == 0).then_some(state.idle_since)
     }
 
+    /// Whether what is read now begins with a head. Nobody needs much of what is behind it yet.
+    fn awaits_head(&self) -> bool {
+        self.protocol == Protocol::Http1 && self.lock().active == 0
+    }
+
     fn bytes_read(&self) {
         // On HTTP/2 the bytes may be pings and window updates; there the idle timer covers a slow head.
         if self.protocol != Protocol::Http1 {
@@ -176,6 +181,8 @@ pub(crate) struct Watched<T> {
     activity: Arc<Activity>,
     /// Of HTTP/1.
     heads: Option<Heads>,
+    /// What was read since a head was awaited.
+    request_bytes: u64,
     /// What reading met behind bytes that were good.
     failed: Option<Error>,
 }
@@ -187,8 +194,51 @@ impl<T> Watched<T> {
             inner,
             activity,
             heads,
+            request_bytes: 0,
             failed: None,
         }
+    }
+}
+
+impl<T: AsyncRead + Unpin> Watched<T> {
+    /// Reads until `buffer` is full or nothing more is there. TLS gives a record at a time; who reads a body works in
+    /// larger pieces. Of a head nobody needs much of what is behind it yet.
+    fn gather(
+        &mut self,
+        is_head: bool,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        let before = buffer.filled().len();
+        loop {
+            let filled = buffer.filled().len();
+            let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
+            let has_some = filled > before;
+            let is_more = buffer.filled().len() > filled && buffer.remaining() > 0;
+            match read {
+                Poll::Ready(Ok(())) if is_more && !is_head => {}
+                Poll::Ready(Err(error)) if has_some => {
+                    self.failed = Some(error);
+                    break;
+                }
+                Poll::Ready(Ok(())) => break,
+                _ if has_some => break,
+                other => return other,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn note(&mut self, read: &[u8]) {
+        if read.is_empty() {
+            return;
+        }
+        self.request_bytes = self.request_bytes.saturating_add(read.len() as u64);
+        let heads = self.heads.as_mut();
+        if let Some(ambiguous) = heads.and_then(|heads| heads.follow(read)) {
+            self.activity.lock().ambiguous = Some(ambiguous);
+        }
+        self.activity.bytes_read();
     }
 }
 
@@ -201,32 +251,22 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         if let Some(error) = self.failed.take() {
             return Poll::Ready(Err(error));
         }
-        let before = buffer.filled().len();
-        // TLS gives a record at a time; who is above works in larger pieces.
-        loop {
-            let filled = buffer.filled().len();
-            let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
-            let has_some = filled > before;
-            match read {
-                Poll::Ready(Ok(())) if buffer.filled().len() > filled && buffer.remaining() > 0 => {
-                }
-                Poll::Ready(Err(error)) if has_some => {
-                    self.failed = Some(error);
-                    break;
-                }
-                Poll::Ready(Ok(())) => break,
-                _ if has_some => break,
-                other => return other,
-            }
+        let is_head = self.activity.awaits_head();
+        if is_head {
+            self.request_bytes = 0;
         }
-        let read = buffer.filled().get(before..).unwrap_or_default();
-        if !read.is_empty() {
-            let heads = self.heads.as_mut();
-            if let Some(ambiguous) = heads.and_then(|heads| heads.follow(read)) {
-                self.activity.lock().ambiguous = Some(ambiguous);
-            }
-            self.activity.bytes_read();
+        let is_short = self.heads.is_some() && self.request_bytes < LONG_BODY_BYTES;
+        if !is_short || buffer.remaining() <= SHORT_READ_BYTES {
+            let before = buffer.filled().len();
+            ready!(self.gather(is_head, cx, buffer))?;
+            self.note(buffer.filled().get(before..).unwrap_or_default());
+            return Poll::Ready(Ok(()));
         }
+        let mut start = ReadBuf::new(buffer.initialize_unfilled_to(SHORT_READ_BYTES));
+        ready!(self.gather(is_head, cx, &mut start))?;
+        self.note(start.filled());
+        let count = start.filled().len();
+        buffer.advance(count);
         Poll::Ready(Ok(()))
     }
 }

@@ -82,6 +82,13 @@ pub(crate) const ANSWER_STEP_BYTES: usize = 64 * 1024;
 /// Bytes that are read from a fast peer at a time: two TLS records.
 pub(crate) const READ_AHEAD_BYTES: usize = 32 * 1024;
 
+/// What HTTP/1 is given at once of a request that is not known to be long. One byte less than the size from which hyper
+/// would read twice as much the next time, into a buffer that the connection then keeps.
+pub(crate) const SHORT_READ_BYTES: usize = 16 * 1024 - 1;
+
+/// A request is long from here on: larger reads are worth their memory.
+pub(crate) const LONG_BODY_BYTES: u64 = 4 * 1024 * 1024;
+
 /// Bytes of a connection that the kernel may hold beside those under way.
 #[cfg_attr(
     not(any(target_os = "linux", target_os = "android")),
