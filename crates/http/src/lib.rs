@@ -42,6 +42,7 @@ mod uploads;
 mod users;
 mod webhooks;
 
+pub use middleware::{REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS};
 pub use openapi::{document, document_json};
 pub use options::{CursorKey, HttpOptions};
 pub use peer::Peer;

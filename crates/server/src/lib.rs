@@ -17,7 +17,7 @@ pub mod tls;
 pub use commands::{ConfigCommand, LocalCommand, OperatorCommand, PlaceArgs, VaultCommand, run};
 pub use dev::DevInfo;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// The API document as it is checked in.
 pub fn api_document() -> String {
@@ -26,5 +26,8 @@ pub fn api_document() -> String {
 
 /// Collects metrics for `/metrics`.
 pub(crate) fn metrics_recorder() -> anyhow::Result<PrometheusHandle> {
-    Ok(PrometheusBuilder::new().install_recorder()?)
+    let time = Matcher::Full(bailee_http::REQUEST_SECONDS.to_owned());
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(time, &bailee_http::REQUEST_SECONDS_BUCKETS)?;
+    Ok(builder.install_recorder()?)
 }

@@ -21,6 +21,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 
 pub(crate) use self::facts::RequestFacts;
+pub use self::observe::{REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS};
 pub(crate) use self::sign_in::identify;
 use crate::site::Site;
 

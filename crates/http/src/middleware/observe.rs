@@ -18,6 +18,14 @@ use crate::site::Site;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Metric: time from a request's head to its answer's.
+pub const REQUEST_SECONDS: &str = "bailee_http_request_seconds";
+
+/// Upper bounds of [`REQUEST_SECONDS`]: from a lookup in memory over a durable write to the end of a large upload.
+pub const REQUEST_SECONDS_BUCKETS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 300.0,
+];
+
 /// Whom the access line names; put into the answer's extensions by the sign-in.
 #[derive(Clone)]
 pub(crate) struct SignedIn(pub(crate) Caller);
@@ -86,7 +94,7 @@ fn tell(answer: &Response, facts: &RequestFacts, method: &Method, took: Duration
     let route = facts.route.as_deref().unwrap_or("-").to_owned();
     metrics::counter!("bailee_http_requests_total", "route" => route.clone(), "code" => code.to_string())
         .increment(1);
-    metrics::histogram!("bailee_http_request_seconds", "route" => route.clone()).record(took);
+    metrics::histogram!(REQUEST_SECONDS, "route" => route.clone()).record(took);
     let caller = answer.extensions().get::<SignedIn>();
     let fault = answer.extensions().get::<Fault>();
     let error = fault.map(|fault| fault.kind().code());
