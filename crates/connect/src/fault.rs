@@ -75,6 +75,12 @@ pub enum FaultKind {
 pub struct Fault {
     kind: FaultKind,
     message: String,
+    /// What few faults have is kept apart: results carry a fault's size everywhere.
+    more: Option<Box<More>>,
+}
+
+#[derive(Debug, Default)]
+struct More {
     retry_after: Option<Duration>,
     source: Option<Source>,
 }
@@ -85,27 +91,28 @@ impl Fault {
         Self {
             kind,
             message: message.into(),
-            retry_after: None,
-            source: None,
+            more: None,
         }
     }
 
     /// The same fault with the error it came from.
     pub fn because(mut self, source: impl Into<Source>) -> Self {
-        self.source = Some(source.into());
+        self.more.get_or_insert_default().source = Some(source.into());
         self
     }
 
     /// The same fault, with the time that the far system asked to be left alone.
     #[must_use]
     pub fn retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.retry_after = wait;
+        if wait.is_some() {
+            self.more.get_or_insert_default().retry_after = wait;
+        }
         self
     }
 
     /// How long the far system asked to be left alone.
     pub fn wait(&self) -> Option<Duration> {
-        self.retry_after
+        self.more.as_ref()?.retry_after
     }
 
     /// What kind of fault this is.
@@ -203,7 +210,8 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        let source = self.more.as_ref()?.source.as_deref()?;
+        Some(source)
     }
 }
 
