@@ -83,7 +83,7 @@ pub fn main(arguments: &[String]) -> Result<()> {
         .any(|phase| wish.wants(phase));
     if runs_tests {
         phase("setup", &mut failed, || {
-            setup::install(wish.wants("postgres"), wish.wants("python"))
+            setup::install(wish.wants("postgres"))
         });
     }
     for name in PHASES

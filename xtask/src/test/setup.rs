@@ -1,4 +1,4 @@
-//! What the tests need beside cargo: an SSH server, PostgreSQL, strace, and a Python environment.
+//! What the tests need beside cargo: an SSH server, an FTP server, PostgreSQL, strace, and a Python environment.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ struct Need {
     package: &'static str,
 }
 
-const ALWAYS: [Need; 3] = [
+const ALWAYS: [Need; 5] = [
     Need {
         what: "sshd",
         is_here: || process::is_installed("sshd"),
@@ -33,6 +33,13 @@ const ALWAYS: [Need; 3] = [
         is_here: || process::is_installed("strace"),
         package: "strace",
     },
+    Need {
+        what: "vsftpd",
+        is_here: || process::is_installed("vsftpd"),
+        package: "vsftpd",
+    },
+    // Some servers that connectors are tested against come from there.
+    PYTHON,
 ];
 const POSTGRES: Need = Need {
     what: "PostgreSQL 15 or newer",
@@ -48,10 +55,9 @@ const PYTHON: Need = Need {
 };
 
 /// Installs what is missing, as root on Debian; elsewhere says what to install.
-pub fn install(with_postgres: bool, with_python: bool) -> Result<()> {
+pub fn install(with_postgres: bool) -> Result<()> {
     let mut needs: Vec<&Need> = ALWAYS.iter().collect();
     needs.extend(with_postgres.then_some(&POSTGRES));
-    needs.extend(with_python.then_some(&PYTHON));
     let missing: Vec<&Need> = needs.into_iter().filter(|need| !(need.is_here)()).collect();
     if !missing.is_empty() {
         let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
@@ -68,9 +74,7 @@ pub fn install(with_postgres: bool, with_python: bool) -> Result<()> {
         // sshd refuses to start as root without it; the package makes it at boot only.
         fs::create_dir_all("/run/sshd").context("cannot make /run/sshd")?;
     }
-    if with_python {
-        environment()?;
-    }
+    environment()?;
     println!("all that the tests need is here");
     Ok(())
 }
