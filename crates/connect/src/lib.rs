@@ -10,6 +10,7 @@ mod connector;
 mod egress;
 mod failing;
 mod fault;
+mod ftps;
 mod http;
 mod http_post;
 mod limit;
@@ -27,6 +28,7 @@ pub use connector::{
 pub use egress::EgressGuard;
 pub use failing::{Failing, FailurePlan};
 pub use fault::{Fault, FaultKind, HostKey, Result};
+pub use ftps::{FtpsConfig, FtpsMode, FtpsTimes};
 pub use http_post::{PostAnswer, PostRequest, Poster, RetryAfter};
 pub use limit::TOKEN_BYTES_MAX;
 pub use local::LocalConfig;

@@ -72,3 +72,24 @@ pub(crate) const IDLE_CONNECTION_TIME_MAX: Duration = Duration::from_secs(30);
 pub const TOKEN_BYTES_MAX: usize = 1_048_576;
 /// Bytes of a listing or another answer that is held in memory.
 pub(crate) const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes of one line that an FTP server says.
+pub(crate) const FTPS_LINE_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of one reply of an FTP server.
+pub(crate) const FTPS_REPLY_BYTES_MAX: usize = 64 * 1024;
+/// Control connections to one FTP server at the same time.
+pub(crate) const FTPS_CONNECTIONS_MAX: usize = 8;
+/// TLS tickets kept for one control connection.
+pub(crate) const FTPS_TICKETS_MAX: usize = 8;
+/// Bytes of one read from or write to a data connection.
+pub(crate) const FTPS_READ_BYTES: usize = 64 * 1024;
+/// So many idle times the word is waited for that a written file is there: what this machine still holds goes out first.
+pub(crate) const FTPS_CONFIRM_IDLE_TIMES: u32 = 4;
+/// Bytes written without a checkpoint, at most, where making one takes long.
+pub(crate) const FTPS_UNCONFIRMED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// A checkpoint is left out until this many times as long has passed as the last one took.
+pub(crate) const FTPS_CHECKPOINT_TIMES: u32 = 10;
+/// Time between two looks at a far file that may still be growing.
+pub(crate) const FTPS_SETTLE_TIME: Duration = Duration::from_millis(250);
+/// Looks at a far file until it is taken to grow for good.
+pub(crate) const FTPS_SETTLE_LOOKS_MAX: usize = 40;

@@ -120,6 +120,7 @@ impl ProbeReport {
                 .reach_sftp(&config, guard)
                 .await
                 .map(|sftp| Box::new(sftp) as _),
+            spec @ ConnectorSpec::Ftps(_) => self.reach_any(spec, guard).await,
             ConnectorSpec::Local(config) => {
                 let open =
                     async { Ok((Local::open(config).await?, "the folder opens".to_owned())) };
@@ -131,7 +132,6 @@ impl ProbeReport {
     }
 
     /// Far systems whose connection and sign-in are one step: `open` asks them for something that needs the credential.
-    #[expect(dead_code, reason = "the connectors that come next use it")]
     async fn reach_any(
         &mut self,
         spec: ConnectorSpec,

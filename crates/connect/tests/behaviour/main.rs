@@ -1,6 +1,7 @@
 //! One suite for every connector, and what each of them must do besides.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod ftps;
 mod local;
 mod openssh;
 #[path = "../sshd/mod.rs"]
