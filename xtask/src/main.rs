@@ -18,8 +18,8 @@ usage: cargo xtask <command>
   run [--release] [arguments of `bailee serve`]
         build Bailee and start it for development, over HTTPS
   test [name] [--database sqlite|postgres] [--only phase]
-        format, clippy, tidy, generated files, deny, then all tests on both databases;
-        installs what the tests need; a name or a database narrows it
+        format, clippy, tidy, generated files, deny, then all tests on both databases, and
+        whether they met each documented problem; installs what the tests need; a name or a database narrows it
   tidy [--report]
         the structural checks alone; --report prints the numbers we aim at
   generate [--check]

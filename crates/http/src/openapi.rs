@@ -44,7 +44,10 @@ const TAGS: [(&str, &str); 16] = [
 /// Problems that belong to an operation, beside those that its shape implies.
 const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("files.upload", &[408, 409, 413, 507]),
-    ("files.write_content", &[408, 409, 412, 413, 422, 428, 507]),
+    (
+        "files.write_content",
+        &[404, 408, 409, 412, 413, 422, 428, 507],
+    ),
     ("files.delete_content", &[404, 412, 428]),
     ("files.lookup", &[404]),
     ("files.read_content", &[404, 412, 416]),
@@ -63,7 +66,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("uploads.create", &[409, 413]),
     ("uploads.put_part", &[408, 409, 410, 413, 422, 507]),
     ("uploads.complete", &[409, 410, 413]),
-    ("uploads.abort", &[409]),
+    ("uploads.abort", &[409, 410]),
     ("transfers.create", &[404]),
     ("transfers.cancel", &[409]),
     ("transfers.pause", &[409]),

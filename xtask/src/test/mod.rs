@@ -3,6 +3,7 @@
 //! Clippy uses check artefacts, the rest the artefacts of `--workspace`: features are the same in every phase, so nothing is built
 //! twice. A phase that fails does not keep the others from running; the command fails at the end and names it.
 
+mod answers;
 mod postgres;
 mod rust;
 mod setup;
@@ -14,8 +15,8 @@ use anyhow::{Context, Result, bail};
 use crate::{generate, process, tidy};
 
 /// In the order they run. `setup` and `build` run first whatever is asked for, as far as the rest needs them.
-const PHASES: [&str; 8] = [
-    "format", "clippy", "tidy", "generate", "deny", "sqlite", "postgres", "python",
+const PHASES: [&str; 9] = [
+    "format", "clippy", "tidy", "generate", "deny", "sqlite", "postgres", "answers", "python",
 ];
 
 /// What the arguments ask for.
@@ -102,6 +103,9 @@ pub fn main(arguments: &[String]) -> Result<()> {
     }
     if wish.wants("postgres") {
         phase("postgres", &mut failed, || rust::on_postgres(name));
+    }
+    if wish.wants("answers") {
+        phase("answers", &mut failed, answers::check);
     }
     if wish.wants("python") {
         phase("python", &mut failed, python);

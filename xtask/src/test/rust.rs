@@ -6,6 +6,7 @@ use std::process::Stdio;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
+use super::answers;
 use super::postgres::Cluster;
 use crate::process;
 
@@ -35,6 +36,7 @@ pub fn on_sqlite(name: Option<&str>) -> Result<()> {
         .args(name);
     test.env("BAILEE_TEST_DATABASE", "sqlite")
         .env("BAILEE_BIN", server_binary()?);
+    test.envs(answers_folder("sqlite", name)?);
     // Tests of both databases must not find a server that somebody else left in the environment.
     test.env_remove("BAILEE_TEST_POSTGRES_URL");
     process::run(&mut test)
@@ -46,12 +48,14 @@ pub fn on_postgres(name: Option<&str>) -> Result<()> {
     let cluster = Cluster::start()?;
     println!("PostgreSQL {} on port {}", cluster.version, cluster.port);
     let mut failed = Vec::new();
+    let answers = answers_folder("postgres", name)?;
     for program in &programs {
         let mut test = process::command(&program.path);
         test.args(name).current_dir(&program.folder);
         test.env("BAILEE_TEST_DATABASE", "postgres")
             .env("BAILEE_BIN", server_binary()?);
-        test.env("BAILEE_TEST_POSTGRES_URL", cluster.url());
+        test.env("BAILEE_TEST_POSTGRES_URL", cluster.url())
+            .envs(answers.clone());
         println!("     Running {}", program.path.display());
         if let Err(error) = process::run(&mut test) {
             failed.push(format!("{error:#}"));
@@ -61,6 +65,14 @@ pub fn on_postgres(name: Option<&str>) -> Result<()> {
         Ok(())
     } else {
         bail!("{}", failed.join("; "))
+    }
+}
+
+/// Where the test kit notes answers; a few tests alone would say little of the document.
+fn answers_folder(database: &str, name: Option<&str>) -> Result<Option<(&'static str, PathBuf)>> {
+    match name {
+        Some(_) => Ok(None),
+        None => Ok(Some((answers::VARIABLE, answers::folder(database)?))),
     }
 }
 

@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::{Form, PATIENCE, background};
+use super::{Form, PATIENCE, answers, background};
 
 /// One caller: a key at a server.
 #[derive(Clone)]
@@ -74,6 +74,8 @@ impl Api {
         Call {
             request,
             named: format!("{method} {path}"),
+            method,
+            path: path.to_owned(),
         }
     }
 
@@ -200,6 +202,8 @@ impl Api {
 pub(crate) struct Call {
     request: RequestBuilder,
     named: String,
+    method: Method,
+    path: String,
 }
 
 impl Call {
@@ -237,12 +241,19 @@ impl Call {
             let response = self.request.send().await?;
             let status = response.status().as_u16();
             let headers = response.headers().clone();
-            Ok(Answer {
+            let answer = Answer {
                 status,
                 headers,
                 body: response.bytes().await?,
                 named: self.named,
-            })
+            };
+            answers::note(
+                self.method.as_str(),
+                &self.path,
+                status,
+                &answer.told_code(),
+            );
+            Ok(answer)
         };
         background().spawn(whole).await.unwrap()
     }
@@ -310,6 +321,37 @@ impl Answer {
             );
         }
         problem
+    }
+
+    /// The code of a problem, else nothing. Answers of HEAD and of streams have no document to look at.
+    pub(crate) fn code(&self) -> String {
+        let problem: Option<Value> = serde_json::from_slice(&self.body).ok();
+        let code = problem
+            .as_ref()
+            .and_then(|problem| problem["code"].as_str());
+        match code {
+            Some(code) if self.status >= 400 => code.to_owned(),
+            _ => self.header("bailee-problem").to_owned(),
+        }
+    }
+
+    /// Its own code, or the one that it tells of a transfer.
+    fn told_code(&self) -> String {
+        let told: Option<Value> = serde_json::from_slice(&self.body).ok();
+        match told.as_ref().and_then(|told| told["error_code"].as_str()) {
+            Some(code) if self.status < 400 => code.to_owned(),
+            _ => self.code(),
+        }
+    }
+
+    /// Whether it is this refusal, for those who collect what is not. Not every answer to HEAD can say more than its status.
+    pub(crate) fn is_refusal(&self, status: u16, code: &str) -> Result<(), String> {
+        let found = self.code();
+        if self.status == status && (found == code || found.is_empty()) {
+            Ok(())
+        } else {
+            Err(format!("{} {found}", self.status))
+        }
     }
 
     #[track_caller]

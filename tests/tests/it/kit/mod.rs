@@ -1,5 +1,6 @@
 //! What the tests stand on: servers, callers, receivers, far systems.
 
+mod answers;
 mod api;
 mod checks;
 mod content;

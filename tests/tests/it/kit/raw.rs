@@ -5,12 +5,13 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::{PATIENCE, Server};
+use super::{PATIENCE, Server, answers};
 
 /// One connection.
 pub(crate) struct Raw(TlsStream<TcpStream>);
@@ -40,6 +41,17 @@ impl Raw {
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).await.unwrap();
         self.0.flush().await.unwrap();
+    }
+
+    /// Status and code of the problem that answers what was sent to `path`; the server closes the connection.
+    pub(crate) async fn refusal(self, method: &str, path: &str) -> (u16, String) {
+        let answer = self.rest().await;
+        let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let problem: Value = serde_json::from_str(body).unwrap();
+        let code = problem["code"].as_str().unwrap().to_owned();
+        answers::note(method, path, status, &code);
+        (status, code)
     }
 
     /// Says that nothing more comes, and reads what is still answered.

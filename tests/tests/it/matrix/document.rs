@@ -15,8 +15,12 @@ pub(super) struct Operation {
     pub(super) is_public: bool,
     /// Names of query parameters that must be given.
     pub(super) required_query: Vec<String>,
+    /// Whether it takes a body.
+    pub(super) takes_body: bool,
     /// Whether it takes a JSON body.
     pub(super) takes_json: bool,
+    /// Whether it takes `If-Match`.
+    pub(super) is_guarded: bool,
 }
 
 impl Operation {
@@ -59,6 +63,8 @@ pub(super) async fn operations(server: &Server) -> Vec<Operation> {
 
 fn operation(path: &str, method: Method, described: &Value) -> Operation {
     let parameters = described["parameters"].as_array();
+    let mut headers = parameters.into_iter().flatten();
+    let is_guarded = headers.any(|parameter| parameter["name"] == "If-Match");
     let required_query = parameters
         .into_iter()
         .flatten()
@@ -71,6 +77,8 @@ fn operation(path: &str, method: Method, described: &Value) -> Operation {
         path: path.to_owned(),
         is_public: described["security"].as_array().is_none_or(Vec::is_empty),
         required_query,
+        is_guarded,
+        takes_body: described["requestBody"].is_object(),
         takes_json: described["requestBody"]["content"]["application/json"].is_object(),
     }
 }

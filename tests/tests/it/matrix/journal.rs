@@ -7,7 +7,7 @@ use super::world::World;
 use crate::kit::{Api, Server};
 
 /// What an operation needs before it can succeed.
-async fn prepare(world: &mut World, operation: &Operation) {
+pub(super) async fn prepare(world: &mut World, operation: &Operation) {
     for kind in [
         "file_id",
         "session_id",
@@ -53,7 +53,7 @@ async fn prepare(world: &mut World, operation: &Operation) {
 }
 
 /// A path where the operation finds what it is for.
-async fn place(world: &World, operation: &Operation) -> String {
+pub(super) async fn place(world: &World, operation: &Operation) -> String {
     match operation.id.as_str() {
         "files.write_content" => "/files/content?path=/m/written.txt".to_owned(),
         "files.delete_content" => {
@@ -134,16 +134,20 @@ async fn every_change_leaves_a_record() {
         .into_iter()
         .filter(|operation| !operation.is_read())
         .collect();
-    // A suspended tenant can do nothing more, so this comes last, and is undone by the next.
-    changing.sort_by_key(|operation| match operation.id.as_str() {
-        "tenants.suspend" => 1,
-        "tenants.activate" => 2,
-        _ => 0,
-    });
+    changing.sort_by_key(last_suspension);
     for operation in changing {
         prepare(&mut world, &operation).await;
         let api = caller(&server, &operation.id);
         findings.note(&operation.id, check(&world, &api, &operation).await);
     }
     findings.assert_none();
+}
+
+/// A suspended tenant can do nothing more, so this comes last, and is undone by the next.
+pub(super) fn last_suspension(operation: &Operation) -> u8 {
+    match operation.id.as_str() {
+        "tenants.suspend" => 1,
+        "tenants.activate" => 2,
+        _ => 0,
+    }
 }

@@ -2,8 +2,10 @@
 
 mod access;
 mod document;
+mod everywhere;
 mod exceptions;
 mod journal;
 mod mounts;
+mod refusals;
 mod strictness;
 mod world;

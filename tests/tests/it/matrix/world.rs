@@ -13,6 +13,8 @@ use crate::kit::{Api, Call, Form, LOOK_EVERY, PATIENCE, Receiver, Server};
 pub(super) struct World {
     pub(super) owner: Api,
     ids: BTreeMap<&'static str, String>,
+    /// How many objects were made; names are taken from it.
+    made: u32,
     receiver: Receiver,
     exchange: String,
 }
@@ -23,6 +25,7 @@ impl World {
         let mut world = Self {
             owner: server.admin(),
             ids: BTreeMap::new(),
+            made: 0,
             receiver: Receiver::start(),
             exchange: server.exchange().to_str().unwrap().to_owned(),
         };
@@ -56,7 +59,8 @@ impl World {
 
     /// Replaces the object of a kind by a new one.
     pub(super) async fn refresh(&mut self, kind: &'static str) {
-        let number = self.owner.all("/audit?limit=500").await.len();
+        self.made += 1;
+        let number = self.made;
         let (route, wish) = match kind {
             "file_id" => {
                 let file = self
@@ -118,6 +122,11 @@ impl World {
 
     fn put(&mut self, kind: &'static str, id: &Value) {
         self.ids.insert(kind, id.as_str().unwrap().to_owned());
+    }
+
+    /// Has paths name another object of a kind.
+    pub(super) fn name(&mut self, kind: &'static str, id: &str) {
+        self.ids.insert(kind, id.to_owned());
     }
 
     pub(super) fn id(&self, kind: &str) -> &str {

@@ -10,6 +10,7 @@ mod folders;
 mod idempotency;
 mod principals;
 mod rate_limits;
+mod refusals;
 mod remotes;
 mod settings;
 mod site;
