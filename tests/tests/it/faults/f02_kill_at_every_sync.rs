@@ -1,4 +1,7 @@
 //! Killed at the K-th call of each kind on the commit path, for every K until a whole run is through.
+//!
+//! With SQLite each commit is a sync of ours. With PostgreSQL only blobs are synced by us; what commits there is a message to the
+//! database, so the server is killed at each message that it sends, be it a statement or an answer.
 
 use serde_json::json;
 
@@ -18,15 +21,27 @@ async fn f02_kill_at_every_rename() {
     kill_at_every("rename,renameat,renameat2,link,linkat").await;
 }
 
+#[tokio::test]
+async fn f02_kill_at_every_message() {
+    if is_postgres() {
+        kill_at_every("sendto,sendmsg,writev").await;
+    } else {
+        println!(
+            "skipped: SQLite is sent no messages; its commits are syncs, which f02_kill_at_every_fdatasync meets"
+        );
+    }
+}
+
+fn is_postgres() -> bool {
+    std::env::var("BAILEE_TEST_DATABASE").is_ok_and(|kind| kind == "postgres")
+}
+
 /// So many runs without a kill, one after another, are the end: calls are counted by thread, and which thread does what
 /// differs from run to run.
 const WHOLE_RUNS: u32 = 3;
 
 /// One server lives through all of it: each K adds its files to what must hold.
 async fn kill_at_every(calls: &str) {
-    if std::env::var("BAILEE_TEST_DATABASE").is_ok_and(|kind| kind == "postgres") {
-        return; // the commit is PostgreSQL's then, in a process that is not ours to kill
-    }
     let mut server = Server::start().await;
     let model = Model::default();
     let (mut kills, mut whole_runs) = (0, 0);

@@ -13,7 +13,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{LOOK_EVERY, PATIENCE, Server};
 
 impl Server {
-    /// Has strace watch the running server, killing it at a system call; answers once every thread is watched.
+    /// Has strace watch the running server, killing it at a system call; answers once every thread is watched, or the server has
+    /// come to that call already.
     pub(crate) async fn attach_strace(&mut self, arguments: &[&str]) -> Strace {
         let pid = self.process_id();
         let mut command = Command::new("strace");
@@ -24,7 +25,7 @@ impl Server {
             .stderr(Stdio::null());
         let tracer = Strace(command.spawn().unwrap());
         let begun = Instant::now();
-        while !is_traced(pid) {
+        while !is_traced(pid) && !self.has_ended() {
             assert!(
                 begun.elapsed() < PATIENCE,
                 "strace does not attach; is it installed and allowed to?"
