@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum as _;
 
 use crate::cases::{self, Case, Scale};
 use crate::process::{machine_cpu_seconds, own_cpu_seconds};
 use crate::rates::Rates;
 use crate::report::Report;
 use crate::servers::{Kind, Programs, Server};
-use clap::ValueEnum as _;
 
 /// The kernel counts CPU time in hundredths of a second; in a shorter run they say too little about others.
 const FOREIGN_SECONDS_MIN: f64 = 0.5;

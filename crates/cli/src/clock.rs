@@ -1,5 +1,6 @@
-use bailee_client::model::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use bailee_client::model::Timestamp;
 
 /// The time now. The one place of the command line that reads a clock.
 #[expect(

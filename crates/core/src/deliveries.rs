@@ -1,12 +1,13 @@
 //! Deliveries: one try to hand one event to one webhook. A failed one makes the next.
 
+use std::time::Duration;
+
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     Delivery, DeliveryId, DeliveryState, Error, EventType, FolderPath, Job, JobId, JobKind, Lease,
     Page, PageRequest, Result, TenantId, Timestamp, Webhook, WebhookState, limit,
 };
 use bailee_store::{Change, DbError, DeliveryFilter, Reader, conflict, webhook_lane};
-use std::time::Duration;
 
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made};

@@ -4,17 +4,21 @@
 //! blanked, see `source.rs`), not at a syntax tree: they are fast and simple, and what slips through is a matter of review.
 //! Exceptions stand in `xtask/tidy-exceptions.txt`, each with its reason.
 
+mod bools;
 mod doors;
 mod exceptions;
 mod floors;
+mod imports;
 mod length;
 mod links;
 mod machine;
 mod markers;
+mod operations;
 mod problems;
 mod report;
 mod source;
 mod sql;
+mod times;
 mod unbounded;
 mod words;
 
@@ -55,6 +59,7 @@ pub fn main(arguments: &[String]) -> Result<()> {
     let mut findings = floors::check(&root)?;
     findings.extend(problems::check(&root)?);
     findings.extend(links::check(&root)?);
+    findings.extend(operations::check(&root)?);
     for check in [
         length::check as fn(&[Source], &Exceptions) -> Vec<Finding>,
         markers::check,
@@ -63,6 +68,9 @@ pub fn main(arguments: &[String]) -> Result<()> {
         unbounded::check,
         machine::check,
         words::check,
+        bools::check,
+        times::check,
+        imports::check,
     ] {
         findings.extend(check(&sources, &exceptions));
     }

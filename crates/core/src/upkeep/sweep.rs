@@ -1,9 +1,10 @@
+use std::time::Duration;
+
 use bailee_model::{
     BlobId, Error, ErrorKind, FileId, Outcome, Result, Tenant, TenantId, UploadId, UploadState,
     limit,
 };
 use bailee_store::DbError;
-use std::time::Duration;
 
 use super::{SweepReport, Upkeep, tell};
 use crate::error;
