@@ -1,12 +1,15 @@
 //! Remotes: far systems with address, credential and limits.
 
+mod rules;
+
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     Error, ErrorKind, Outcome, Page, PageRequest, Remote, RemoteAddress, RemoteId, RemoteName,
-    Result, limit,
+    Result,
 };
 use bailee_store::{DbError, conflict};
 
+use self::rules::{check_address, concurrency, is_elsewhere, name_taken};
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
@@ -15,8 +18,6 @@ use crate::keyring::Known;
 use crate::ports::{ProbeReport, RemoteSecret};
 use crate::{Core, error};
 
-/// Most transfers with one remote at once.
-const CONCURRENCY_MAX: u32 = 64;
 /// Transfers with one remote at once when the client names no number.
 const CONCURRENCY_DEFAULT: u32 = 4;
 
@@ -54,10 +55,13 @@ pub struct RemoteChange {
 impl Remotes<'_> {
     /// Makes a remote. Nothing is connected to; [`Remotes::test`] does that.
     pub async fn create(&self, caller: &Caller, new: NewRemote) -> Result<Remote> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
         let permit = self
             .enter(caller, "remotes.create", Action::RemoteManage)
             .await?;
-        self.check_address(&new.address)?;
+        check_address(&new.address, self.allowed_folders())?;
         let known = self.core.tenant(permit.tenant()).await?;
         let now = self.core.clock.now();
         let id = RemoteId::new(now, &*self.core.chance);
@@ -116,10 +120,9 @@ impl Remotes<'_> {
         change: RemoteChange,
         precondition: Precondition,
     ) -> Result<Remote> {
-        change
-            .address
-            .as_ref()
-            .map_or(Ok(()), |address| self.check_address(address))?;
+        change.address.as_ref().map_or(Ok(()), |address| {
+            check_address(address, self.allowed_folders())
+        })?;
         let wanted = concurrency(change.concurrency)?;
         self.write(
             caller,
@@ -337,71 +340,15 @@ impl Remotes<'_> {
         Err(too_fast())
     }
 
+    fn allowed_folders(&self) -> &[String] {
+        &self.core.settings.local_folders
+    }
+
     fn seal(&self, id: RemoteId, secret: &RemoteSecret, known: &Known) -> Result<Vec<u8>> {
         let sealed = known
             .key
             .seal_secret(&secret.to_plain(), &id.to_string(), &*self.core.chance);
         sealed.map_err(error::from_key)
-    }
-
-    fn check_address(&self, address: &RemoteAddress) -> Result<()> {
-        let plain = |text: &str| {
-            !text.is_empty()
-                && text.len() <= limit::TEXT_BYTES_MAX
-                && !text.chars().any(char::is_control)
-        };
-        match address {
-            RemoteAddress::Sftp {
-                host,
-                username,
-                base_path,
-                ..
-            } => {
-                if !plain(host) || host.contains(['/', '@', ' ']) {
-                    return Err(Error::field(
-                        "#/host",
-                        "invalid_host",
-                        "Must be a host name or an address.",
-                    ));
-                }
-                if !plain(username) {
-                    return Err(Error::field(
-                        "#/username",
-                        "invalid_username",
-                        "Must be a user name.",
-                    ));
-                }
-                if base_path.chars().any(char::is_control)
-                    || base_path.split('/').any(|part| part == "..")
-                {
-                    return Err(Error::field(
-                        "#/base_path",
-                        "invalid_path",
-                        "Must be a path without `..`.",
-                    ));
-                }
-                Ok(())
-            }
-            RemoteAddress::Local { folder } => {
-                let allowed = &self.core.settings.local_folders;
-                let is_below = |root: &String| {
-                    folder == root
-                        || folder
-                            .strip_prefix(root.trim_end_matches('/'))
-                            .is_some_and(|rest| rest.starts_with('/'))
-                };
-                if folder.split('/').any(|part| part == "..") || !allowed.iter().any(is_below) {
-                    let detail =
-                        "The operator does not allow this folder (setting `local.allow_folders`).";
-                    return Err(Error::new(ErrorKind::AddressNotAllowed, detail).with_field(
-                        "#/folder",
-                        "address_not_allowed",
-                        detail,
-                    ));
-                }
-                Ok(())
-            }
-        }
     }
 }
 
@@ -419,38 +366,4 @@ fn too_fast() -> Error {
         "The remote changes too fast; try again.",
     )
     .retry_after(1)
-}
-
-/// Whether another machine would get the credential.
-fn is_elsewhere(new: &RemoteAddress, old: &RemoteAddress) -> bool {
-    match (new, old) {
-        (
-            RemoteAddress::Sftp { host, port, .. },
-            RemoteAddress::Sftp {
-                host: old_host,
-                port: old_port,
-                ..
-            },
-        ) => host != old_host || port != old_port,
-        _ => false,
-    }
-}
-
-fn concurrency(wanted: Option<u32>) -> Result<Option<u32>> {
-    match wanted {
-        Some(number) if number == 0 || number > CONCURRENCY_MAX => Err(Error::field(
-            "#/concurrency",
-            "out_of_range",
-            format!("Must be 1 to {CONCURRENCY_MAX}."),
-        )),
-        other => Ok(other),
-    }
-}
-
-fn name_taken(name: &RemoteName) -> Error {
-    Error::new(ErrorKind::NameTaken, format!("There is a remote `{name}`.")).with_field(
-        "#/name",
-        "name_taken",
-        "Taken.",
-    )
 }
