@@ -115,7 +115,7 @@ impl Files<'_> {
     }
 
     /// The file that an earlier run of the caller's request made: asked before its body is read again.
-    pub fn placed_before(&self, caller: &Caller) -> Result<Option<Placed>> {
+    pub fn placed_before(caller: &Caller) -> Result<Option<Placed>> {
         earlier(caller)
     }
 

@@ -97,15 +97,7 @@ impl Uploads<'_> {
         if new.size_bytes.unwrap_or(0) > self.core.settings.file_bytes_max {
             return Err(too_large(self.core.settings.file_bytes_max));
         }
-        let part_size = new.part_size.unwrap_or(limit::PART_SIZE_DEFAULT);
-        if !(limit::PART_SIZE_MIN..=limit::PART_BYTES_MAX).contains(&part_size) {
-            let detail = format!(
-                "Must be {} to {} bytes.",
-                limit::PART_SIZE_MIN,
-                limit::PART_BYTES_MAX
-            );
-            return Err(Error::field("#/part_size", "out_of_range", detail));
-        }
+        let part_size = part_size(new.part_size)?;
         let reader = self.core.store.reader(&permit);
         if reader.count_open_uploads().await.map_err(error::from_db)? >= limit::OPEN_UPLOADS_MAX {
             return Err(Error::new(
@@ -299,6 +291,20 @@ impl Core {
             other => error::from_db(other),
         })
     }
+}
+
+/// What a client plans its parts with.
+fn part_size(wanted: Option<u64>) -> Result<u64> {
+    let part_size = wanted.unwrap_or(limit::PART_SIZE_DEFAULT);
+    if (limit::PART_SIZE_MIN..=limit::PART_BYTES_MAX).contains(&part_size) {
+        return Ok(part_size);
+    }
+    let detail = format!(
+        "Must be {} to {} bytes.",
+        limit::PART_SIZE_MIN,
+        limit::PART_BYTES_MAX
+    );
+    Err(Error::field("#/part_size", "out_of_range", detail))
 }
 
 /// The gate's view of an upload.

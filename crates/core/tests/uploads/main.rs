@@ -218,7 +218,11 @@ async fn a_list_shows_no_upload_outside_the_prefix() {
     };
     let found = site.core.uploads().list(&bound, page()).await.unwrap();
     assert_eq!(
-        found.data.iter().map(|one| one.id).collect::<Vec<_>>(),
+        found
+            .data
+            .iter()
+            .map(|one| one.upload.id)
+            .collect::<Vec<_>>(),
         [shown]
     );
     let all = site

@@ -1,7 +1,7 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use bailee_api::File;
-use bailee_core::{Core, Precondition};
+use bailee_core::{Core, Files, Precondition};
 use utoipa::ToSchema;
 
 use super::form;
@@ -47,7 +47,7 @@ pub(crate) async fn upload(
     caller: Authenticated,
     request: Request<Body>,
 ) -> Answer {
-    if let Some(placed) = core.files().placed_before(&caller)? {
+    if let Some(placed) = Files::placed_before(&caller)? {
         return Ok(created(&placed.file));
     }
     let (new, staged) = form::receive(&core, &caller, request).await?;
