@@ -227,6 +227,16 @@ impl Call {
         self
     }
 
+    /// The same request, to be sent once more; of bodies that are no streams.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            request: self.request.try_clone().unwrap(),
+            named: self.named.clone(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+        }
+    }
+
     pub(crate) async fn send(self) -> Answer {
         let named = self.named.clone();
         match self.try_send().await {

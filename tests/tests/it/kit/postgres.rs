@@ -61,6 +61,16 @@ impl Database {
         self.url("bailee_app")
     }
 
+    /// Forgets the answers that are kept for idempotency keys.
+    pub(crate) async fn forget_answers(&self) {
+        let mut config: tokio_postgres::Config = std::env::var(SUPERUSER).unwrap().parse().unwrap();
+        config.dbname(&self.name);
+        let (client, connection) = config.connect(NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let forget = "UPDATE idempotency SET answer = NULL";
+        client.batch_execute(forget).await.unwrap();
+    }
+
     fn url(&self, role: &str) -> String {
         format!(
             "postgres://{role}:{PASSWORD}@{}/{}",

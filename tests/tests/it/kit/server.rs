@@ -312,6 +312,26 @@ impl Server {
         child.wait().unwrap();
     }
 
+    /// A local command about this server's installation.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(words);
+        self.configure(&mut command, Role::Server);
+        command
+    }
+
+    /// Leaves a stopped server's rows as they would be had it died, at each request with an idempotency key, right
+    /// after its work was committed: the answer is kept by a commit of its own, which has not happened then.
+    pub(crate) async fn forget_answers(&self) {
+        assert!(self.child.is_none(), "the server must be stopped");
+        if let Some(database) = &self.database {
+            return database.forget_answers().await;
+        }
+        let rows = rusqlite::Connection::open(self.data().join("bailee.db")).unwrap();
+        let forget = "UPDATE idempotency SET answer = NULL";
+        assert!(rows.execute(forget, ()).unwrap() > 0);
+    }
+
     /// Starts it again at the same address, with the same data.
     pub(crate) async fn start_again(&mut self) {
         let address = self.address().to_string();

@@ -141,6 +141,17 @@ async fn every_change_leaves_a_record() {
         findings.note(&operation.id, check(&world, &api, &operation).await);
     }
     findings.assert_none();
+    let names: Vec<String> = operations(&server)
+        .await
+        .into_iter()
+        .map(|operation| operation.id)
+        .collect();
+    for api in [server.admin(), server.operator()] {
+        for record in api.all("/audit?limit=500").await {
+            let is_known = names.iter().any(|name| record["operation"] == **name);
+            assert!(record["request_id"].is_null() || is_known, "{record}");
+        }
+    }
 }
 
 /// A suspended tenant can do nothing more, so this comes last, and is undone by the next.

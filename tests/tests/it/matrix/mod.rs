@@ -7,5 +7,6 @@ mod exceptions;
 mod journal;
 mod mounts;
 mod refusals;
+mod replay;
 mod strictness;
 mod world;
