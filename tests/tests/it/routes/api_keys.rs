@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::kit::Server;
+use crate::kit::{LOOK_EVERY, PATIENCE, Server};
 
 #[tokio::test]
 async fn a_key_is_shown_once_and_works() {
@@ -137,4 +137,53 @@ async fn a_narrow_key_cannot_widen_itself_or_take_over_a_wider_one() {
     let shown = admin.get(&own).send().await.is(200).json();
     assert_eq!(shown["path_prefixes"], json!(["/in"]));
     assert_eq!(shown["scopes"], json!(["files:read"]));
+}
+
+#[tokio::test]
+async fn scopes_and_end_change_within_bounds() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let wish = json!({"name": "k", "scopes": ["files:read", "files:write"], "expires_at": "2040-01-01T00:00:00.000Z"});
+    let made = admin.new_key(wish).await;
+    let own = format!("/api-keys/{}", made["key_id"].as_str().unwrap());
+    let holder = admin.with_key(made["api_key"].as_str().unwrap());
+    assert_eq!(made["last_used_at"], json!(null));
+    // Its holder narrows it, and cannot have back what it gave away.
+    let narrow = json!({"scopes": ["files:read"], "expires_at": "2039-01-01T00:00:00.000Z"});
+    let narrowed = holder.patch(&own).json(&narrow).send().await;
+    let narrowed = narrowed.is(200).json();
+    assert_eq!(narrowed["scopes"], narrow["scopes"]);
+    assert_eq!(narrowed["expires_at"], narrow["expires_at"]);
+    for wider in [
+        json!({"scopes": ["files:read", "files:write"]}),
+        json!({"expires_at": "2040-01-01T00:00:00.000Z"}),
+        json!({"expires_at": null}),
+    ] {
+        let refused = holder.patch(&own).json(&wider).send().await;
+        refused.problem(422, "validation_failed");
+    }
+    let rotated = holder.post(&format!("{own}/rotate")).send().await;
+    let rotated = rotated.is(200).json();
+    assert_eq!(rotated["expires_at"], narrow["expires_at"], "not by itself");
+    assert!(rotated["last_used_at"].is_string() || rotated["last_used_at"].is_null());
+    // Who manages identities may.
+    let wide = json!({"scopes": ["files:read", "files:write"], "expires_at": null});
+    let widened = admin.patch(&own).json(&wide).send().await.is(200).json();
+    assert_eq!(widened["scopes"], wide["scopes"]);
+    assert_eq!(widened["expires_at"], json!(null));
+    for bad in [
+        json!({"expires_at": "2001-01-01T00:00:00.000Z"}),
+        json!({"scopes": []}),
+        json!({"scopes": ["system"]}),
+    ] {
+        let refused = admin.patch(&own).json(&bad).send().await;
+        refused.problem(422, "validation_failed");
+    }
+    let holder = holder.with_key(rotated["api_key"].as_str().unwrap());
+    holder.upload("/k/a", b"a").await;
+    let begun = std::time::Instant::now();
+    while admin.get(&own).send().await.is(200).json()["last_used_at"].is_null() {
+        assert!(begun.elapsed() < PATIENCE, "its use is not noted");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }

@@ -143,3 +143,28 @@ async fn the_keys_of_checkpoints_are_public() {
         .json();
     assert_eq!(keys["data"].as_array().unwrap().len(), 1, "{keys}");
 }
+
+#[tokio::test]
+async fn a_key_bound_to_paths_sees_no_other_keys_transfers() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    super::transfers::add_near(&server).await;
+    admin.upload("/out/a", b"a").await;
+    admin.upload("/in/a", b"a").await;
+    let ended = admin.transfer("/out/a", "near:/a").await;
+    let id = ended["transfer_id"].as_str().unwrap();
+    let whole = admin.records(&format!("transfer_id={id}")).await;
+    let wish = json!({"name": "narrow", "scopes": ["audit:read"], "path_prefixes": ["/in"]});
+    let narrow = admin.new_key(wish).await;
+    let narrow = admin.with_key(narrow["api_key"].as_str().unwrap());
+    for record in narrow.all("/audit?limit=500").await {
+        let path = record["path"].as_str();
+        assert!(path.is_none_or(|path| path.starts_with("/in")), "{record}");
+        assert_ne!(record["transfer_id"], id, "{record}");
+    }
+    assert!(!narrow.records("path_prefix=/in").await.is_empty());
+    for record in whole {
+        let own = format!("/audit/{}", record["audit_id"].as_str().unwrap());
+        narrow.get(&own).send().await.problem(404, "not_found");
+    }
+}

@@ -137,3 +137,23 @@ async fn a_test_shows_the_host_key_and_trust_pins_it() {
     assert_eq!(admin.transfer("/a", "far:/a").await["state"], "completed");
     assert_eq!(std::fs::read(sshd.files().join("a")).unwrap(), b"a");
 }
+
+#[tokio::test]
+async fn a_failed_test_has_the_code_that_a_transfer_would_have() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let folder = server.exchange().join("gone");
+    std::fs::create_dir(&folder).unwrap();
+    let wish = json!({"name": "gone", "kind": "local", "folder": folder.to_str().unwrap()});
+    let made = admin.post("/remotes").json(&wish).send().await;
+    let made = made.is(201).json();
+    let path = format!("/remotes/{}/test", made["remote_id"].as_str().unwrap());
+    let fine = admin.post(&path).send().await.is(200).json();
+    assert_eq!(fine["ok"], true, "{fine}");
+    assert_eq!(fine["steps"][0]["error_code"], json!(null));
+    std::fs::remove_dir(&folder).unwrap();
+    let failed = admin.post(&path).send().await.is(200).json();
+    let last = failed["steps"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["ok"], false, "{failed}");
+    assert!(last["error_code"].is_string(), "{failed}");
+}

@@ -176,3 +176,27 @@ async fn a_tenant_is_made_once_and_only_by_the_operator() {
     // The operator of the installation has no content.
     server.operator().get("/files").send().await.is(403);
 }
+
+#[tokio::test]
+async fn a_tenant_is_renamed_and_both_journals_tell() {
+    let server = Server::start().await;
+    let operator = server.operator();
+    let bolt = server.tenant("bolt").await;
+    let own = format!("/tenants/{}", id(&bolt).await);
+    let rename = |name: &str| operator.patch(&own).json(&json!({"name": name})).send();
+    rename("demo").await.problem(409, "name_taken");
+    rename("").await.problem(422, "validation_failed");
+    let renamed = rename("nut").await;
+    let request = renamed.header("x-request-id").to_owned();
+    assert_eq!(renamed.is(200).json()["name"], "nut");
+    assert_eq!(
+        operator.get(&own).send().await.is(200).json()["name"],
+        "nut"
+    );
+    for caller in [&operator, &bolt] {
+        let told = caller.records(&format!("request_id={request}")).await;
+        assert_eq!(told[0]["operation"], "tenants.update");
+    }
+    // The old name is free again.
+    server.tenant("bolt").await;
+}

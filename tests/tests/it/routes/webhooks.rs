@@ -233,13 +233,22 @@ async fn two_secrets_sign_while_rotating() {
     let received = receiver.wait_for(1).await.remove(0);
     assert_eq!(
         received.header("x-signature"),
-        body_signature(new, &received.body)
+        body_signature(&old, &received.body),
+        "the plain header changes over when the overlap ends"
     );
     let signatures: Vec<&str> = received.header("webhook-signature").split(' ').collect();
     assert_eq!(signatures.len(), 2, "{signatures:?}");
     for secret in [new, &old] {
         assert!(signatures.contains(&standard_signature(secret, &received).as_str()));
     }
+    let ended = admin.post(&path).json(&json!({"grace_seconds": 0}));
+    let ended = ended.send().await.is(200).json();
+    admin.upload("/w/b.txt", b"b").await;
+    let received = receiver.wait_for(2).await.remove(1);
+    assert_eq!(
+        received.header("x-signature"),
+        body_signature(ended["secret"].as_str().unwrap(), &received.body)
+    );
 }
 
 #[tokio::test]

@@ -176,3 +176,22 @@ async fn tenants_that_require_if_match_get_428() {
         .json(&json!({"tags": ["x"]}));
     guarded.send().await.is(200);
 }
+
+#[tokio::test]
+async fn a_version_can_come_back_elsewhere() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let file = admin.upload("/t/a.txt", b"bytes").await;
+    let own = format!("/files/{}", file["file_id"].as_str().unwrap());
+    let restore =
+        |wish: serde_json::Value| admin.post(&format!("{own}/restore")).json(&wish).send();
+    restore(json!({})).await.problem(409, "state_conflict");
+    let there = restore(json!({"path": "/u/b.txt"})).await.is(201).json();
+    assert_eq!(there["path"], "/u/b.txt");
+    let taken = restore(json!({"path": "/u/b.txt"})).await;
+    taken.problem(409, "file_exists");
+    let over = json!({"path": "/u/b.txt", "overwrite": true});
+    let there = restore(over).await.is(201).json();
+    assert_eq!(there["version"], 2);
+    server.check_usage().await;
+}

@@ -198,3 +198,25 @@ async fn parts_outlive_a_killed_server() {
     );
     server.check_usage().await;
 }
+
+#[tokio::test]
+async fn a_list_tells_what_each_upload_holds() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let empty = open(&admin, json!({"destination": "l", "filename": "empty"})).await;
+    let begun = open(&admin, json!({"destination": "l", "filename": "begun"})).await;
+    for number in [0, 2] {
+        let put = admin.put(&part(&begun, number)).body(pattern(3, 1000));
+        put.send().await.is(200);
+    }
+    let rows = admin.all("/uploads?limit=1").await;
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    for row in rows {
+        let own = admin.get(&format!("/uploads/{}", id(&row))).send().await;
+        assert_eq!(own.is(200).json(), row);
+        let is_empty = id(&row) == id(&empty);
+        let held = if is_empty { json!([]) } else { json!([0, 2]) };
+        assert_eq!(row["received"], held);
+        assert_eq!(row["bytes_received"], if is_empty { 0 } else { 2000 });
+    }
+}
