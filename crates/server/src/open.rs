@@ -50,7 +50,7 @@ pub async fn database(config: &Config, migrate: Migrate) -> Result<(Db, bool)> {
                 .context("set database.url_file or BAILEE__DATABASE__URL")?;
             let options = PgOptions {
                 connections_max: config.database.pool as usize,
-                chance: Arc::new(SystemChance),
+                chance: Arc::new(SystemChance::default()),
             };
             let url = PgUrl::new(url.expose_secret());
             Db::open_postgres(url, options)
@@ -95,7 +95,7 @@ pub async fn core(config: &Config, db: (Db, bool), mode: Mode) -> Result<Core> {
         ),
         root_key,
         clock: Arc::new(SystemClock),
-        chance: Arc::new(SystemChance),
+        chance: Arc::new(SystemChance::default()),
         settings: CoreSettings {
             file_bytes_max: config.uploads.max_file_bytes,
             plain_http_receivers: mode == Mode::Development,
@@ -127,7 +127,8 @@ fn root_key(config: &Config, is_new: bool) -> Result<RootKey> {
     }
     let path: PathBuf = config.data.path.join("root.key");
     if is_new || path.exists() {
-        return RootKey::load_or_create(&path, &SystemChance).context("cannot open the root key");
+        return RootKey::load_or_create(&path, &SystemChance::default())
+            .context("cannot open the root key");
     }
     bail!(
         "{} is missing, and without it nothing stored can be opened: restore it from your backup",

@@ -207,7 +207,7 @@ fn start_engine(core: &Core, config: &Config, mode: Mode) -> Result<EngineHandle
         guard = guard.allowing_loopback();
     }
     let mut random = [0; 4];
-    SystemChance.fill(&mut random);
+    SystemChance::default().fill(&mut random);
     let parts = EngineParts {
         poster: Poster::new(guard.clone(), "").context("cannot make the sender of webhooks")?,
         guard,
