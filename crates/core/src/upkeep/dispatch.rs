@@ -2,7 +2,7 @@ use bailee_model::{
     Delivery, DeliveryId, DeliveryState, Entry, EntryKind, EventType, PageRequest, Result,
     SealedEntry, TenantId, Webhook, WebhookState, limit,
 };
-use bailee_store::DbError;
+use bailee_store::{DbError, Reader};
 
 use super::{Upkeep, tell};
 use crate::{error, event_body};
@@ -36,28 +36,20 @@ impl Upkeep<'_> {
     async fn dispatch_tenant(&self, tenant: TenantId, cursor: u64, size: u64) -> Result<u64> {
         let queue = self.core.store.queue();
         let reader = queue.reader(tenant);
-        let events = reader
-            .events_after(cursor, &[], DISPATCH_STEP)
-            .await
-            .map_err(error::from_db)?;
+        // Asked first: where nobody listens, no event needs to be read. A webhook that is made meanwhile is younger than
+        // all of them.
+        let webhooks = enabled_webhooks(&reader).await?;
+        let events = if webhooks.is_empty() {
+            Vec::new()
+        } else {
+            reader
+                .events_after(cursor, &[], DISPATCH_STEP)
+                .await
+                .map_err(error::from_db)?
+        };
         let is_last = events.len() < DISPATCH_STEP as usize;
         let newest = events.last().map_or(size, |event| event.sequence);
         let mut to = if is_last { size } else { newest };
-        let mut webhooks: Vec<Webhook> = Vec::new();
-        if !events.is_empty() {
-            let mut page = PageRequest {
-                limit: limit::PAGE_MAX,
-                after: None,
-            };
-            loop {
-                let found = reader.webhooks(&page).await.map_err(error::from_db)?;
-                webhooks.extend(found.data);
-                page.after = found.next;
-                if page.after.is_none() {
-                    break;
-                }
-            }
-        }
         let mut change = queue.change(tenant);
         let mut room = DELIVERIES_MAX;
         let mut before = cursor;
@@ -103,6 +95,25 @@ impl Upkeep<'_> {
             answer_body: None,
             error: None,
             created_at: now,
+        }
+    }
+}
+
+async fn enabled_webhooks(reader: &Reader) -> Result<Vec<Webhook>> {
+    let mut webhooks: Vec<Webhook> = Vec::new();
+    let mut page = PageRequest {
+        limit: limit::PAGE_MAX,
+        after: None,
+    };
+    loop {
+        let mut found = reader.webhooks(&page).await.map_err(error::from_db)?;
+        found
+            .data
+            .retain(|webhook| webhook.state == WebhookState::Enabled);
+        webhooks.append(&mut found.data);
+        page.after = found.next;
+        if page.after.is_none() {
+            return Ok(webhooks);
         }
     }
 }

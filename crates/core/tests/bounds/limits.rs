@@ -197,6 +197,31 @@ async fn events_reach_as_many_webhooks_as_there_may_be() {
 }
 
 #[tokio::test]
+async fn events_from_before_a_webhook_are_passed_over() {
+    let site = Site::start().await;
+    site.core
+        .remotes()
+        .create(&site.admin, remote())
+        .await
+        .unwrap();
+    while site.core.upkeep().seal_journal().await.unwrap() > 0 {}
+    assert!(site.core.upkeep().dispatch_events().await.unwrap() > 0);
+    assert_eq!(site.core.upkeep().dispatch_events().await.unwrap(), 0);
+    site.core
+        .webhooks()
+        .create(&site.admin, hook(None))
+        .await
+        .unwrap();
+    while site.core.upkeep().seal_journal().await.unwrap() > 0 {}
+    while site.core.upkeep().dispatch_events().await.unwrap() > 0 {}
+    let found = site.core.deliveries();
+    let found = found
+        .list(&site.admin, bailee_core::DeliveryFilter::default(), all())
+        .await;
+    assert!(found.unwrap().data.is_empty());
+}
+
+#[tokio::test]
 async fn a_receiver_is_not_link_local() {
     let site = Site::start().await;
     for url in [
