@@ -6,6 +6,7 @@
 //! connector retries: it says whether a fault is worth another try ([`Fault::is_transient`]) and the engine decides.
 #![warn(missing_docs)]
 
+mod bailee;
 mod connector;
 mod egress;
 mod failing;
@@ -13,6 +14,7 @@ mod fault;
 mod ftps;
 mod http;
 mod http_post;
+mod https;
 mod limit;
 mod local;
 mod path;
@@ -20,7 +22,9 @@ mod probe;
 mod sftp;
 mod spec;
 mod tls;
+mod webdav;
 
+pub use bailee::BaileeConfig;
 pub use connector::{
     ByteStream, Capabilities, Connector, EntryKind, Listing, ReadFrom, RemoteEntry, RemoteWriter,
     Replace, WriteOptions,
@@ -29,7 +33,9 @@ pub use egress::EgressGuard;
 pub use failing::{Failing, FailurePlan};
 pub use fault::{Fault, FaultKind, HostKey, Result};
 pub use ftps::{FtpsConfig, FtpsMode, FtpsTimes};
+pub use http::HttpAuth;
 pub use http_post::{PostAnswer, PostRequest, Poster, RetryAfter};
+pub use https::{HttpsConfig, HttpsMethod};
 pub use limit::TOKEN_BYTES_MAX;
 pub use local::LocalConfig;
 pub use path::{RemotePath, RemotePathError};
@@ -37,3 +43,4 @@ pub use probe::{ProbeOptions, ProbeReport, ProbeStep, ProbeStepName, probe};
 pub use sftp::{PrivateKey, SftpConfig, SftpTimes};
 pub use spec::{ConnectorSpec, open};
 pub use tls::{ClientIdentity, TlsOptions};
+pub use webdav::WebdavConfig;

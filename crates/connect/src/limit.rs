@@ -93,3 +93,28 @@ pub(crate) const FTPS_CHECKPOINT_TIMES: u32 = 10;
 pub(crate) const FTPS_SETTLE_TIME: Duration = Duration::from_millis(250);
 /// Looks at a far file until it is taken to grow for good.
 pub(crate) const FTPS_SETTLE_LOOKS_MAX: usize = 40;
+
+/// Bytes of one piece of a body that is sent over HTTP: what must get through within [`IDLE_TIME_MAX`].
+pub(crate) const BODY_PIECE_BYTES_MAX: usize = 64 * 1024;
+/// Pieces of such a body that wait to be sent.
+pub(crate) const BODY_PIECES_WAITING_MAX: usize = 4;
+/// Bytes held of a body of unknown length, so that small ones go out with their length: some servers want it.
+pub(crate) const SMALL_BODY_BYTES_MAX: usize = 256 * 1024;
+/// How long a far system may work on what it has been given: move a file to its place, join parts, copy.
+pub(crate) const FAR_WORK_TIME_MAX: Duration = Duration::from_mins(5);
+
+/// Depth of an XML document.
+pub(crate) const XML_DEPTH_MAX: usize = 32;
+/// Bytes of an address in a multi-status: a path whose every byte is written as three.
+pub(crate) const HREF_BYTES_MAX: usize = 4 * PATH_BYTES_MAX;
+
+/// Bytes of a part of a file that is written in parts, at least, but for the last.
+pub(crate) const PART_BYTES_MIN: u64 = 8 * 1024 * 1024;
+/// Parts of an upload to another Bailee.
+pub(crate) const BAILEE_PARTS_MAX: u64 = 10_000;
+/// Bytes of a part there.
+pub(crate) const BAILEE_PART_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Entries of a page of a listing there.
+pub(crate) const BAILEE_PAGE_ENTRIES: usize = 500;
+/// Pages of a listing: as many as the entries that are kept need, and some for those that are not.
+pub(crate) const BAILEE_PAGES_MAX: usize = 2 * LIST_ENTRIES_MAX / BAILEE_PAGE_ENTRIES;

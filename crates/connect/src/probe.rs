@@ -128,6 +128,9 @@ impl ProbeReport {
                     .await
                     .map(|local| Box::new(local) as _)
             }
+            spec @ (ConnectorSpec::Https(_)
+            | ConnectorSpec::Webdav(_)
+            | ConnectorSpec::Bailee(_)) => self.reach_any(spec, guard).await,
         }
     }
 
@@ -193,10 +196,16 @@ impl ProbeReport {
             let listing = far.list(&options.folder, limit::LIST_ENTRIES_MAX).await?;
             Ok(((), format!("{} entries", listing.entries.len())))
         };
-        if self.step(ProbeStepName::List, list).await.is_none() {
+        let can = far.capabilities();
+        if can.can_list && self.step(ProbeStepName::List, list).await.is_none() {
             return;
         }
-        let Some(name) = &options.file_name else {
+        // What cannot be removed is not written.
+        let Some(name) = options
+            .file_name
+            .as_ref()
+            .filter(|_| can.can_write && can.can_remove)
+        else {
             return;
         };
         let Ok(path) = options.folder.child(name) else {

@@ -63,7 +63,7 @@ fn wait(answer: &Response) -> Option<Duration> {
 /// The whole body, at most `bytes_max` of it: more is a fault.
 pub(crate) async fn document(mut answer: Response, bytes_max: usize) -> Result<Bytes> {
     let mut body = BytesMut::new();
-    while let Some(piece) = answer.chunk().await.map_err(fault)? {
+    while let Some(piece) = next_piece(&mut answer).await? {
         if body.len() + piece.len() > bytes_max {
             return Err(Fault::protocol(format!(
                 "the far system's answer is longer than {bytes_max} bytes"
@@ -72,6 +72,14 @@ pub(crate) async fn document(mut answer: Response, bytes_max: usize) -> Result<B
         body.extend_from_slice(&piece);
     }
     Ok(body.freeze())
+}
+
+/// What comes next of a body that is read here; it may not stay silent for long.
+pub(crate) async fn next_piece(answer: &mut Response) -> Result<Option<Bytes>> {
+    tokio::time::timeout(limit::IDLE_TIME_MAX, answer.chunk())
+        .await
+        .map_err(|_| Fault::timeout("the far system's answer"))?
+        .map_err(fault)
 }
 
 /// The text of a header, if there is one and it is text.

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, Request, Response, redirect};
+use reqwest::{Client, ClientBuilder, Request, Response, redirect};
 use url::{Host, Url};
 
 use crate::egress::EgressGuard;
@@ -17,6 +18,8 @@ use crate::tls::{self, TlsOptions};
 #[derive(Clone)]
 pub(crate) struct HttpClient {
     client: Client,
+    /// Without a time-out for the head of an answer, which would begin before a long body is sent.
+    patient: Client,
     guard: EgressGuard,
     /// The proxy's own address is judged, and behind it the proxy decides.
     has_proxy: bool,
@@ -30,29 +33,23 @@ impl HttpClient {
         options: &TlsOptions,
         proxy: Option<&Url>,
     ) -> Result<Self> {
-        let mut builder = Client::builder()
-            .tls_backend_preconfigured(tls::config(options)?)
-            .dns_resolver(Arc::new(Judged(guard.clone())))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .http1_only()
-            .connect_timeout(limit::CONNECT_TIME_MAX)
-            .read_timeout(limit::IDLE_TIME_MAX)
-            .pool_idle_timeout(limit::IDLE_CONNECTION_TIME_MAX)
-            .pool_max_idle_per_host(limit::IDLE_CONNECTIONS_PER_HOST_MAX)
-            .user_agent(concat!("bailee/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = proxy {
             judge(guard, proxy)?;
-            let proxy = reqwest::Proxy::all(proxy.as_str())
-                .map_err(|error| invalid("the proxy's address cannot be used").because(error))?;
-            builder = builder.proxy(proxy);
         }
-        let client = builder
-            .build()
-            .map_err(|error| invalid("the HTTP client cannot be set up").because(error))?;
+        let tls = tls::config(options)?;
+        let build = |idle_time: Option<Duration>| {
+            let builder = builder(guard, tls.clone(), proxy)?;
+            let builder = match idle_time {
+                Some(time) => builder.read_timeout(time),
+                None => builder,
+            };
+            builder
+                .build()
+                .map_err(|error| invalid("the HTTP client cannot be set up").because(error))
+        };
         Ok(Self {
-            client,
+            client: build(Some(limit::IDLE_TIME_MAX))?,
+            patient: build(None)?,
             guard: guard.clone(),
             has_proxy: proxy.is_some(),
         })
@@ -65,18 +62,53 @@ impl HttpClient {
 
     /// Sends `request` and waits for the head of the answer, whatever its status.
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response> {
+        let request = self.judged(request)?;
+        self.client.execute(request).await.map_err(fault)
+    }
+
+    /// The same without a time-out once connected: for long bodies and long work. The caller keeps the time, also of the
+    /// answer's body.
+    pub(crate) async fn send_patiently(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Response> {
+        let request = self.judged(request)?;
+        self.patient.execute(request).await.map_err(fault)
+    }
+
+    fn judged(&self, request: reqwest::RequestBuilder) -> Result<Request> {
         let request = request
             .build()
             .map_err(|error| invalid("the request cannot be made").because(error.without_url()))?;
         if !self.has_proxy {
             judge(&self.guard, request.url())?;
         }
-        self.execute(request).await
+        Ok(request)
     }
+}
 
-    async fn execute(&self, request: Request) -> Result<Response> {
-        self.client.execute(request).await.map_err(fault)
-    }
+fn builder(
+    guard: &EgressGuard,
+    tls: rustls::ClientConfig,
+    proxy: Option<&Url>,
+) -> Result<ClientBuilder> {
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(Arc::new(Judged(guard.clone())))
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .http1_only()
+        .connect_timeout(limit::CONNECT_TIME_MAX)
+        .pool_idle_timeout(limit::IDLE_CONNECTION_TIME_MAX)
+        .pool_max_idle_per_host(limit::IDLE_CONNECTIONS_PER_HOST_MAX)
+        .user_agent(concat!("bailee/", env!("CARGO_PKG_VERSION")));
+    let Some(proxy) = proxy else {
+        return Ok(builder);
+    };
+    let proxy = reqwest::Proxy::all(proxy.as_str())
+        .map_err(|error| invalid("the proxy's address cannot be used").because(error))?;
+    Ok(builder.proxy(proxy))
 }
 
 impl fmt::Debug for HttpClient {

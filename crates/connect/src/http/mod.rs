@@ -4,9 +4,19 @@
 //! neither a head nor a body may stay silent for long. Answers become faults here, so that connectors see success only.
 
 mod answer;
+mod auth;
 mod body;
 mod client;
+mod ranged;
+mod sending;
+mod site;
+mod whole;
 
-pub(crate) use answer::{document, entity_tag, expect, header, status_fault};
+pub(crate) use answer::{document, entity_tag, expect, header, next_piece, status_fault};
+pub use auth::HttpAuth;
 pub(crate) use body::{Feed, feed, stream};
 pub(crate) use client::HttpClient;
+pub(crate) use ranged::{Head, fetch, timestamp};
+pub(crate) use sending::Sending;
+pub(crate) use site::Site;
+pub(crate) use whole::Whole;
