@@ -17,7 +17,7 @@ struct Need {
     package: &'static str,
 }
 
-const ALWAYS: [Need; 5] = [
+const ALWAYS: [Need; 6] = [
     Need {
         what: "sshd",
         is_here: || process::is_installed("sshd"),
@@ -37,6 +37,11 @@ const ALWAYS: [Need; 5] = [
         what: "vsftpd",
         is_here: || process::is_installed("vsftpd"),
         package: "vsftpd",
+    },
+    Need {
+        what: "nginx",
+        is_here: || process::is_installed("nginx"),
+        package: "nginx-light",
     },
     // Some servers that connectors are tested against come from there.
     PYTHON,

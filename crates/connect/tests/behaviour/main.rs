@@ -1,21 +1,26 @@
 //! One suite for every connector, and what each of them must do besides.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod authority;
+mod bailee;
+mod cutting;
+mod fakes;
 mod ftps;
+mod https;
 mod local;
 mod openssh;
+mod peers;
 #[path = "../sshd/mod.rs"]
 mod sshd;
 mod suite;
+mod webdav;
 
 use std::path::Path;
 
 use bailee_connect::{
-    Connector, ConnectorSpec, EgressGuard, EntryKind, Fault, FaultKind, LocalConfig, PrivateKey,
-    ProbeOptions, RemotePath, Replace, Result, SftpConfig, WriteOptions, open, probe,
+    Connector, ConnectorSpec, EgressGuard, LocalConfig, PrivateKey, ProbeOptions, RemotePath,
+    Result, SftpConfig, open, probe,
 };
-use bytes::Bytes;
-use futures::TryStreamExt;
 use sshd::Sshd;
 use suite::{bytes, kind, put, suite, take};
 

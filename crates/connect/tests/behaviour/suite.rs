@@ -351,7 +351,8 @@ async fn notices_other_content(far: &dyn Connector) {
     let stream = far.read(&path("mark"), from.clone()).await.unwrap();
     let pieces: Vec<Bytes> = stream.try_collect().await.unwrap();
     assert_eq!(pieces.concat(), b"ne");
-    put(far, "mark", Bytes::from_static(b"two")).await;
+    // Of another size: some servers tell contents apart by size and second alone.
+    put(far, "mark", Bytes::from_static(b"another")).await;
     let stream = match far.read(&path("mark"), from).await {
         Ok(stream) => stream.try_collect::<Vec<Bytes>>().await.err(),
         Err(fault) => Some(fault),
