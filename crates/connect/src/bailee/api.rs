@@ -17,7 +17,8 @@ use crate::limit;
 /// A file version.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct File {
-    pub(super) file_id: String,
+    #[serde(rename = "file_id")]
+    pub(super) id: String,
     pub(super) name: String,
     pub(super) size: u64,
     pub(super) hash: String,
@@ -53,7 +54,8 @@ pub(super) struct Page {
 /// An upload by parts.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Session {
-    pub(super) session_id: String,
+    #[serde(rename = "session_id")]
+    pub(super) id: String,
     pub(super) state: String,
     /// Numbers of the parts that are held, ascending.
     pub(super) received: Vec<u32>,

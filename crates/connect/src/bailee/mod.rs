@@ -82,11 +82,11 @@ impl Bailee {
         (from, to): (&str, &str),
         replace: Replace,
     ) -> Result<()> {
-        match self.api.move_file(&file.file_id, to).await {
+        match self.api.move_file(&file.id, to).await {
             Err(fault) if fault.kind() == &FaultKind::Exists && replace == Replace::Yes => {
                 // A move never replaces. A copy does, in one step, and costs no bytes.
-                self.api.copy(&file.file_id, to, true).await?;
-                self.api.remove(&file.file_id, from).await
+                self.api.copy(&file.id, to, true).await?;
+                self.api.remove(&file.id, from).await
             }
             other => other,
         }
@@ -103,7 +103,7 @@ fn file_entry(file: File) -> RemoteEntry {
         kind: EntryKind::File,
         size_bytes: Some(file.size),
         modified: api::moment(&file.created_at),
-        version: Some(file.file_id),
+        version: Some(file.id),
     }
 }
 
@@ -185,13 +185,13 @@ impl Connector for Bailee {
 
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
         let file = self.file(path).await?;
-        if from.version.is_some_and(|version| version != file.file_id) {
+        if from.version.is_some_and(|version| version != file.id) {
             return Err(Fault::new(
                 FaultKind::Changed,
                 format!("`{path}` has a newer version than the one that was meant"),
             ));
         }
-        let request = self.api.download(&file.file_id);
+        let request = self.api.download(&file.id);
         let from = ReadFrom::offset(from.offset);
         fetch(&self.api.site.client, request, path, &from).await
     }
@@ -228,7 +228,7 @@ impl Connector for Bailee {
 
     async fn remove(&self, path: &RemotePath) -> Result<()> {
         let file = self.file(path).await?;
-        self.api.remove(&file.file_id, &self.far(path)).await
+        self.api.remove(&file.id, &self.far(path)).await
     }
 
     async fn mkdir(&self, path: &RemotePath) -> Result<()> {
@@ -244,7 +244,7 @@ impl Connector for Bailee {
         let file = self.file(from).await?;
         self.need_folder_of(to).await?;
         let overwrite = replace == Replace::Yes;
-        self.api.copy(&file.file_id, &self.far(to), overwrite).await
+        self.api.copy(&file.id, &self.far(to), overwrite).await
     }
 
     async fn sha256(&self, path: &RemotePath) -> Result<Option<[u8; 32]>> {

@@ -44,7 +44,7 @@ impl Writer {
             part_size: plan.part_bytes(0),
             size: options.size_hint,
         };
-        let session = api.open_upload(&wish).await?.session_id;
+        let session = api.open_upload(&wish).await?.id;
         Ok(Self {
             api: api.clone(),
             token: Token { session, plan },
@@ -72,8 +72,7 @@ impl Writer {
         match session.state.as_str() {
             "open" => holds(&session, parts, are_full, options.offset)?,
             // Joined already: the writer finishes once more, and hears the same.
-            "completed" if session.bytes_received == options.offset => {}
-            "completed" => return Err(lost("the session was completed with another size")),
+            "completed" => is_joined(api, &token.session, options.offset).await?,
             _ => return Err(ended()),
         }
         Ok(Self {
@@ -131,6 +130,19 @@ impl Writer {
         self.parts += 1;
         Ok(())
     }
+}
+
+/// Whether the session has become a file of `offset` bytes. It tells of its parts no more, but completing it again of
+/// the file.
+async fn is_joined(api: &Api, session_id: &str, offset: u64) -> Result<()> {
+    let file = api.complete(session_id).await?;
+    if file.state == "deleted" {
+        return Err(ended());
+    }
+    if file.size != offset {
+        return Err(lost("the session was completed with another size"));
+    }
+    Ok(())
 }
 
 /// Whether the session holds the first `parts` parts, which have `offset` bytes.

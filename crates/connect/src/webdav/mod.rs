@@ -142,9 +142,12 @@ impl Webdav {
             Replace::Yes if !source.is_folder => "T",
             _ => "F",
         };
-        let url = |path| match source.is_folder {
-            true => self.folder_url(path),
-            false => self.url(path),
+        let url = |path| {
+            if source.is_folder {
+                self.folder_url(path)
+            } else {
+                self.url(path)
+            }
         };
         let mut request = self
             .site

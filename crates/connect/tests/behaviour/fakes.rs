@@ -76,9 +76,9 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Byte
 }
 
 /// An answer that begins with `first` and then repeats `piece` for ever.
-pub(crate) fn endless(status: u16, first: &'static str, piece: &'static str) -> Answer {
+pub(crate) fn endless(status: u16, first: &'static [u8], piece: &'static [u8]) -> Answer {
     let texts = std::iter::once(first).chain(std::iter::repeat(piece));
-    let pieces = texts.map(|text| Ok(Frame::data(Bytes::from_static(text.as_bytes()))));
+    let pieces = texts.map(|text| Ok(Frame::data(Bytes::from_static(text))));
     let body = BodyExt::boxed(StreamBody::new(futures::stream::iter(pieces)));
     Response::builder().status(status).body(body).unwrap()
 }

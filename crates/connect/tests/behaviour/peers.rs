@@ -94,8 +94,8 @@ impl Peer {
         self.folder.path().join("files")
     }
 
-    /// `path` there, by way of `port`: its own, or one that leads to it.
-    pub(crate) fn url(&self, port: u16, path: &str) -> Url {
+    /// `path` at a peer by way of `port`: the peer's own, or one that leads to it.
+    pub(crate) fn url(port: u16, path: &str) -> Url {
         format!("https://127.0.0.1:{port}{path}").parse().unwrap()
     }
 

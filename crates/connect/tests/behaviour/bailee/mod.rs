@@ -12,13 +12,7 @@ use super::fakes::{Answer, Fake, answer, endless};
 use super::{bytes, guard, kind, path, take};
 
 /// Much whitespace.
-const FLOOD: &str = {
-    const BYTES: [u8; 65_536] = [b' '; 65_536];
-    match std::str::from_utf8(&BYTES) {
-        Ok(text) => text,
-        Err(_) => "",
-    }
-};
+static FLOOD: [u8; 65_536] = [b' '; 65_536];
 
 const ME: &str = r#"{"valid": true, "tenant_id": "ten_1"}"#;
 
@@ -69,7 +63,7 @@ async fn what_is_no_bailee_or_no_good_key_is_said() {
         assert_eq!(fault.kind(), &expected, "{status} {body}: {fault:?}");
         assert!(!format!("{fault:?}").contains("canary"));
     }
-    let flood = Fake::start(|_| endless(200, "{", FLOOD)).await;
+    let flood = Fake::start(|_| endless(200, b"{", &FLOOD)).await;
     assert_eq!(kind(opened(&flood).await), FaultKind::Protocol);
 }
 

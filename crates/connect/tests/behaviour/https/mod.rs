@@ -26,7 +26,7 @@ fn config(peer: &Peer, port: u16, at: &str) -> HttpsConfig {
         auth: basic(),
         can_write: true,
         tls: peer.tls(),
-        ..HttpsConfig::new(peer.url(port, at))
+        ..HttpsConfig::new(Peer::url(port, at))
     }
 }
 
@@ -329,7 +329,7 @@ async fn lies_about_ranges_and_lengths_are_found() {
         .await
         .unwrap_err();
     assert!(fault.is_transient(), "{fault:?}");
-    let flood = Fake::start(|_| endless(500, "x", "y")).await;
+    let flood = Fake::start(|_| endless(500, b"x", b"y")).await;
     let fault = take(faked(&flood.url).await.as_ref(), "x", 0)
         .await
         .unwrap_err();

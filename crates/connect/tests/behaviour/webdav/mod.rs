@@ -20,7 +20,7 @@ fn config(peer: &Peer, port: u16) -> WebdavConfig {
             password: "open sesame".into(),
         },
         tls: peer.tls(),
-        ..WebdavConfig::new(peer.url(port, "/dav"))
+        ..WebdavConfig::new(Peer::url(port, "/dav"))
     }
 }
 
@@ -113,7 +113,7 @@ async fn a_probe_shows_each_step_and_a_wrong_credential() {
     assert_eq!(fault.kind(), &FaultKind::AuthFailed);
     assert!(!format!("{fault:?}").contains("canary"));
     let elsewhere = WebdavConfig {
-        base_url: peer.url(peer.port, "/dav/none"),
+        base_url: Peer::url(peer.port, "/dav/none"),
         ..good
     };
     assert_eq!(kind(opened(elsewhere).await), FaultKind::NotFound);
@@ -125,10 +125,11 @@ const FILE: &str = "<propstat><prop><resourcetype/><getcontentlength>5</getconte
     <status>HTTP/1.1 200 OK</status></propstat>";
 
 fn multi_status(responses: &[(&str, &str)]) -> String {
-    let inner: String = responses
+    let inner: Vec<_> = responses
         .iter()
         .map(|(href, inner)| format!("<response><href>{href}</href>{inner}</response>"))
         .collect();
+    let inner = inner.concat();
     format!(r#"<?xml version="1.0"?><multistatus xmlns="DAV:">{inner}</multistatus>"#)
 }
 
@@ -190,8 +191,8 @@ async fn huge_and_endless_listings_are_cut() {
         if is_deep {
             endless(
                 207,
-                r#"<multistatus xmlns="DAV:">"#,
-                "<response><href>/long-enough-to-fill-the-document-with-few-entries\
+                br#"<multistatus xmlns="DAV:">"#,
+                b"<response><href>/long-enough-to-fill-the-document-with-few-entries\
                  ----------------------------------------------------------------------------</href>\
                  <x:y xmlns:x='urn:x'>----------------------------------------------------------------\
                  --------------------------------------------------------------------------------------\
