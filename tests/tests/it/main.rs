@@ -9,6 +9,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod connect;
 mod faults;
 mod kit;
 mod matrix;
