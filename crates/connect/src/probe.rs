@@ -120,7 +120,6 @@ impl ProbeReport {
                 .reach_sftp(&config, guard)
                 .await
                 .map(|sftp| Box::new(sftp) as _),
-            spec @ ConnectorSpec::Ftps(_) => self.reach_any(spec, guard).await,
             ConnectorSpec::Local(config) => {
                 let open =
                     async { Ok((Local::open(config).await?, "the folder opens".to_owned())) };
@@ -128,7 +127,8 @@ impl ProbeReport {
                     .await
                     .map(|local| Box::new(local) as _)
             }
-            spec @ (ConnectorSpec::Https(_)
+            spec @ (ConnectorSpec::Ftps(_)
+            | ConnectorSpec::Https(_)
             | ConnectorSpec::Webdav(_)
             | ConnectorSpec::Bailee(_)) => self.reach_any(spec, guard).await,
         }

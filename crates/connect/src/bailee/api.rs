@@ -10,6 +10,7 @@ use serde_json::json;
 use url::Url;
 
 use super::error;
+use crate::connector::Replace;
 use crate::fault::{Fault, Result};
 use crate::http::{Sending, Site, document};
 use crate::limit;
@@ -157,10 +158,10 @@ impl Api {
             .await
     }
 
-    pub(super) async fn copy(&self, file_id: &str, to: &str, overwrite: bool) -> Result<()> {
+    pub(super) async fn copy(&self, file_id: &str, to: &str, replace: Replace) -> Result<()> {
         let request = self
             .request(Method::POST, &["files", file_id, "copy"])
-            .json(&json!({ "path": to, "overwrite": overwrite }));
+            .json(&json!({ "path": to, "overwrite": replace == Replace::Yes }));
         self.done(request, &format!("copying to `{to}`")).await
     }
 

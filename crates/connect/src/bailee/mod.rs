@@ -85,7 +85,7 @@ impl Bailee {
         match self.api.move_file(&file.id, to).await {
             Err(fault) if fault.kind() == &FaultKind::Exists && replace == Replace::Yes => {
                 // A move never replaces. A copy does, in one step, and costs no bytes.
-                self.api.copy(&file.id, to, true).await?;
+                self.api.copy(&file.id, to, Replace::Yes).await?;
                 self.api.remove(&file.id, from).await
             }
             other => other,
@@ -243,8 +243,7 @@ impl Connector for Bailee {
     async fn copy(&self, from: &RemotePath, to: &RemotePath, replace: Replace) -> Result<()> {
         let file = self.file(from).await?;
         self.need_folder_of(to).await?;
-        let overwrite = replace == Replace::Yes;
-        self.api.copy(&file.id, &self.far(to), overwrite).await
+        self.api.copy(&file.id, &self.far(to), replace).await
     }
 
     async fn sha256(&self, path: &RemotePath) -> Result<Option<[u8; 32]>> {

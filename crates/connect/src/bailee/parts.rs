@@ -26,6 +26,29 @@ pub(super) struct Plan {
     grows: bool,
 }
 
+/// The first parts of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Prefix {
+    pub(super) parts: u32,
+    pub(super) last: Last,
+}
+
+/// How large the last of some parts is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Last {
+    /// As large as planned, or there is none.
+    Full,
+    /// Smaller: the file ends with it.
+    Short,
+}
+
+impl Prefix {
+    fn of(parts: u64, last: Last) -> Option<Self> {
+        let parts = u32::try_from(parts).ok()?;
+        Some(Self { parts, last })
+    }
+}
+
 impl Plan {
     /// For a file of `size_bytes`, if that is known.
     pub(super) fn of(size_bytes: Option<u64>) -> Self {
@@ -52,9 +75,8 @@ impl Plan {
             .min(limit::BAILEE_PART_BYTES_MAX)
     }
 
-    /// How many parts have `offset` bytes together, the last of them perhaps smaller if that is the end; with that, whether
-    /// they are all full. `None` for what no session can hold.
-    pub(super) fn parts_to(self, offset: u64) -> Option<(u32, bool)> {
+    /// The parts that have `offset` bytes together. `None` for what no session can hold.
+    pub(super) fn parts_to(self, offset: u64) -> Option<Prefix> {
         let (mut left, mut number) = (offset, 0);
         while left > 0 {
             if number == limit::BAILEE_PARTS_MAX || self.part_bytes == 0 {
@@ -63,11 +85,11 @@ impl Plan {
             let part = self.part_bytes(number);
             number += 1;
             if left < part {
-                return Some((u32::try_from(number).ok()?, false));
+                return Prefix::of(number, Last::Short);
             }
             left -= part;
         }
-        Some((u32::try_from(number).ok()?, true))
+        Prefix::of(number, Last::Full)
     }
 }
 
@@ -94,12 +116,12 @@ mod tests {
     #[test]
     fn an_offset_tells_the_parts() {
         let plan = Plan::of(None);
-        assert_eq!(plan.parts_to(0), Some((0, true)));
-        assert_eq!(plan.parts_to(1), Some((1, false)));
-        assert_eq!(plan.parts_to(8 * MIB), Some((1, true)));
-        assert_eq!(plan.parts_to(8 * MIB + 1), Some((2, false)));
-        assert_eq!(plan.parts_to(6_000 * MIB), Some((750, true)));
-        assert_eq!(plan.parts_to(6_016 * MIB), Some((751, true)));
+        assert_eq!(plan.parts_to(0), Prefix::of(0, Last::Full));
+        assert_eq!(plan.parts_to(1), Prefix::of(1, Last::Short));
+        assert_eq!(plan.parts_to(8 * MIB), Prefix::of(1, Last::Full));
+        assert_eq!(plan.parts_to(8 * MIB + 1), Prefix::of(2, Last::Short));
+        assert_eq!(plan.parts_to(6_000 * MIB), Prefix::of(750, Last::Full));
+        assert_eq!(plan.parts_to(6_016 * MIB), Prefix::of(751, Last::Full));
         assert_eq!(Plan::of(Some(1)).parts_to(u64::MAX), None);
         let empty = Plan {
             part_bytes: 0,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::api::{Api, OpenUpload, Session};
-use super::parts::{Plan, Token};
+use super::parts::{Last, Plan, Prefix, Token};
 use crate::connector::{RemoteWriter, Replace, WriteOptions};
 use crate::fault::{Fault, FaultKind, Result};
 use crate::http::Sending;
@@ -65,12 +65,12 @@ impl Writer {
             .ok_or_else(|| lost("no session is known"))?;
         let token = read(token)?;
         let session = api.upload(&token.session).await?.ok_or_else(ended)?;
-        let (parts, are_full) = token
+        let held = token
             .plan
             .parts_to(options.offset)
             .ok_or_else(|| lost("the offset is beyond every part"))?;
         match session.state.as_str() {
-            "open" => holds(&session, parts, are_full, options.offset)?,
+            "open" => holds(&session, held, options.offset)?,
             // Joined already: the writer finishes once more, and hears the same.
             "completed" => is_joined(api, &token.session, options.offset).await?,
             _ => return Err(ended()),
@@ -80,10 +80,10 @@ impl Writer {
             token,
             size_bytes: options.size_hint,
             confirmed_bytes: options.offset,
-            parts,
+            parts: held.parts,
             parts_held: session.received.last().map_or(0, |last| last + 1),
             part: None,
-            is_broken: !are_full,
+            is_broken: held.last == Last::Short,
         })
     }
 
@@ -145,14 +145,14 @@ async fn is_joined(api: &Api, session_id: &str, offset: u64) -> Result<()> {
     Ok(())
 }
 
-/// Whether the session holds the first `parts` parts, which have `offset` bytes.
-fn holds(session: &Session, parts: u32, are_full: bool, offset: u64) -> Result<()> {
-    let numbers = session.received.iter().take(parts as usize).copied();
-    if !numbers.eq(0..parts) || session.bytes_received < offset {
+/// Whether the session holds the parts `held`, which have `offset` bytes.
+fn holds(session: &Session, held: Prefix, offset: u64) -> Result<()> {
+    let numbers = session.received.iter().take(held.parts as usize).copied();
+    if !numbers.eq(0..held.parts) || session.bytes_received < offset {
         return Err(lost("it holds less than was confirmed"));
     }
     // A part that is not full is the last, so the session ends with it.
-    if !are_full && session.bytes_received != offset {
+    if held.last == Last::Short && session.bytes_received != offset {
         return Err(lost("the offset lies inside a part"));
     }
     Ok(())

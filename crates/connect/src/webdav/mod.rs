@@ -17,7 +17,7 @@ use reqwest::Response;
 use url::Url;
 
 pub use self::config::WebdavConfig;
-use self::multi_status::Found;
+use self::multi_status::{Document, Found};
 use crate::connector::{
     ByteStream, Capabilities, Connector, EntryKind, Listing, ReadFrom, RemoteEntry, RemoteWriter,
     Replace, WriteOptions,
@@ -198,7 +198,13 @@ async fn beginning(mut answer: Response) -> Result<(Bytes, bool)> {
 async fn first(answer: Response, path: &RemotePath) -> Result<Option<Found>> {
     let answer = expect(answer, &looking(path)).await?;
     let (document, is_cut) = beginning(answer).await?;
-    let (found, _) = multi_status::parse(&document, is_cut, 1)?;
+    let (found, _) = multi_status::parse(
+        Document {
+            bytes: &document,
+            is_cut,
+        },
+        1,
+    )?;
     match found.into_iter().next() {
         Some(found) => Ok(found.is_there.then_some(found)),
         None => Err(Fault::protocol("the far system's multi-status is empty")),
@@ -269,7 +275,13 @@ impl Connector for Webdav {
         let answer = self.propfind(url, path, Depth::Children).await?;
         let answer = expect(answer.ok_or_else(|| missing(path))?, &looking(path)).await?;
         let (document, is_cut) = beginning(answer).await?;
-        let (found, is_cut) = multi_status::parse(&document, is_cut, limit::LIST_ENTRIES_MAX + 1)?;
+        let (found, is_cut) = multi_status::parse(
+            Document {
+                bytes: &document,
+                is_cut,
+            },
+            limit::LIST_ENTRIES_MAX + 1,
+        )?;
         let is_folder = |one: &Found| one.is_folder || one.names.as_deref() != Some(&above);
         if !found.iter().all(is_folder) {
             return Err(Fault::new(

@@ -180,23 +180,30 @@ pub(super) fn segments(href: &str) -> Option<Vec<String>> {
     path.split('/').map(decoded).collect()
 }
 
-/// The responses in `document`, at most `responses_max`; `is_cut` says that its end is missing. True with the result if
-/// something was left out.
-pub(super) fn parse(
-    document: &[u8],
-    is_cut: bool,
-    responses_max: usize,
-) -> Result<(Vec<Found>, bool)> {
-    let text = match std::str::from_utf8(document) {
+/// A document as far as it was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Document<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Its end is missing.
+    pub(super) is_cut: bool,
+}
+
+/// The responses in `document`, at most `responses_max`. True with the result if something was left out.
+pub(super) fn parse(document: Document<'_>, responses_max: usize) -> Result<(Vec<Found>, bool)> {
+    let Document { bytes, is_cut } = document;
+    let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         // Cut inside a character.
-        Err(error) if is_cut && error.error_len().is_none() => document
+        Err(error) if is_cut && error.error_len().is_none() => bytes
             .get(..error.valid_up_to())
             .and_then(|whole| std::str::from_utf8(whole).ok())
             .unwrap_or_default(),
         Err(_) => return Err(broken("it is not UTF-8")),
     };
-    let mut parser = Parser::default();
+    let mut parser = Parser {
+        is_cut,
+        ..Parser::default()
+    };
     let mut reader = NsReader::from_str(text);
     loop {
         let event = match reader.read_resolved_event() {
@@ -205,7 +212,7 @@ pub(super) fn parse(
             Err(error) => return Err(broken("it is not well-formed").because(error)),
         };
         if matches!(event.1, Event::Eof) {
-            return parser.finish(is_cut);
+            return parser.finish();
         }
         parser.take(&event.0, event.1)?;
         if parser.found.len() >= responses_max {
@@ -220,6 +227,7 @@ struct Parser {
     response: Response,
     found: Vec<Found>,
     has_root: bool,
+    is_cut: bool,
 }
 
 impl Parser {
@@ -285,10 +293,10 @@ impl Parser {
         }
     }
 
-    fn finish(self, is_cut: bool) -> Result<(Vec<Found>, bool)> {
+    fn finish(self) -> Result<(Vec<Found>, bool)> {
         match (self.has_root, self.open.is_empty()) {
             (true, true) => Ok((self.found, false)),
-            (true, false) if is_cut => Ok((self.found, true)),
+            (true, false) if self.is_cut => Ok((self.found, true)),
             (true, false) => Err(broken("it ends early")),
             (false, _) => Err(broken("it is none")),
         }
@@ -308,17 +316,27 @@ mod tests {
     use super::*;
     use crate::fault::FaultKind;
 
+    fn whole(bytes: &[u8], responses_max: usize) -> Result<(Vec<Found>, bool)> {
+        let is_cut = false;
+        parse(Document { bytes, is_cut }, responses_max)
+    }
+
+    fn cut(bytes: &[u8]) -> Document<'_> {
+        let is_cut = true;
+        Document { bytes, is_cut }
+    }
+
     fn one(inner: &str) -> Found {
         let document = format!(
             r#"<?xml version="1.0"?><D:multistatus xmlns:D="DAV:" xmlns:x="urn:x">{inner}</D:multistatus>"#
         );
-        let (found, is_cut) = parse(document.as_bytes(), false, 10).unwrap();
+        let (found, is_cut) = whole(document.as_bytes(), 10).unwrap();
         assert!(!is_cut && found.len() == 1, "{found:?}");
         found.into_iter().next().unwrap()
     }
 
     fn refused(document: &str) {
-        let fault = parse(document.as_bytes(), false, 10).unwrap_err();
+        let fault = whole(document.as_bytes(), 10).unwrap_err();
         assert_eq!(fault.kind(), &FaultKind::Protocol, "{document}");
     }
 
@@ -377,7 +395,7 @@ mod tests {
         refused(r#"<multistatus xmlns="urn:other"/>"#);
         refused(r#"<multistatus xmlns="DAV:"><response>"#);
         refused("");
-        assert!(parse(b"\xff\xfe", false, 10).is_err());
+        assert!(whole(b"\xff\xfe", 10).is_err());
     }
 
     #[test]
@@ -387,10 +405,10 @@ mod tests {
             r#"<multistatus xmlns="DAV:">{}</multistatus>"#,
             response.repeat(3)
         );
-        let (found, is_cut) = parse(document.as_bytes(), false, 2).unwrap();
+        let (found, is_cut) = whole(document.as_bytes(), 2).unwrap();
         assert_eq!((found.len(), is_cut), (2, true));
         for end in r#"<multistatus xmlns="DAV:">"#.len()..document.len() {
-            let (found, is_cut) = parse(document.as_bytes().get(..end).unwrap(), true, 10).unwrap();
+            let (found, is_cut) = parse(cut(document.as_bytes().get(..end).unwrap()), 10).unwrap();
             assert!(found.len() <= 3 && is_cut, "{end}");
             assert!(found.iter().all(|found| found.names.is_some()));
         }
