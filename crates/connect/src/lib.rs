@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod bailee;
+mod clock;
 mod connector;
 mod egress;
 mod failing;
@@ -19,12 +20,14 @@ mod limit;
 mod local;
 mod path;
 mod probe;
+mod s3;
 mod sftp;
 mod spec;
 mod tls;
 mod webdav;
 
 pub use bailee::BaileeConfig;
+pub use clock::SharedClock;
 pub use connector::{
     ByteStream, Capabilities, Connector, EntryKind, Listing, ReadFrom, RemoteEntry, RemoteWriter,
     Replace, WriteOptions,
@@ -40,6 +43,7 @@ pub use limit::TOKEN_BYTES_MAX;
 pub use local::LocalConfig;
 pub use path::{RemotePath, RemotePathError};
 pub use probe::{ProbeOptions, ProbeReport, ProbeStep, ProbeStepName, probe};
+pub use s3::{S3Config, S3Encryption};
 pub use sftp::{PrivateKey, SftpConfig, SftpTimes};
 pub use spec::{ConnectorSpec, open};
 pub use tls::{ClientIdentity, TlsOptions};

@@ -130,7 +130,8 @@ impl ProbeReport {
             spec @ (ConnectorSpec::Ftps(_)
             | ConnectorSpec::Https(_)
             | ConnectorSpec::Webdav(_)
-            | ConnectorSpec::Bailee(_)) => self.reach_any(spec, guard).await,
+            | ConnectorSpec::Bailee(_)
+            | ConnectorSpec::S3(_)) => self.reach_any(spec, guard).await,
         }
     }
 
@@ -143,7 +144,7 @@ impl ProbeReport {
         if let Some((host, port)) = spec.host_port() {
             let resolve = async {
                 let found =
-                    tokio::time::timeout(limit::CONNECT_TIME_MAX, guard.resolve(host, port)).await;
+                    tokio::time::timeout(limit::CONNECT_TIME_MAX, guard.resolve(&host, port)).await;
                 let addresses = found.map_err(|_| Fault::timeout("looking up the host name"))??;
                 let shown: Vec<_> = addresses.iter().map(|a| a.ip().to_string()).collect();
                 Ok(((), shown.join(", ")))

@@ -9,6 +9,7 @@ use crate::fault::Result;
 use crate::ftps::{Ftps, FtpsConfig};
 use crate::https::{Https, HttpsConfig};
 use crate::local::{Local, LocalConfig};
+use crate::s3::{S3, S3Config};
 use crate::sftp::{Sftp, SftpConfig};
 use crate::webdav::{Webdav, WebdavConfig};
 
@@ -27,6 +28,8 @@ pub enum ConnectorSpec {
     Webdav(WebdavConfig),
     /// Another Bailee.
     Bailee(BaileeConfig),
+    /// A bucket of S3, or of a store that speaks its protocol.
+    S3(Box<S3Config>),
 }
 
 /// Connects and signs in. Every address is judged by `guard` before it is connected to.
@@ -38,25 +41,27 @@ pub async fn open(spec: ConnectorSpec, guard: &EgressGuard) -> Result<Box<dyn Co
         ConnectorSpec::Https(config) => Box::new(Https::open(&config, guard).await?),
         ConnectorSpec::Webdav(config) => Box::new(Webdav::open(&config, guard).await?),
         ConnectorSpec::Bailee(config) => Box::new(Bailee::open(&config, guard).await?),
+        ConnectorSpec::S3(config) => Box::new(S3::open(&config, guard).await?),
     })
 }
 
 impl ConnectorSpec {
     /// Host and port that are connected to, where there are any.
-    pub(crate) fn host_port(&self) -> Option<(&str, u16)> {
+    pub(crate) fn host_port(&self) -> Option<(String, u16)> {
         match self {
-            Self::Sftp(config) => Some((&config.host, config.port)),
-            Self::Ftps(config) => Some((&config.host, config.port)),
+            Self::Sftp(config) => Some((config.host.clone(), config.port)),
+            Self::Ftps(config) => Some((config.host.clone(), config.port)),
             Self::Local(_) => None,
             Self::Https(config) => of_url(&config.base_url, config.proxy.as_ref()),
             Self::Webdav(config) => of_url(&config.base_url, config.proxy.as_ref()),
             Self::Bailee(config) => of_url(&config.base_url, config.proxy.as_ref()),
+            Self::S3(config) => config.host_port(),
         }
     }
 }
 
 /// Host and port that are connected to: those of the proxy if there is one, which looks the others up itself.
-fn of_url<'a>(base: &'a Url, proxy: Option<&'a Url>) -> Option<(&'a str, u16)> {
+fn of_url(base: &Url, proxy: Option<&Url>) -> Option<(String, u16)> {
     let url = proxy.unwrap_or(base);
-    Some((url.host_str()?, url.port_or_known_default()?))
+    Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
 }

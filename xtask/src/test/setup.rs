@@ -51,13 +51,6 @@ const POSTGRES: Need = Need {
     is_here: || super::postgres::binaries().is_ok(),
     package: "postgresql",
 };
-const PYTHON: Need = Need {
-    what: "python3 with venv",
-    is_here: || {
-        process::succeeds(process::command("python3").args(["-c", "import ensurepip, venv"]))
-    },
-    package: "python3-venv",
-};
 
 /// Installs what is missing, as root on Debian; elsewhere says what to install.
 pub fn install(with_postgres: bool) -> Result<()> {

@@ -55,7 +55,8 @@ pub(crate) fn status_fault(status: StatusCode, what: &str, words: &str) -> Fault
     )
 }
 
-fn wait(answer: &Response) -> Option<Duration> {
+/// How long the far system asks to be left alone.
+pub(crate) fn wait(answer: &Response) -> Option<Duration> {
     let text = answer.headers().get(RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
 }

@@ -12,7 +12,7 @@ mod sending;
 mod site;
 mod whole;
 
-pub(crate) use answer::{document, entity_tag, expect, header, next_piece, status_fault};
+pub(crate) use answer::{document, entity_tag, expect, header, next_piece, status_fault, wait};
 pub use auth::HttpAuth;
 pub(crate) use body::{Feed, feed, stream};
 pub(crate) use client::HttpClient;

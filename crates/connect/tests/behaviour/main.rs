@@ -3,13 +3,17 @@
 
 mod authority;
 mod bailee;
+mod cut_lines;
 mod cutting;
 mod fakes;
 mod ftps;
 mod https;
 mod local;
+#[path = "../moto/mod.rs"]
+mod moto;
 mod openssh;
 mod peers;
+mod s3;
 #[path = "../sshd/mod.rs"]
 mod sshd;
 mod suite;
