@@ -209,3 +209,61 @@ async fn parts_that_arrive_changed_are_not_counted() {
     );
     assert_eq!((writer.confirmed_bytes(), writer.token()), (0, None));
 }
+
+/// Takes as long as the connector waits: for an answer, for the middle of a body, for its own bytes to be taken.
+#[tokio::test]
+async fn nothing_is_waited_for_without_end() {
+    const BYTES: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 9\r\n\r\nabc";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = S3Config {
+        endpoint: Some(
+            format!("http://{}", listener.local_addr().unwrap())
+                .parse()
+                .unwrap(),
+        ),
+        ..Fake::start(|_, _| String::new()).await.config()
+    };
+    let (opened, read, written) = tokio::join!(
+        open_s3(silent),
+        async {
+            let fake = stalls(BYTES).await;
+            let far = open_s3(fake.config()).await.unwrap();
+            let stream = far.read(&path("a"), ReadFrom::default()).await.unwrap();
+            stream.try_collect::<Vec<bytes::Bytes>>().await
+        },
+        async {
+            let fake = stalls("").await;
+            let far = open_s3(fake.config()).await.unwrap();
+            let mut writer = far.write(&path("a"), WriteOptions::default()).await?;
+            writer.write(bytes(8_000_000)).await?;
+            writer.finish().await
+        },
+    );
+    assert_eq!(kind(opened), FaultKind::Timeout);
+    assert_eq!(kind(read), FaultKind::Timeout);
+    assert_eq!(kind(written), FaultKind::Timeout);
+}
+
+/// A store that opens well, then reads no more than a head, answers `reply` and keeps the line open.
+async fn stalls(reply: &'static str) -> Fake {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let task = tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let reply = if kept.is_empty() {
+                ok(EMPTY)
+            } else {
+                reply.to_owned()
+            };
+            let _ = stream.read(&mut [0; 1024]).await;
+            let _ = stream.write_all(reply.as_bytes()).await;
+            kept.push(stream);
+        }
+    });
+    Fake {
+        port,
+        asked: Arc::default(),
+        _task: AbortOnDropHandle::new(task),
+    }
+}
