@@ -262,3 +262,22 @@ async fn wrong_credentials_and_buckets_are_told_apart() {
         ["resolve", "sign_in", "list", "write", "read", "delete"]
     );
 }
+
+/// The key was free when the write began; the store itself refuses, as this one does when writing (not when copying).
+#[tokio::test]
+async fn who_comes_between_is_not_replaced() {
+    let store = Moto::start();
+    let far = open_s3(config(&store, store.port)).await.unwrap();
+    let keep = WriteOptions {
+        replace: Replace::No,
+        ..WriteOptions::default()
+    };
+    for size in [5, 9_000_000] {
+        let mut writer = far.write(&path("taken"), keep.clone()).await.unwrap();
+        writer.write(bytes(size)).await.unwrap();
+        put(far.as_ref(), "taken", Bytes::from_static(b"first")).await;
+        assert_eq!(kind(writer.finish().await), FaultKind::Exists, "{size}");
+        assert_eq!(take(far.as_ref(), "taken", 0).await.unwrap(), b"first");
+        far.remove(&path("taken")).await.unwrap();
+    }
+}
