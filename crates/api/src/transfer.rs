@@ -184,9 +184,24 @@ pub struct TransferRetry {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"source": "reports/report.csv", "destination": "bank:/in/report.csv", "notify_on_completion": true}))]
 pub struct CreateTransfer {
-    /// From where.
-    pub source: TransferEnd,
-    /// To where.
+    /// From where: a file, or a folder with everything in it. A trailing `/` says that it is a folder. This or `sources`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<TransferEnd>,
+    /// From where, if there are many: at most 10,000 files and folders. What is in a folder goes into `destination` as it
+    /// lies in the folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10000)]
+    pub sources: Vec<TransferEnd>,
+    /// Only files that one of these patterns means: `*.csv` is about the name, `2026/**/*.csv` about the path below the
+    /// source folder. Every file when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 64)]
+    pub include: Vec<String>,
+    /// No files that one of these patterns means.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 64)]
+    pub exclude: Vec<String>,
+    /// To where. For many files it is a folder; what is missing of it and below it is made.
     pub destination: TransferEnd,
     /// Whether its owner wants a notice of their own. Webhooks get their events anyway.
     #[serde(default)]
@@ -219,7 +234,10 @@ impl CreateTransfer {
     /// A transfer from `source` to `destination` with every default.
     pub fn new(source: impl Into<TransferEnd>, destination: impl Into<TransferEnd>) -> Self {
         Self {
-            source: source.into(),
+            source: Some(source.into()),
+            sources: Vec::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
             destination: destination.into(),
             notify_on_completion: false,
             label: None,
@@ -297,6 +315,8 @@ pub struct Transfer {
     pub files_done: u64,
     /// Files that did not.
     pub files_failed: u64,
+    /// Files that did not need to move.
+    pub files_skipped: u64,
     /// Average since it first ran, while it runs.
     #[schema(required)]
     pub bytes_per_second: Option<u64>,
@@ -328,6 +348,9 @@ pub struct Transfer {
     /// The transfer that this one repeats.
     #[schema(value_type = Option<String>, example = "xfr_01m7yp4kyae4ma4jz41b93y214", required)]
     pub retry_of: Option<TransferId>,
+    /// The transfer of many files that this one is a part of.
+    #[schema(value_type = Option<String>, example = "xfr_01m7yp4kyae4ma4jz41b93y214", required)]
+    pub parent: Option<TransferId>,
     /// The flow run that made it.
     #[schema(required)]
     pub flow_run_id: Option<String>,
@@ -386,6 +409,10 @@ pub struct TransferStatus {
     pub files_total: Option<u64>,
     /// Files that arrived.
     pub files_done: u64,
+    /// Files that did not.
+    pub files_failed: u64,
+    /// Files that did not need to move.
+    pub files_skipped: u64,
     /// Which try is under way or was last; 0 before the first.
     pub attempt: u32,
     /// When the next try starts.
@@ -400,9 +427,9 @@ impl From<&model::Transfer> for Transfer {
     fn from(transfer: &model::Transfer) -> Self {
         let status = TransferStatus::from(transfer);
         let rate = bytes_per_second(transfer);
-        let left = transfer
+        let left = status
             .bytes_total
-            .map(|total| total.saturating_sub(transfer.bytes_done));
+            .map(|total| total.saturating_sub(status.bytes_done));
         Self {
             transfer_id: transfer.id,
             state: status.state,
@@ -417,7 +444,8 @@ impl From<&model::Transfer> for Transfer {
             bytes_done: status.bytes_done,
             files_total: status.files_total,
             files_done: status.files_done,
-            files_failed: u64::from(transfer.state == model::TransferState::Failed),
+            files_failed: status.files_failed,
+            files_skipped: status.files_skipped,
             bytes_per_second: rate,
             eta_seconds: rate
                 .zip(left)
@@ -433,11 +461,12 @@ impl From<&model::Transfer> for Transfer {
             verify: transfer.verify.into(),
             on_conflict: transfer.on_conflict.into(),
             retry_of: transfer.retry_of,
+            parent: transfer.parent,
             flow_run_id: None,
             created_by: transfer.created_by,
             created_at: transfer.created_at,
             started_at: transfer.started_at,
-            updated_at: transfer.updated_at,
+            updated_at: status.updated_at,
             finished_at: transfer.finished_at,
             status_url: format!("/v1/transfers/{}/status", transfer.id),
             links: Links::to("transfers", transfer.id),
@@ -448,6 +477,7 @@ impl From<&model::Transfer> for Transfer {
 impl From<&model::Transfer> for TransferStatus {
     fn from(transfer: &model::Transfer) -> Self {
         let fault = transfer.fault.as_ref();
+        let counts = counts(transfer);
         Self {
             transfer_id: transfer.id,
             state: transfer.state.into(),
@@ -457,32 +487,130 @@ impl From<&model::Transfer> for TransferStatus {
                 .map(|fault| fault.message.clone())
                 .or_else(|| message_without_fault(transfer)),
             hint: fault.and_then(|fault| fault.hint.clone()),
-            bytes_total: transfer.bytes_total,
-            bytes_done: transfer.bytes_done,
-            files_total: Some(1),
-            files_done: u64::from(transfer.state == model::TransferState::Completed),
+            bytes_total: match transfer.counts {
+                Some(counts) => counts.is_listed.then_some(counts.bytes_total),
+                None => transfer.bytes_total,
+            },
+            bytes_done: bytes_done(transfer),
+            files_total: counts.is_listed.then_some(counts.files_total),
+            files_done: counts.files_done,
+            files_failed: counts.files_failed,
+            files_skipped: counts.files_skipped,
             attempt: transfer.attempt,
             next_attempt_at: transfer.next_attempt_at,
-            updated_at: transfer.updated_at,
+            updated_at: transfer.updated_at.max(counts.updated_at),
+        }
+    }
+}
+
+/// One file counts as one of one.
+fn counts(transfer: &model::Transfer) -> model::FileCounts {
+    let is = |state| transfer.state == state;
+    transfer.counts.unwrap_or_else(|| model::FileCounts {
+        is_listed: true,
+        files_total: 1,
+        files_done: u64::from(is(model::TransferState::Completed) && !transfer.is_skipped),
+        files_skipped: u64::from(is(model::TransferState::Completed) && transfer.is_skipped),
+        files_failed: u64::from(is(model::TransferState::Failed)),
+        ..model::FileCounts::default()
+    })
+}
+
+fn bytes_done(transfer: &model::Transfer) -> u64 {
+    transfer
+        .counts
+        .map_or(transfer.bytes_done, |counts| counts.bytes_done)
+}
+
+/// One file of a transfer: `GET /transfers/{transfer_id}/files`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TransferFile {
+    /// Names the transfer of this one file.
+    #[schema(value_type = String, example = "xfr_01m7yp4kyae4ma4jz41b93y214")]
+    pub transfer_id: TransferId,
+    /// From where.
+    #[schema(example = "bank:/out/report.csv")]
+    pub source: String,
+    /// To where.
+    #[schema(example = "/in/report.csv")]
+    pub destination: String,
+    /// Its size, once known.
+    #[schema(required)]
+    pub size_bytes: Option<u64>,
+    /// Bytes of it known to have arrived.
+    pub bytes_done: u64,
+    /// SHA-256 of what was moved, once known.
+    #[schema(required)]
+    pub hash: Option<String>,
+    /// Where it is.
+    pub state: TransferState,
+    /// Whether it ended well without moving anything.
+    pub skipped: bool,
+    /// How it ended; null until then.
+    #[schema(required)]
+    pub outcome: Option<TransferOutcome>,
+    /// Why it, or its last try, ended early: a code with a page below `/docs/problems/`.
+    #[schema(required)]
+    pub error_code: Option<String>,
+    /// The same in plain words.
+    #[schema(required)]
+    pub error_message: Option<String>,
+    /// What to do next.
+    #[schema(required)]
+    pub hint: Option<String>,
+    /// Tries so far.
+    pub attempts: u32,
+    /// The file it made in Bailee.
+    #[schema(value_type = Option<String>, required)]
+    pub file_id: Option<FileId>,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A page of the files of a transfer.
+pub type TransferFileList = List<TransferFile>;
+
+impl From<&model::Transfer> for TransferFile {
+    fn from(transfer: &model::Transfer) -> Self {
+        let status = TransferStatus::from(transfer);
+        Self {
+            transfer_id: transfer.id,
+            source: transfer.source.to_string(),
+            destination: transfer.destination.to_string(),
+            size_bytes: transfer.bytes_total,
+            bytes_done: transfer.bytes_done,
+            hash: transfer.hash.clone(),
+            state: status.state,
+            skipped: transfer.is_skipped,
+            outcome: status.outcome,
+            error_code: status.error_code,
+            error_message: status.error_message,
+            hint: status.hint,
+            attempts: transfer.attempt,
+            file_id: transfer.result_file,
+            finished_at: transfer.finished_at,
         }
     }
 }
 
 /// A failed transfer always has a message: poll loops show it without looking at the outcome.
 fn message_without_fault(transfer: &model::Transfer) -> Option<String> {
-    (transfer.state == model::TransferState::Failed).then(|| {
-        let outcome = transfer.outcome.unwrap_or(model::TransferOutcome::Error);
-        format!("The transfer ended with outcome `{}`.", outcome.as_str())
-    })
+    let plain = match transfer.outcome {
+        Some(model::TransferOutcome::Cancelled) => "The transfer was cancelled.",
+        Some(model::TransferOutcome::Rejected) => "The transfer was refused.",
+        Some(model::TransferOutcome::Expired) => "The transfer's deadline passed.",
+        _ => "The transfer failed.",
+    };
+    (transfer.state == model::TransferState::Failed).then(|| plain.to_owned())
 }
 
 /// The average since the first start; none unless it runs.
 fn bytes_per_second(transfer: &model::Transfer) -> Option<u64> {
     transfer.state.step()?;
-    let elapsed = transfer.updated_at.since(transfer.started_at?);
+    let updated_at = transfer.updated_at.max(counts(transfer).updated_at);
+    let elapsed = updated_at.since(transfer.started_at?);
     let elapsed_ms = u64::try_from(elapsed.as_millis()).ok()?;
-    transfer
-        .bytes_done
-        .saturating_mul(1000)
-        .checked_div(elapsed_ms)
+    let done = bytes_done(transfer).saturating_mul(1000);
+    done.checked_div(elapsed_ms)
 }

@@ -36,6 +36,14 @@ fn transfer() -> bailee_model::Transfer {
         notify_on_completion: true,
         metadata: BTreeMap::new(),
         retry_of: None,
+        parent: None,
+        counts: None,
+        listed_bytes: 0,
+        is_skipped: false,
+        same: None,
+        delete_source: false,
+        preserve_time: false,
+        bandwidth: None,
         cancel_requested: false,
         bytes_total: Some(5000),
         bytes_done: 2000,
@@ -89,7 +97,7 @@ fn a_failed_transfer_always_has_a_message() {
     let status = TransferStatus::from(&failed);
     assert_eq!(
         status.error_message.as_deref(),
-        Some("The transfer ended with outcome `cancelled`.")
+        Some("The transfer was cancelled.")
     );
     assert_eq!(status.state.as_str(), "failed");
 }

@@ -118,9 +118,9 @@ fn transfer() {
     // The contract shows the accepted transfer shortened: the whole one has each of these members, with these values.
     let shown = r#"{"transfer_id":"xfr_01m7yp4kyae4ma4jz41b93y214","state":"queued","outcome":null,"status_url":"/v1/transfers/xfr_01m7yp4kyae4ma4jz41b93y214/status","created_at":"2026-11-21T09:14:01.034Z"}"#;
     let whole = r#"{"transfer_id":"xfr_01m7yp4kyae4ma4jz41b93y214","state":"queued","outcome":null,"step":null,"error_code":null,"error_message":null,"hint":null,
- "source":"/reports/report.csv","destination":"bank:/in/report.csv","bytes_total":26,"bytes_done":0,"files_total":1,"files_done":0,"files_failed":0,
+ "source":"/reports/report.csv","destination":"bank:/in/report.csv","bytes_total":26,"bytes_done":0,"files_total":1,"files_done":0,"files_failed":0,"files_skipped":0,
  "bytes_per_second":null,"eta_seconds":null,"attempt":0,"max_attempts":5,"next_attempt_at":null,"paused_reason":null,"label":null,"priority":0,
- "deadline":null,"verify":"hash","on_conflict":"fail","retry_of":null,"flow_run_id":null,"created_by":"svc_01m7yp4pz8ev5b9ts55c7j3qdp",
+ "deadline":null,"verify":"hash","on_conflict":"fail","retry_of":null,"parent":null,"flow_run_id":null,"created_by":"svc_01m7yp4pz8ev5b9ts55c7j3qdp",
  "created_at":"2026-11-21T09:14:01.034Z","started_at":null,"updated_at":"2026-11-21T09:14:01.034Z","finished_at":null,
  "status_url":"/v1/transfers/xfr_01m7yp4kyae4ma4jz41b93y214/status","links":{"self":"/v1/transfers/xfr_01m7yp4kyae4ma4jz41b93y214"}}"#;
     let whole = serde_json::to_value(same::<Transfer>(whole)).unwrap();
@@ -130,7 +130,7 @@ fn transfer() {
     }
     same::<TransferStatus>(
         r#"{"transfer_id":"xfr_01m7yp4kyae4ma4jz41b93y214","state":"failed","outcome":"error","error_code":"remote_unreachable","error_message":"Remote `bank` did not answer after 5 attempts.",
- "hint":"Run `bailee remote test bank`.","bytes_total":26,"bytes_done":0,"files_total":1,"files_done":0,"attempt":5,"next_attempt_at":null,"updated_at":"2026-11-21T09:16:20.410Z"}"#,
+ "hint":"Run `bailee remote test bank`.","bytes_total":26,"bytes_done":0,"files_total":1,"files_done":0,"files_failed":1,"files_skipped":0,"attempt":5,"next_attempt_at":null,"updated_at":"2026-11-21T09:16:20.410Z"}"#,
     );
 }
 

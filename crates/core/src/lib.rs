@@ -66,7 +66,9 @@ pub use settings::Settings;
 pub use setup::{FirstTenant, SYSTEM_TENANT};
 pub use signature::{hex_signature, standard_signature};
 pub use tenants::{NewTenant, TenantChange, Tenants};
-pub use transfers::{NewTransfer, Transfers, parse_end};
+pub use transfers::{
+    FoundFile, FoundFiles, NewTransfer, RetryFiles, TransferChange, Transfers, parse_end,
+};
 pub use upkeep::{ScrubReport, SweepReport, Upkeep};
 pub use uploads::{HeldUpload, NewPart, NewUpload, UploadView, Uploads};
 pub use webhooks::{NewWebhook, WebhookChange, Webhooks};

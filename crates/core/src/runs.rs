@@ -42,6 +42,10 @@ pub enum RunEnd {
 pub enum Begun {
     /// It runs.
     Run(Box<Run>),
+    /// It moves many files: they are to be listed, or waited for.
+    Many(Box<Transfer>, Caller),
+    /// Its files are to be ended, and it with them.
+    Ending(Box<Transfer>, TransferOutcome, TransferFault),
     /// There is nothing to run: it ended, is paused, or was ended now; the job is gone.
     Over,
 }
@@ -66,43 +70,62 @@ impl Runs<'_> {
             self.core.jobs().finish(lease).await?;
             return Ok(Begun::Over);
         };
-        if transfer.cancel_requested {
-            self.fail(
-                lease,
-                &mut transfer,
-                TransferOutcome::Cancelled,
-                cancelled(),
-            )
-            .await?;
-            return Ok(Begun::Over);
+        if let Some(begun) = self.follow_parent(lease, &mut transfer).await? {
+            return Ok(begun);
         }
-        if transfer
+        let is_late = transfer
             .deadline
-            .is_some_and(|deadline| self.core.clock.now() >= deadline)
-        {
-            self.fail(lease, &mut transfer, TransferOutcome::Expired, expired())
-                .await?;
-            return Ok(Begun::Over);
+            .is_some_and(|deadline| self.core.clock.now() >= deadline);
+        if transfer.cancel_requested {
+            let why = (TransferOutcome::Cancelled, cancelled());
+            return self.end_now(lease, transfer, why).await;
         }
-        match self.open(lease, &transfer).await {
-            Ok((caller, source, destination)) => {
-                if transfer.state == TransferState::Queued {
-                    self.start(lease, &mut transfer).await?;
-                }
-                Ok(Begun::Run(Box::new(Run {
-                    transfer,
-                    caller,
-                    source,
-                    destination,
-                })))
-            }
+        if is_late {
+            let why = (TransferOutcome::Expired, expired());
+            return self.end_now(lease, transfer, why).await;
+        }
+        match self.open(lease, &mut transfer).await {
+            Ok(begun) => Ok(begun),
             Err(error) if is_refusal(error.kind()) => {
-                let (outcome, fault) = refusal(&error);
-                self.fail(lease, &mut transfer, outcome, fault).await?;
-                Ok(Begun::Over)
+                self.end_now(lease, transfer, refusal(&error)).await
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A file of many obeys its parent: it ends or waits with it.
+    async fn follow_parent(&self, lease: &Lease, file: &mut Transfer) -> Result<Option<Begun>> {
+        let Some(parent) = self.parent(lease.job.tenant, file).await? else {
+            return Ok(None);
+        };
+        if parent.state == TransferState::Paused {
+            self.put_aside(lease, &parent).await?;
+            return Ok(Some(Begun::Over));
+        }
+        file.cancel_requested |= parent.cancel_requested;
+        file.deadline = parent.deadline;
+        Ok(None)
+    }
+
+    async fn parent(&self, tenant: TenantId, file: &Transfer) -> Result<Option<Transfer>> {
+        let Some(id) = file.parent else {
+            return Ok(None);
+        };
+        let reader = self.core.store.queue().reader(tenant);
+        reader.transfer(id).await.map_err(error::from_db)
+    }
+
+    async fn end_now(
+        &self,
+        lease: &Lease,
+        mut transfer: Transfer,
+        (outcome, fault): (TransferOutcome, TransferFault),
+    ) -> Result<Begun> {
+        if transfer.counts.is_some() {
+            return Ok(Begun::Ending(Box::new(transfer), outcome, fault));
+        }
+        self.fail(lease, &mut transfer, outcome, fault).await?;
+        Ok(Begun::Over)
     }
 
     /// Stores state, checkpoint and progress. `state_conflict`: the lease is lost, or somebody cancelled, paused or
@@ -111,7 +134,7 @@ impl Runs<'_> {
         let mut change = self.core.store.queue().change(lease.job.tenant);
         change.hold(lease);
         self.write(&mut change, transfer);
-        settle(change.commit().await, transfer)
+        settle(change.commit().await)
     }
 
     /// The transfer as it is stored now.
@@ -124,7 +147,11 @@ impl Runs<'_> {
             .transfer(id)
             .await
             .map_err(error::from_db)?;
-        found.ok_or_else(|| Error::not_found("transfer"))
+        let mut found = found.ok_or_else(|| Error::not_found("transfer"))?;
+        if let Some(parent) = self.parent(tenant, &found).await? {
+            found.cancel_requested |= parent.cancel_requested;
+        }
+        Ok(found)
     }
 
     /// Ends a transfer well.
@@ -165,7 +192,7 @@ impl Runs<'_> {
         transfer.fault = Some(fault);
         transfer.next_attempt_at = Some(at);
         self.write(&mut change, transfer);
-        settle(change.commit().await, transfer)
+        settle(change.commit().await)
     }
 
     /// Hands a transfer back as it is, due at once: this node stops.
@@ -179,9 +206,12 @@ impl Runs<'_> {
     /// Whether somebody asked for the transfer to end or to pause.
     pub async fn is_stopped(&self, tenant: TenantId, id: TransferId) -> Result<bool> {
         let transfer = self.reload(tenant, id).await?;
+        let parent = self.parent(tenant, &transfer).await?;
+        let is_held = |transfer: &Transfer| transfer.state == TransferState::Paused;
         Ok(transfer.cancel_requested
-            || transfer.state == TransferState::Paused
-            || transfer.state.is_final())
+            || is_held(&transfer)
+            || transfer.state.is_final()
+            || parent.as_ref().is_some_and(is_held))
     }
 
     async fn start(&self, lease: &Lease, transfer: &mut Transfer) -> Result<()> {
@@ -190,18 +220,21 @@ impl Runs<'_> {
         transfer.state = TransferState::Opening;
         transfer.attempt += 1;
         transfer.next_attempt_at = None;
-        if transfer.started_at.is_none() {
+        let is_new = transfer.started_at.is_none();
+        if is_new {
             transfer.started_at = Some(self.core.clock.now());
+        }
+        if is_new && transfer.parent.is_none() {
             let note = Note::event("transfers.start", EventType::TransferStarted)
                 .of_transfer(transfer.id)
                 .with(transfer_facts(transfer));
             change.journal(&self.core.own_entry(note));
         }
         self.write(&mut change, transfer);
-        settle(change.commit().await, transfer)
+        settle(change.commit().await)
     }
 
-    async fn end(
+    pub(crate) async fn end(
         &self,
         lease: &Lease,
         transfer: &mut Transfer,
@@ -214,18 +247,18 @@ impl Runs<'_> {
             .end_transfer(&mut change, &mut ended, outcome, fault);
         self.write(&mut change, &mut ended);
         change.finish_job(lease);
-        settle(change.commit().await, &ended)?;
+        settle(change.commit().await)?;
         *transfer = ended;
         Ok(())
     }
 
-    fn write(&self, change: &mut Change, transfer: &mut Transfer) {
+    pub(crate) fn write(&self, change: &mut Change, transfer: &mut Transfer) {
         transfer.revision += 1;
         transfer.updated_at = self.core.clock.now();
         change.put_transfer(transfer);
     }
 
-    async fn open(&self, lease: &Lease, transfer: &Transfer) -> Result<(Caller, RunEnd, RunEnd)> {
+    async fn open(&self, lease: &Lease, transfer: &mut Transfer) -> Result<Begun> {
         let now = self.core.clock.now();
         let facts = Facts {
             address: None,
@@ -237,12 +270,27 @@ impl Runs<'_> {
             .core
             .on_behalf(lease.job.tenant, transfer.created_with, facts, transfer.id)
             .await?;
+        if transfer.counts.is_some() {
+            if transfer.state == TransferState::Queued {
+                self.start(lease, transfer).await?;
+            }
+            return Ok(Begun::Many(Box::new(transfer.clone()), caller));
+        }
         let source = self.open_end(&caller, &transfer.source).await?;
         let destination = self.open_end(&caller, &transfer.destination).await?;
-        Ok((caller, source, destination))
+        if transfer.state == TransferState::Queued {
+            self.start(lease, transfer).await?;
+        }
+        Ok(Begun::Run(Box::new(Run {
+            transfer: transfer.clone(),
+            caller,
+            source,
+            destination,
+        })))
     }
 
-    async fn open_end(&self, caller: &Caller, end: &End) -> Result<RunEnd> {
+    /// An end with what it takes to reach it.
+    pub async fn open_end(&self, caller: &Caller, end: &End) -> Result<RunEnd> {
         let End::Remote { remote, path } = end else {
             return Ok(RunEnd::Bailee(end.clone()));
         };
@@ -278,8 +326,8 @@ impl Core {
     }
 }
 
-/// A write that came too late puts the row's copy back to where it was, so that the runner can look again.
-fn settle(result: std::result::Result<(), DbError>, _transfer: &Transfer) -> Result<()> {
+/// A write that came too late: the runner has to look again.
+pub(crate) fn settle(result: std::result::Result<(), DbError>) -> Result<()> {
     result.map_err(|error| match error {
         DbError::Conflict(conflict::TRANSFER_REVISION) => Error::new(
             ErrorKind::StateConflict,

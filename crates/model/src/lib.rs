@@ -9,6 +9,7 @@ mod clock;
 mod error;
 mod event;
 mod file;
+mod glob;
 mod id;
 mod job;
 mod journal;
@@ -29,6 +30,7 @@ pub use clock::{Chance, Clock};
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use event::EventType;
 pub use file::{Classification, Extent, File, FileState, Folder, Placement};
+pub use glob::Glob;
 pub use id::*;
 pub use job::{Job, JobKind, Lease};
 pub use journal::{Entry, EntryKind, Outcome, SealedEntry, Subject};
@@ -40,8 +42,8 @@ pub use scope::{Scope, Scopes};
 pub use tenant::{Tenant, TenantSettings, TenantState, Usage};
 pub use time::Timestamp;
 pub use transfer::{
-    End, OnConflict, RetryRule, Transfer, TransferFault, TransferOutcome, TransferState,
-    TransferStep, Verify,
+    Bundle, End, FileCounts, OnConflict, RetryRule, Same, Transfer, TransferFault, TransferOutcome,
+    TransferState, TransferStep, Verify,
 };
 pub use upload::{Part, Upload, UploadState};
 pub use webhook::{Delivery, DeliveryState, Webhook, WebhookState};

@@ -95,6 +95,25 @@ pub const TRANSFER_ATTEMPTS: u32 = 5;
 /// Most tries a client may ask for.
 pub const TRANSFER_ATTEMPTS_MAX: u32 = 100;
 
+/// Longest pattern for files, in bytes.
+pub const GLOB_BYTES_MAX: usize = 512;
+/// Most patterns of one transfer, to include and to exclude each.
+pub const GLOBS_MAX: usize = 64;
+/// Most sources that one transfer names.
+pub const TRANSFER_SOURCES_MAX: usize = 10_000;
+/// Most files of one transfer, so that an endless listing has an end.
+pub const TRANSFER_FILES_MAX: u64 = 1_000_000;
+/// Files that are queued in one go while a source is listed.
+pub const TRANSFER_FILES_AT_ONCE: usize = 500;
+/// Deepest folder below a transfer's source.
+pub const TRANSFER_DEPTH_MAX: usize = 64;
+/// Most folders that wait to be listed, in all.
+pub const TRANSFER_FOLDERS_WAITING_MAX: usize = 100_000;
+/// Files that the plan of a transfer shows.
+pub const PLAN_FILES_MAX: usize = 100;
+/// Smallest bandwidth of a transfer, in bytes per second.
+pub const BANDWIDTH_MIN: u64 = 1024;
+
 /// Waits before each try of a delivery; the first is at once.
 pub const DELIVERY_DELAYS_SECONDS: [u64; 10] = [
     0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,

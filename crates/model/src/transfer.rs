@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FileId, FilePath, PrincipalId, RemoteName, Timestamp, TransferId};
+use crate::{FileId, FilePath, FolderPath, Glob, PrincipalId, RemoteName, Timestamp, TransferId};
 
 /// Where a transfer is. The wire shows [`TransferState::public`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,7 +51,8 @@ impl TransferState {
                 | (Opening, Moving)
                 | (Moving, Verifying)
                 | (Verifying, Settling)
-                | (Settling, Completed)
+                // A transfer of many files has no bytes of its own to verify.
+                | (Moving | Settling, Completed)
                 | (Opening | Moving | Verifying | Settling | Paused, Queued)
                 | (Queued | Opening | Moving, Paused)
                 | (
@@ -167,6 +168,11 @@ pub enum End {
         /// The path.
         path: FilePath,
     },
+    /// A folder in Bailee.
+    Folder {
+        /// The folder.
+        path: FolderPath,
+    },
     /// A file version in Bailee. Only as source.
     File {
         /// The version.
@@ -185,6 +191,8 @@ impl std::fmt::Display for End {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Path { path } => path.fmt(out),
+            Self::Folder { path } if path.is_root() => path.fmt(out),
+            Self::Folder { path } => write!(out, "{path}/"),
             Self::File { file } => file.fmt(out),
             Self::Remote { remote, path } => write!(out, "{remote}:{path}"),
         }
@@ -217,6 +225,72 @@ pub enum OnConflict {
     Rename,
     /// The transfer succeeds without moving anything.
     Skip,
+}
+
+/// What makes a file at the destination the same as its source, so that it is not sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Same {
+    /// That it is there.
+    Exists,
+    /// Its size.
+    Size,
+    /// Its size, and that it was changed no earlier than the source.
+    Mtime,
+    /// Its content.
+    Hash,
+}
+
+/// What a transfer of many files moves. It never changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bundle {
+    /// Files and folders.
+    pub sources: Vec<End>,
+    /// Only files that one of these means; every file when empty.
+    pub include: Vec<Glob>,
+    /// No files that one of these means.
+    pub exclude: Vec<Glob>,
+    /// Instead of all that: the files that this transfer could not move.
+    pub failed_of: Option<TransferId>,
+}
+
+impl Bundle {
+    /// Whether the file at `path`, relative to its source folder, belongs to it.
+    pub fn holds(&self, path: &str) -> bool {
+        let meets = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(path));
+        (self.include.is_empty() || meets(&self.include)) && !meets(&self.exclude)
+    }
+}
+
+/// How the files of a transfer of many stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileCounts {
+    /// Whether all are known.
+    pub is_listed: bool,
+    /// Files that are known.
+    pub files_total: u64,
+    /// Files that arrived.
+    pub files_done: u64,
+    /// Files that did not need to move.
+    pub files_skipped: u64,
+    /// Files that did not arrive.
+    pub files_failed: u64,
+    /// Their bytes, where known.
+    pub bytes_total: u64,
+    /// Bytes of files that arrived.
+    pub bytes_done: u64,
+    /// When one of them last ended.
+    pub updated_at: Timestamp,
+}
+
+impl FileCounts {
+    /// Whether there is nothing more to come.
+    pub fn is_over(&self) -> bool {
+        self.is_listed
+            && self.files_done + self.files_skipped + self.files_failed >= self.files_total
+    }
 }
 
 /// When a transient fault is tried again.
@@ -287,6 +361,30 @@ pub struct Transfer {
     pub metadata: BTreeMap<String, String>,
     /// The transfer that this one repeats.
     pub retry_of: Option<TransferId>,
+    /// The transfer of many files that this one is a part of.
+    #[serde(default)]
+    pub parent: Option<TransferId>,
+    /// How its files stand, if it moves many.
+    #[serde(default)]
+    pub counts: Option<FileCounts>,
+    /// Its size when it was listed.
+    #[serde(default)]
+    pub listed_bytes: u64,
+    /// Whether it ended well without moving anything.
+    #[serde(default)]
+    pub is_skipped: bool,
+    /// What is not sent again.
+    #[serde(default)]
+    pub same: Option<Same>,
+    /// Whether the source is removed once the copy is verified and in its place.
+    #[serde(default)]
+    pub delete_source: bool,
+    /// Whether the copy shall have the source's time.
+    #[serde(default)]
+    pub preserve_time: bool,
+    /// Bytes per second, for all its files together.
+    #[serde(default)]
+    pub bandwidth: Option<u64>,
     /// Whether somebody asked for it to end; the runner obeys at its next step.
     pub cancel_requested: bool,
     /// Size of the source, once known.

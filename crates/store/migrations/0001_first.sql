@@ -170,7 +170,27 @@ CREATE TABLE transfer (
     created_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     revision BIGINT NOT NULL,
+    parent_id TEXT,
     PRIMARY KEY (tenant_id, id)
+);
+
+CREATE INDEX transfer_parent ON transfer (tenant_id, parent_id, id);
+
+CREATE TABLE bundle (
+    tenant_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    place TEXT,
+    is_listed BIGINT NOT NULL,
+    files_total BIGINT NOT NULL,
+    files_done BIGINT NOT NULL,
+    files_skipped BIGINT NOT NULL,
+    files_failed BIGINT NOT NULL,
+    bytes_total BIGINT NOT NULL,
+    bytes_done BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, id) REFERENCES transfer (tenant_id, id)
 );
 
 CREATE TABLE remote (

@@ -1,6 +1,6 @@
 //! The durable queue. A lease is a time in `run_at`: a job whose runner stopped renewing it is due again by itself.
 
-use bailee_model::{Job, JobId, JobKind, Lease, Timestamp};
+use bailee_model::{Job, JobId, JobKind, Lease, Timestamp, TransferId};
 
 use crate::rows::statements;
 use crate::{Change, DbError, Guard, QueueDoor, Row, Script, Value, values};
@@ -14,6 +14,9 @@ statements! {
         WHERE tenant_id = $1 AND id = $2 AND fence = $3";
     RENEW: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND id = $2 AND fence = $3";
     HASTEN: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND owner IS NULL";
+    RANK: tenant = "UPDATE job SET priority = $4 WHERE tenant_id = $1 AND kind = $2 AND subject = $3";
+    RANK_FILES: tenant = "UPDATE job SET priority = $4 WHERE tenant_id = $1 AND kind = $2 \
+        AND subject IN (SELECT id FROM transfer WHERE tenant_id = $1 AND parent_id = $3)";
     DROP: tenant = "DELETE FROM job WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND owner IS NULL";
     TAKE: across = "UPDATE job SET owner = $1, run_at = $2, fence = fence + 1, attempt = attempt + 1 \
         WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM job WHERE kind = $3 AND run_at <= $4 \
@@ -91,6 +94,19 @@ impl Change {
             Guard::Any,
             "job",
         )
+    }
+
+    /// Changes the priority of a job.
+    pub fn set_priority(&mut self, kind: JobKind, subject: &str, priority: i32) -> &mut Self {
+        let row = values![kind.as_str(), subject, i64::from(priority)];
+        self.add(RANK, row, Guard::Any, "job")
+    }
+
+    /// Changes the priority of the jobs of a transfer's files.
+    pub fn set_files_priority(&mut self, parent: TransferId, priority: i32) -> &mut Self {
+        let kind = JobKind::RunTransfer.as_str();
+        let row = values![kind, parent.to_string(), i64::from(priority)];
+        self.add(RANK_FILES, row, Guard::Any, "job")
     }
 
     /// Drops a waiting job, if nobody holds it.

@@ -5,6 +5,7 @@
 //! must know to decide) and [`Store::queue`] (job leases, sealing, sweeping). Rows never leave: nouns do.
 
 mod api_key;
+mod bundle;
 mod change;
 pub mod db;
 mod delivery;
@@ -31,6 +32,7 @@ mod webhook;
 /// The names of the conflicts that a [`Change`] can be answered with.
 pub mod conflict {
     pub use crate::api_key::LIMIT as KEY_LIMIT;
+    pub use crate::bundle::LISTED_ALREADY;
     pub use crate::file::SOURCE;
     pub use crate::folder::PLACE;
     pub use crate::idempotency::KEY_USED;
@@ -47,6 +49,7 @@ pub mod conflict {
     pub use crate::webhook::{LIMIT as WEBHOOK_LIMIT, REVISION as WEBHOOK_REVISION};
 }
 
+pub use bundle::{Ended, Listed, aside};
 pub use change::Change;
 pub use db::{
     Db, DbError, Durability, Guard, IntoValue, Migration, PgOptions, PgUrl, Row, Scope, Script, Sql,

@@ -19,6 +19,7 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
         "upload",
         "part",
         "transfer",
+        "bundle",
         "remote",
         "webhook",
         "delivery",
@@ -35,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
 pub fn statements() -> Vec<(&'static str, Sql)> {
     [
         crate::api_key::STATEMENTS,
+        crate::bundle::STATEMENTS,
         crate::delivery::STATEMENTS,
         crate::extent::STATEMENTS,
         crate::file::STATEMENTS,

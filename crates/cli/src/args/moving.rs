@@ -9,32 +9,49 @@ use crate::place::Place;
 /// `bailee transfer …`
 #[derive(Debug, Subcommand)]
 pub enum TransferCommand {
-    /// Have the server move a file
+    /// Have the server move files
     #[command(
-        after_help = "Examples:\n  bailee transfer create --from :/inbox/report.csv --to bank:/in/ --watch"
+        after_help = "Examples:\n  bailee transfer create :/inbox/report.csv bank:/in/ --watch\n  bailee transfer create bank:/out/ :/received/ --include '*.csv'"
     )]
     Create(TransferCreateArgs),
     /// Show one transfer
     Get(TransferArgs),
+    /// List the files of a transfer with what became of each
+    Files(TransferFilesArgs),
     /// Follow a transfer to its end
     Watch(TransferWatchArgs),
     /// End a transfer
     Cancel(TransferArgs),
+    /// Hold a transfer
+    Pause(TransferArgs),
+    /// Let a held transfer go on
+    Resume(TransferArgs),
+    /// Change label, deadline or priority of a transfer that has not ended
+    Set(TransferSetArgs),
     /// List transfers, newest first
     List(TransferListArgs),
     /// Submit a failed transfer again
-    Retry(TransferArgs),
+    Retry(TransferRetryArgs),
 }
 
 /// Arguments of `transfer create`.
 #[derive(Debug, Args)]
 pub struct TransferCreateArgs {
-    /// Source: :/path, fil_… or remote:/path
-    #[arg(long, value_name = "END")]
-    pub from: Place,
-    /// Destination: :/path or remote:/path; a trailing slash keeps the source's name
-    #[arg(long, value_name = "END")]
-    pub to: Place,
+    /// Sources, then the destination: :/path, fil_… (source only) or remote:/path; a trailing slash names a folder
+    #[arg(value_name = "SRC… DST", num_args = 2.., required_unless_present = "from")]
+    pub ends: Vec<Place>,
+    /// Source, if not given by its place
+    #[arg(long, value_name = "END", requires = "to", conflicts_with = "ends")]
+    pub from: Option<Place>,
+    /// Destination, if not given by its place
+    #[arg(long, value_name = "END", requires = "from")]
+    pub to: Option<Place>,
+    /// Only files that match: *.csv (names) or 2026/**/*.csv (paths below the source folder); may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub include: Vec<String>,
+    /// No files that match; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
     /// Name to find it by
     #[arg(long)]
     pub label: Option<String>,
@@ -66,6 +83,45 @@ pub struct TransferCreateArgs {
 pub struct TransferArgs {
     /// xfr_…
     pub transfer_id: String,
+}
+
+/// Arguments of `transfer files`.
+#[derive(Debug, Args)]
+pub struct TransferFilesArgs {
+    /// xfr_…
+    pub transfer_id: String,
+    /// queued, running, paused, completed or failed
+    #[arg(long)]
+    pub state: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 1000)]
+    pub limit: usize,
+}
+
+/// Arguments of `transfer set`.
+#[derive(Debug, Args)]
+pub struct TransferSetArgs {
+    /// xfr_…
+    pub transfer_id: String,
+    /// Name to find it by
+    #[arg(long)]
+    pub label: Option<String>,
+    /// Give up at this time, such as 2026-12-24T18:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub deadline: Option<Timestamp>,
+    /// Lower runs first
+    #[arg(long, allow_negative_numbers = true)]
+    pub priority: Option<i32>,
+}
+
+/// Arguments of `transfer retry`.
+#[derive(Debug, Args)]
+pub struct TransferRetryArgs {
+    /// xfr_…
+    pub transfer_id: String,
+    /// Only the files that failed
+    #[arg(long)]
+    pub failed: bool,
 }
 
 /// Arguments of `transfer watch`.

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use bailee_client::api::{CreateTransfer, Transfer, TransferRetry, TransferStatus};
+use bailee_client::api::{
+    ChangeTransfer, CreateTransfer, Patch, Transfer, TransferEnd, TransferRetry, TransferStatus,
+};
 use bailee_client::model::TransferId;
 use bailee_client::{Client, TransferQuery};
 
@@ -23,6 +25,30 @@ pub(super) async fn run(
             &transfers.get(id(&args.transfer_id)?).await?,
             view::TRANSFER,
         ),
+        TransferCommand::Files(args) => {
+            let transfer = id(&args.transfer_id)?;
+            let files = transfers.files(transfer, args.state.as_deref());
+            session
+                .output
+                .list(&files.take(args.limit).await?, view::TRANSFER_FILE)
+        }
+        TransferCommand::Pause(args) => {
+            tell(session, &transfers.pause(id(&args.transfer_id)?).await?)
+        }
+        TransferCommand::Resume(args) => {
+            tell(session, &transfers.resume(id(&args.transfer_id)?).await?)
+        }
+        TransferCommand::Set(args) => {
+            let change = ChangeTransfer {
+                label: args.label.map_or(Patch::Keep, Patch::Set),
+                deadline: args.deadline.map_or(Patch::Keep, Patch::Set),
+                priority: args.priority,
+            };
+            tell(
+                session,
+                &transfers.change(id(&args.transfer_id)?, &change).await?,
+            )
+        }
         TransferCommand::Watch(args) => {
             watch(session, client, id(&args.transfer_id)?, args.timeout).await
         }
@@ -30,7 +56,13 @@ pub(super) async fn run(
             tell(session, &transfers.cancel(id(&args.transfer_id)?).await?)
         }
         TransferCommand::Retry(args) => {
-            tell(session, &transfers.retry(id(&args.transfer_id)?).await?)
+            let transfer = id(&args.transfer_id)?;
+            let again = if args.failed {
+                transfers.retry_failed(transfer).await?
+            } else {
+                transfers.retry(transfer).await?
+            };
+            tell(session, &again)
         }
         TransferCommand::List(args) => {
             let query = TransferQuery {
@@ -60,19 +92,29 @@ async fn create(
     tell(session, &transfer)
 }
 
-fn request(args: TransferCreateArgs) -> Result<CreateTransfer, Failure> {
-    let source = end(&args.from)?;
-    let mut destination = end(&args.to)?;
-    if args.to.says_folder() {
-        let name = args.from.name().ok_or_else(|| {
-            Failure::usage(
-                format!("`{}` has no name to keep", args.from),
-                "Give the full path of the destination.",
-            )
-        })?;
-        destination.push_str(&name);
+fn request(mut args: TransferCreateArgs) -> Result<CreateTransfer, Failure> {
+    let to = args.to.or_else(|| args.ends.pop());
+    let mut sources = Vec::new();
+    for from in args.ends.iter().chain(&args.from) {
+        sources.push(TransferEnd::from(end(from)?.as_str()));
     }
+    let (Some(to), false) = (to, sources.is_empty()) else {
+        return Err(Failure::usage(
+            "a transfer has a source and a destination",
+            "bailee transfer create SRC… DST",
+        ));
+    };
+    // One source alone may be a single file, which keeps its name only where the destination ends with a slash.
+    let source = if sources.len() == 1 {
+        sources.pop()
+    } else {
+        None
+    };
     Ok(CreateTransfer {
+        source,
+        sources,
+        include: args.include,
+        exclude: args.exclude,
         label: args.label,
         on_conflict: args.on_conflict,
         verify: args.verify,
@@ -82,7 +124,7 @@ fn request(args: TransferCreateArgs) -> Result<CreateTransfer, Failure> {
             max_attempts: Some(attempts),
             ..TransferRetry::default()
         }),
-        ..CreateTransfer::new(source.as_str(), destination.as_str())
+        ..CreateTransfer::new("", end(&to)?.as_str())
     })
 }
 
@@ -157,7 +199,6 @@ fn tell(session: &Session, transfer: &Transfer) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
-    use bailee_client::api::TransferEnd;
     use clap::Parser as _;
 
     fn parse(words: &[&str]) -> Result<CreateTransfer, Failure> {
@@ -169,18 +210,16 @@ mod tests {
     }
 
     #[test]
-    fn a_trailing_slash_keeps_the_name() {
-        let request = parse(&["--from", ":/inbox/report.csv", "--to", "bank:/in/"]).unwrap();
-        assert_eq!(request.source, TransferEnd::from("/inbox/report.csv"));
-        assert_eq!(
-            request.destination,
-            TransferEnd::from("bank:/in/report.csv")
-        );
+    fn ends_are_given_by_place_or_by_name() {
+        let request = parse(&[":/inbox/report.csv", "bank:/in/"]).unwrap();
+        assert_eq!(request.source, Some(TransferEnd::from("/inbox/report.csv")));
+        assert_eq!(request.destination, TransferEnd::from("bank:/in/"));
         let exact = parse(&["--from", "bank:/out/a", "--to", ":/b", "--attempts", "2"]).unwrap();
         assert_eq!(exact.destination, TransferEnd::from("/b"));
         assert_eq!(exact.retry.unwrap().max_attempts, Some(2));
-        let nameless = parse(&["--from", "fil_01m7yp4jy0emq8k9w39qsaekf4", "--to", ":/in/"]);
-        assert_eq!(nameless.unwrap_err().exit_code(), 2);
+        let many = parse(&["bank:/a/", ":/b", ":/c/", "--include", "*.csv"]).unwrap();
+        assert_eq!((many.source, many.sources.len()), (None, 2));
+        assert_eq!(many.include, ["*.csv"]);
         assert_eq!(
             parse(&["--from", "./a", "--to", ":/in/"])
                 .unwrap_err()

@@ -41,6 +41,17 @@ pub(super) const TRANSFER: View = View {
     ],
     name: "transfer_id",
 };
+pub(super) const TRANSFER_FILE: View = View {
+    columns: &[
+        ("STATE", "state"),
+        ("SOURCE", "source"),
+        ("DESTINATION", "destination"),
+        ("SIZE", "size_bytes"),
+        ("TRIES", "attempts"),
+        ("ERROR", "error_message"),
+    ],
+    name: "source",
+};
 pub(super) const REMOTE: View = View {
     columns: &[
         ("NAME", "name"),

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use bailee_api::{ChangeTransfer, CreateTransfer, Transfer, TransferState, TransferStatus};
+use bailee_api::{
+    ChangeTransfer, CreateTransfer, Transfer, TransferFile, TransferState, TransferStatus,
+};
 use bailee_model::{Timestamp, TransferId};
 use tokio::time::Instant;
 
@@ -24,6 +26,8 @@ pub struct TransferQuery {
     pub created_after: Option<Timestamp>,
     /// Before.
     pub created_before: Option<Timestamp>,
+    /// The files of this transfer of many, which no other list shows.
+    pub parent: Option<TransferId>,
 }
 
 impl Transfers<'_> {
@@ -38,7 +42,15 @@ impl Transfers<'_> {
             .maybe("state", query.state.as_ref())
             .maybe("label", query.label.as_ref())
             .maybe("created_after", query.created_after)
-            .maybe("created_before", query.created_before);
+            .maybe("created_before", query.created_before)
+            .maybe("parent", query.parent);
+        Listing::new(self.0, call)
+    }
+
+    /// The files of a transfer with what became of each, in the order in which they were found; all of them, or those
+    /// in one state.
+    pub fn files(&self, transfer: TransferId, state: Option<&str>) -> Listing<TransferFile> {
+        let call = Call::get(format!("/transfers/{transfer}/files")).maybe("state", state);
         Listing::new(self.0, call)
     }
 
@@ -83,6 +95,11 @@ impl Transfers<'_> {
     /// Makes a new transfer like this failed one.
     pub async fn retry(&self, transfer: TransferId) -> Result<Transfer> {
         self.verb(transfer, "retry").await
+    }
+
+    /// Makes a new transfer of those files of this one that failed.
+    pub async fn retry_failed(&self, transfer: TransferId) -> Result<Transfer> {
+        self.verb(transfer, "retry?failed_only=true").await
     }
 
     /// Waits for the end, telling `watch` every change. [`Error::Deadline`] after `most`, [`Error::Transfer`] when it

@@ -1,6 +1,9 @@
 //! Transfers, as clients see them.
 
+mod change;
+mod files;
 mod rules;
+mod shape;
 mod steer;
 mod submit;
 
@@ -9,16 +12,18 @@ use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource, Via};
 use bailee_model::{
-    End, Error, KeyId, OnConflict, Page, PageRequest, Result, RetryRule, Timestamp, Transfer,
-    TransferId, Verify, limit,
+    End, Error, Glob, KeyId, OnConflict, Page, PageRequest, Result, RetryRule, Same, Timestamp,
+    Transfer, TransferId, Verify, limit,
 };
 use bailee_store::TransferFilter;
 
 use crate::gate::Ask;
 use crate::{Core, error};
 
+pub use change::TransferChange;
+pub use files::{FoundFile, FoundFiles};
 pub(crate) use rules::{cancelled, transfer_facts};
-pub use submit::parse_end;
+pub use submit::{RetryFiles, parse_end};
 
 /// The transfers of the caller's tenant.
 pub struct Transfers<'a> {
@@ -28,10 +33,24 @@ pub struct Transfers<'a> {
 /// A transfer to be submitted.
 #[derive(Clone, Debug)]
 pub struct NewTransfer {
-    /// From where.
+    /// From where. Counts for nothing where there are `sources`.
     pub source: End,
+    /// From where, if many are named.
+    pub sources: Vec<End>,
+    /// Only files that one of these means.
+    pub include: Vec<Glob>,
+    /// No files that one of these means.
+    pub exclude: Vec<Glob>,
     /// To where.
     pub destination: End,
+    /// What is not sent again.
+    pub same: Option<Same>,
+    /// Whether the source is removed in the end.
+    pub delete_source: bool,
+    /// Whether the copy shall have the source's time.
+    pub preserve_time: bool,
+    /// Bytes per second.
+    pub bandwidth: Option<u64>,
     /// For people.
     pub label: Option<String>,
     /// Lower runs first.
@@ -50,6 +69,32 @@ pub struct NewTransfer {
     pub notify_on_completion: bool,
     /// Custom entries.
     pub metadata: BTreeMap<String, String>,
+}
+
+impl NewTransfer {
+    /// A transfer with every default.
+    pub fn new(source: End, destination: End) -> Self {
+        Self {
+            source,
+            sources: Vec::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            destination,
+            same: None,
+            delete_source: false,
+            preserve_time: false,
+            bandwidth: None,
+            label: None,
+            priority: 0,
+            verify: Verify::default(),
+            on_conflict: OnConflict::default(),
+            retry: RetryRule::default(),
+            deadline: None,
+            start_at: None,
+            notify_on_completion: false,
+            metadata: BTreeMap::new(),
+        }
+    }
 }
 
 impl Transfers<'_> {

@@ -14,8 +14,10 @@ impl Core {
     /// The job that runs a transfer. Jobs with the same remote share its limit.
     pub(crate) fn transfer_job(&self, tenant: bailee_model::TenantId, transfer: &Transfer) -> Job {
         let now = self.clock.now();
-        let lane = match (&transfer.destination, &transfer.source) {
-            (End::Remote { remote, .. }, _) | (_, End::Remote { remote, .. }) => {
+        // What lists many files works at their source.
+        let destination = (&transfer.destination, transfer.counts.is_none());
+        let lane = match (destination, &transfer.source) {
+            ((End::Remote { remote, .. }, true), _) | (_, End::Remote { remote, .. }) => {
                 format!("remote:{tenant}:{remote}")
             }
             _ => format!("tenant:{tenant}"),
@@ -54,6 +56,9 @@ impl Core {
         if is_good {
             transfer.bytes_done = transfer.bytes_total.unwrap_or(transfer.bytes_done);
         }
+        if let Some(parent) = transfer.parent {
+            return self.end_file(change, transfer, parent);
+        }
         let (operation, event, status) = if is_good {
             (
                 "transfers.complete",
@@ -81,6 +86,10 @@ impl Core {
         let file = match end {
             End::Path { path } => FileRef::Path(path.clone()),
             End::File { file } => FileRef::Id(*file),
+            End::Folder { path } => {
+                let folders = crate::Folders { core: self };
+                return folders.stat(caller, path.clone()).await.map(drop);
+            }
             End::Remote { remote, .. } => {
                 return self.usable_remote(caller, remote, pointer).await.map(drop);
             }
@@ -126,6 +135,7 @@ impl Core {
 
 /// What the journal says of a transfer: the `data` of its events.
 pub(crate) fn transfer_facts(transfer: &Transfer) -> serde_json::Value {
+    let counts = transfer.counts;
     serde_json::json!({
         "transfer_id": transfer.id,
         "state": transfer.state.public(),
@@ -134,9 +144,12 @@ pub(crate) fn transfer_facts(transfer: &Transfer) -> serde_json::Value {
         "error_message": transfer.fault.as_ref().map(|fault| &fault.message),
         "source": transfer.source.to_string(),
         "destination": transfer.destination.to_string(),
-        "bytes_total": transfer.bytes_total,
-        "bytes_done": transfer.bytes_done,
-        "files_total": 1,
+        "bytes_total": counts.map_or(transfer.bytes_total, |counts| Some(counts.bytes_total)),
+        "bytes_done": counts.map_or(transfer.bytes_done, |counts| counts.bytes_done),
+        "files_total": counts.map_or(1, |counts| counts.files_total),
+        "files_done": counts.map(|counts| counts.files_done),
+        "files_skipped": counts.map(|counts| counts.files_skipped),
+        "files_failed": counts.map(|counts| counts.files_failed),
         "attempt": transfer.attempt,
         "hash": transfer.hash,
         "file_id": transfer.result_file,

@@ -19,6 +19,10 @@ impl Transfers<'_> {
                 return Err(ended(transfer));
             }
             transfer.cancel_requested = true;
+            if transfer.counts.is_some() {
+                core.cancel_files(change, transfer);
+                return Ok(());
+            }
             if matches!(
                 transfer.state,
                 TransferState::Queued | TransferState::Paused
@@ -45,6 +49,9 @@ impl Transfers<'_> {
             transfer.state = TransferState::Paused;
             transfer.next_attempt_at = None;
             change.drop_job(JobKind::RunTransfer, &transfer.id.to_string());
+            if transfer.counts.is_some() {
+                change.put_files_aside(transfer.id);
+            }
             Ok(())
         })
         .await
@@ -62,13 +69,16 @@ impl Transfers<'_> {
             transfer.state = TransferState::Queued;
             change.drop_job(JobKind::RunTransfer, &transfer.id.to_string());
             change.enqueue(&core.transfer_job(change.tenant(), transfer));
+            if transfer.counts.is_some() {
+                change.bring_files_back(transfer.id);
+            }
             Ok(())
         })
         .await
     }
 
     /// Changes a transfer from outside, whatever its runner does at the same time.
-    async fn steer(
+    pub(super) async fn steer(
         &self,
         caller: &Caller,
         id: TransferId,
@@ -104,7 +114,7 @@ impl Transfers<'_> {
     }
 }
 
-fn ended(transfer: &Transfer) -> Error {
+pub(super) fn ended(transfer: &Transfer) -> Error {
     Error::new(
         ErrorKind::StateConflict,
         format!("The transfer is {}.", transfer.state.public()),

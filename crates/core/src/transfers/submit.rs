@@ -1,7 +1,7 @@
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    End, Error, ErrorKind, EventType, FileId, RemoteName, Result, Transfer, TransferId,
-    TransferState, limit,
+    Bundle, End, Error, ErrorKind, EventType, FileCounts, FileId, RemoteName, Result, Transfer,
+    TransferId, TransferState, limit,
 };
 
 use crate::files::Files;
@@ -12,6 +12,16 @@ use crate::{checks, error};
 
 use super::{NewTransfer, Transfers, key_of, transfer_facts};
 
+/// Which files a retry moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetryFiles {
+    /// All.
+    #[default]
+    All,
+    /// Those that failed.
+    Failed,
+}
+
 /// Reads an end in the short form: a path in Bailee, a `fil_` id, or `name:/path`.
 pub fn parse_end(text: &str) -> Result<End> {
     if let Ok(file) = text.parse::<FileId>() {
@@ -21,9 +31,7 @@ pub fn parse_end(text: &str) -> Result<End> {
         && !name.contains('/')
     {
         if name.is_empty() || name == "bailee" {
-            return Ok(End::Path {
-                path: path.parse()?,
-            });
+            return place(path);
         }
         let remote = name
             .parse::<RemoteName>()
@@ -33,8 +41,19 @@ pub fn parse_end(text: &str) -> Result<End> {
             path: remote_path(path)?,
         });
     }
-    Ok(End::Path {
-        path: text.parse()?,
+    place(text)
+}
+
+/// A path in Bailee; with a trailing slash it names a folder.
+fn place(text: &str) -> Result<End> {
+    Ok(if text.ends_with('/') {
+        End::Folder {
+            path: text.parse()?,
+        }
+    } else {
+        End::Path {
+            path: text.parse()?,
+        }
     })
 }
 
@@ -62,22 +81,21 @@ impl Transfers<'_> {
         if let Some(made) = earlier(caller)? {
             return Ok(made);
         }
-        self.submit_again(caller, new, None).await
+        self.submit_again(caller, (new, None), None).await
     }
 
-    /// Says what would be done, and whether policy allows it. Nothing is stored.
-    pub async fn plan(&self, caller: &Caller, new: NewTransfer) -> Result<Transfer> {
-        self.admit(caller, "transfers.create").await?;
-        self.check(caller, &new).await?;
-        Ok(self.row(caller, new, None))
-    }
-
-    /// Submits an ended transfer once more, as a new one with `retry_of`.
-    pub async fn retry(&self, caller: &Caller, id: TransferId) -> Result<Transfer> {
+    /// Submits an ended transfer once more, as a new one with `retry_of`. Of one that moved many files, all of them or
+    /// only those that failed.
+    pub async fn retry(
+        &self,
+        caller: &Caller,
+        id: TransferId,
+        which: RetryFiles,
+    ) -> Result<Transfer> {
         if let Some(made) = earlier(caller)? {
             return Ok(made);
         }
-        let (_, old) = self
+        let (permit, old) = self
             .find(caller, "transfers.retry", Action::TransferControl, id)
             .await?;
         if old.state != TransferState::Failed {
@@ -86,35 +104,57 @@ impl Transfers<'_> {
                 "Only a failed transfer can be retried.",
             ));
         }
+        let bundle = match (old.counts, which) {
+            (None, _) => None,
+            (Some(_), RetryFiles::Failed) => Some(Bundle {
+                failed_of: Some(id),
+                ..Bundle::default()
+            }),
+            (Some(_), RetryFiles::All) => {
+                let reader = self.core.store.reader(&permit);
+                let found = reader.bundle(id).await.map_err(error::from_db)?;
+                found.map(|(bundle, _)| bundle)
+            }
+        };
         let new = NewTransfer {
-            source: old.source,
-            destination: old.destination,
             label: old.label,
             priority: old.priority,
             verify: old.verify,
             on_conflict: old.on_conflict,
             retry: old.retry,
-            deadline: None,
-            start_at: None,
+            same: old.same,
+            delete_source: old.delete_source,
+            preserve_time: old.preserve_time,
+            bandwidth: old.bandwidth,
             notify_on_completion: old.notify_on_completion,
             metadata: old.metadata,
+            ..NewTransfer::new(old.source, old.destination)
         };
-        self.submit_again(caller, new, Some(id)).await
+        self.submit_again(caller, (new, bundle), Some(id)).await
     }
 
     async fn submit_again(
         &self,
         caller: &Caller,
-        new: NewTransfer,
+        (mut new, mut bundle): (NewTransfer, Option<Bundle>),
         retry_of: Option<TransferId>,
     ) -> Result<Transfer> {
         let permit = self.admit(caller, "transfers.create").await?;
-        self.check(caller, &new).await?;
-        let transfer = self.row(caller, new, retry_of);
+        check(&new)?;
+        if bundle.is_none() {
+            bundle = self.shape(caller, &mut new).await?;
+        }
+        self.check_ends(caller, &new, bundle.as_ref()).await?;
+        let mut transfer = self.row(caller, new, retry_of);
         let mut change = self.core.store.change(&permit);
-        change
-            .insert_transfer(&transfer)
-            .enqueue(&self.core.transfer_job(permit.tenant(), &transfer));
+        if let Some(bundle) = &bundle {
+            transfer.counts = Some(FileCounts::default());
+            change.insert_transfer(&transfer);
+            change.insert_bundle(transfer.id, bundle, transfer.created_at);
+        } else {
+            change.insert_transfer(&transfer);
+        }
+        change.enqueue(&self.core.transfer_job(permit.tenant(), &transfer));
         let note = Note::event("transfers.create", EventType::TransferCreated)
             .of_transfer(transfer.id)
             .with(transfer_facts(&transfer));
@@ -124,7 +164,7 @@ impl Transfers<'_> {
         Ok(transfer)
     }
 
-    async fn admit(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
+    pub(super) async fn admit(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
         let ask = Ask {
             operation,
             action: Action::TransferCreate,
@@ -134,44 +174,45 @@ impl Transfers<'_> {
         self.core.enter(caller, ask).await
     }
 
-    /// Syntax, policy on both ends, existence of a source in Bailee. Far ends are checked by the transfer itself.
-    async fn check(&self, caller: &Caller, new: &NewTransfer) -> Result<()> {
-        new.label
-            .as_deref()
-            .map_or(Ok(()), |label| checks::text("#/label", label))?;
-        checks::metadata(&new.metadata)?;
-        if new.retry.max_attempts == 0 || new.retry.max_attempts > limit::TRANSFER_ATTEMPTS_MAX {
-            let detail = format!("Must be 1 to {}.", limit::TRANSFER_ATTEMPTS_MAX);
-            return Err(Error::field("#/retry/max_attempts", "out_of_range", detail));
+    /// Policy on both ends, existence of a source in Bailee. Far ends are checked by the transfer itself, and so is each
+    /// file of a list.
+    pub(super) async fn check_ends(
+        &self,
+        caller: &Caller,
+        new: &NewTransfer,
+        bundle: Option<&Bundle>,
+    ) -> Result<()> {
+        match bundle {
+            None => self.core.check_end(caller, &new.source, "#/source").await?,
+            Some(bundle) => self.check_sources(caller, bundle).await?,
         }
-        self.core.check_end(caller, &new.source, "#/source").await?;
-        if let End::File { .. } = new.destination {
-            return Err(Error::field(
-                "#/destination",
-                "invalid_end",
-                "A file version is immutable; name a path.",
-            ));
-        }
-        if new.source == new.destination {
-            return Err(Error::field(
-                "#/destination",
-                "same_end",
-                "Source and destination are the same.",
-            ));
-        }
-        match &new.destination {
-            End::Path { path } => {
-                let files = Files { core: self.core };
-                files
-                    .admit(caller, "transfers.create", Some(path.folder()))
-                    .await
-                    .map(drop)
+        let folder = match &new.destination {
+            End::File { .. } => {
+                return Err(Error::field(
+                    "#/destination",
+                    "invalid_end",
+                    "A file version is immutable; name a path.",
+                ));
             }
-            other => self.core.check_end(caller, other, "#/destination").await,
-        }
+            End::Path { path } => path.folder(),
+            End::Folder { path } => path,
+            other @ End::Remote { .. } => {
+                return self.core.check_end(caller, other, "#/destination").await;
+            }
+        };
+        let files = Files { core: self.core };
+        files
+            .admit(caller, "transfers.create", Some(folder))
+            .await
+            .map(drop)
     }
 
-    fn row(&self, caller: &Caller, new: NewTransfer, retry_of: Option<TransferId>) -> Transfer {
+    pub(super) fn row(
+        &self,
+        caller: &Caller,
+        new: NewTransfer,
+        retry_of: Option<TransferId>,
+    ) -> Transfer {
         let now = self.core.clock.now();
         Transfer {
             id: TransferId::new(now, &*self.core.chance),
@@ -190,6 +231,14 @@ impl Transfers<'_> {
             notify_on_completion: new.notify_on_completion,
             metadata: new.metadata,
             retry_of,
+            parent: None,
+            counts: None,
+            listed_bytes: 0,
+            is_skipped: false,
+            same: new.same,
+            delete_source: new.delete_source,
+            preserve_time: new.preserve_time,
+            bandwidth: new.bandwidth,
             cancel_requested: false,
             bytes_total: None,
             bytes_done: 0,
@@ -209,6 +258,36 @@ impl Transfers<'_> {
     }
 }
 
+/// Syntax: what can be judged without looking at anything.
+pub(super) fn check(new: &NewTransfer) -> Result<()> {
+    new.label
+        .as_deref()
+        .map_or(Ok(()), |label| checks::text("#/label", label))?;
+    checks::metadata(&new.metadata)?;
+    if new.retry.max_attempts == 0 || new.retry.max_attempts > limit::TRANSFER_ATTEMPTS_MAX {
+        let detail = format!("Must be 1 to {}.", limit::TRANSFER_ATTEMPTS_MAX);
+        return Err(Error::field("#/retry/max_attempts", "out_of_range", detail));
+    }
+    if new.sources.len() > limit::TRANSFER_SOURCES_MAX {
+        let detail = format!("At most {} sources.", limit::TRANSFER_SOURCES_MAX);
+        return Err(Error::field("#/sources", "too_many", detail));
+    }
+    for (pointer, globs) in [("#/include", &new.include), ("#/exclude", &new.exclude)] {
+        if globs.len() > limit::GLOBS_MAX {
+            let detail = format!("At most {} patterns.", limit::GLOBS_MAX);
+            return Err(Error::field(pointer, "too_many", detail));
+        }
+    }
+    if new
+        .bandwidth
+        .is_some_and(|bandwidth| bandwidth < limit::BANDWIDTH_MIN)
+    {
+        let detail = format!("At least {} bytes per second.", limit::BANDWIDTH_MIN);
+        return Err(Error::field("#/bandwidth", "out_of_range", detail));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,6 +303,8 @@ mod tests {
         assert_eq!(text(":/reports/a.csv"), Ok("/reports/a.csv".to_owned()));
         assert_eq!(text("bank:/in/a.csv"), Ok("bank:/in/a.csv".to_owned()));
         assert_eq!(text("bank:/in/"), Ok("bank:/in/".to_owned()));
+        assert_eq!(text("reports/"), Ok("/reports/".to_owned()));
+        assert_eq!(text("/"), Ok("/".to_owned()));
         assert_eq!(text("bank:/../etc/passwd"), Err(ErrorKind::InvalidPath));
         assert_eq!(text("Bank:/in/a.csv"), Err(ErrorKind::InvalidPath));
         assert_eq!(text("a/../b"), Err(ErrorKind::InvalidPath));

@@ -9,8 +9,7 @@ use bailee_core::{
     RemoteSecret, parse_end,
 };
 use bailee_model::{
-    Chance, Clock, KeyLimits, OnConflict, PageRequest, RemoteAddress, RetryRule, Scope, Scopes,
-    TenantId, Timestamp, Verify, limit,
+    Chance, Clock, KeyLimits, PageRequest, RemoteAddress, Scope, Scopes, TenantId, Timestamp, limit,
 };
 use bailee_store::{Db, MIGRATIONS, SqliteOptions, Store};
 use bailee_vault::{Disk, RootKey, Vault, VaultLimits};
@@ -150,19 +149,10 @@ pub(crate) fn below(path: &str) -> KeyLimits {
 }
 
 pub(crate) fn transfer() -> NewTransfer {
-    NewTransfer {
-        source: parse_end("bank:/in/a.csv").unwrap(),
-        destination: parse_end("/in/a.csv").unwrap(),
-        label: None,
-        priority: 0,
-        verify: Verify::default(),
-        on_conflict: OnConflict::default(),
-        retry: RetryRule::default(),
-        deadline: None,
-        start_at: None,
-        notify_on_completion: false,
-        metadata: std::collections::BTreeMap::default(),
-    }
+    NewTransfer::new(
+        parse_end("bank:/in/a.csv").unwrap(),
+        parse_end("/in/a.csv").unwrap(),
+    )
 }
 
 pub(crate) fn remote() -> NewRemote {

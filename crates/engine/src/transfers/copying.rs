@@ -30,6 +30,7 @@ impl Attempt<'_> {
         }
         for _ in 0..crate::limit::NAMES_TRIED_MAX {
             let Some(place) = self.choose_place(to).await? else {
+                self.transfer.is_skipped = true;
                 return Ok(());
             };
             self.checkpoint.phase = Phase::Settling;

@@ -3,8 +3,8 @@
 
 use aws_lc_rs::digest;
 use bailee_connect::{
-    ByteStream, Capabilities, Connector, EntryKind, Fault, ReadFrom, RemoteEntry, RemotePath,
-    RemoteWriter, Replace, WriteOptions, open,
+    ByteStream, Capabilities, Connector, EntryKind, Fault, FaultKind, Listing, ReadFrom,
+    RemoteEntry, RemotePath, RemoteWriter, Replace, WriteOptions, open,
 };
 use bailee_core::RemoteTarget;
 use bailee_core::model::RemoteKind;
@@ -108,6 +108,36 @@ impl Far {
             .or(self.connector.write(path, options))
             .await?
             .map_err(|fault| self.halt(&fault))
+    }
+
+    /// The contents of the folder at `path`.
+    pub(super) async fn list(&self, path: &RemotePath) -> Result<Listing, Halt> {
+        let listing = self.connector.list(path, usize::MAX);
+        self.stop
+            .or(listing)
+            .await?
+            .map_err(|fault| self.halt(&fault))
+    }
+
+    /// Makes the folder `folder` and those above it, where folders are things of their own. Others may make them at the
+    /// same time.
+    pub(super) async fn make_folders(&self, folder: &RemotePath) -> Result<(), Halt> {
+        let mut missing = Vec::new();
+        let mut above = self.capabilities().has_folders.then(|| folder.clone());
+        while let Some(path) = above.take().filter(|path| !path.is_start()) {
+            if self.stat(&path).await?.is_none() {
+                above = path.parent();
+                missing.push(path);
+            }
+        }
+        for path in missing.iter().rev() {
+            match self.stop.or(self.connector.mkdir(path)).await? {
+                Ok(()) => {}
+                Err(fault) if fault.kind() == &FaultKind::Exists => {}
+                Err(fault) => return Err(self.halt(&fault)),
+            }
+        }
+        Ok(())
     }
 
     /// Renames. Not ended by a request to stop: whether it happened would stay open.

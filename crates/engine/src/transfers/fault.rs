@@ -27,6 +27,8 @@ pub(super) struct Trouble {
     pub(super) is_transient: bool,
     /// What was moved so far is worth nothing.
     pub(super) starts_over: bool,
+    /// The source is a folder and no file.
+    pub(super) names_folder: bool,
     /// How long the far side asked to be left alone.
     pub(super) wait: Option<Duration>,
 }
@@ -76,6 +78,7 @@ impl Trouble {
             outcome: TransferOutcome::Error,
             is_transient: false,
             starts_over: false,
+            names_folder: false,
             wait: None,
         }
     }

@@ -10,6 +10,8 @@ mod copying;
 mod ending;
 mod far;
 mod fault;
+mod listing;
+mod many;
 mod moving;
 mod publishing;
 mod receiving;
@@ -35,6 +37,12 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
     let core = &shared.core;
     let run = match core.runs().begin(lease).await {
         Ok(Begun::Run(run)) => *run,
+        Ok(Begun::Many(transfer, caller)) => {
+            return Box::pin(many::run(shared, lease, stop, (*transfer, caller))).await;
+        }
+        Ok(Begun::Ending(transfer, outcome, fault)) => {
+            return Box::pin(many::end(shared, lease, *transfer, (outcome, fault))).await;
+        }
         Ok(Begun::Over) => return,
         Err(error) => {
             if error.kind() == ErrorKind::StateConflict {
@@ -69,10 +77,37 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         result = attempt.carry_out(source, destination) => result,
         never = watched.watch(core, stop) => match never {},
     };
-    attempt.end(result).await;
+    match result {
+        Err(Halt::Trouble(trouble)) if trouble.names_folder && attempt.may_be_many() => {
+            attempt.become_many().await;
+        }
+        result => attempt.end(result).await,
+    }
 }
 
 impl Attempt<'_> {
+    fn may_be_many(&self) -> bool {
+        self.transfer.parent.is_none()
+    }
+
+    /// The source is a folder: its files are listed next.
+    async fn become_many(mut self) {
+        let core = &self.shared.core;
+        let made = core
+            .runs()
+            .make_bundle(self.lease, &mut self.transfer)
+            .await;
+        if let Err(error) = made {
+            if error.kind() == ErrorKind::StateConflict {
+                return postpone(core, self.lease, limit::LANE_WAIT).await;
+            }
+            return self
+                .end(Err(fault::from_core(&error, fault::Side::Source)))
+                .await;
+        }
+        postpone(core, self.lease, Duration::ZERO).await;
+    }
+
     async fn carry_out(&mut self, source: RunEnd, destination: RunEnd) -> Result<(), Halt> {
         match (source, destination) {
             (RunEnd::Bailee(from), RunEnd::Bailee(to)) => self.copy(from, &place(to)?).await,

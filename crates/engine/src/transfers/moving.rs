@@ -78,8 +78,13 @@ impl Attempt<'_> {
         self.transfer.bytes_total = source.size_bytes();
         self.transfer.hash = source.hash().map(str::to_owned);
         let Some(target) = self.choose_target(far, source.name(), path).await? else {
+            self.transfer.is_skipped = true;
             return Ok(());
         };
+        // One of many keeps its folders; a single file goes where its submitter made a place for it.
+        if let (Some(_), Some(folder)) = (self.transfer.parent, target.parent()) {
+            far.make_folders(&folder).await?;
+        }
         let place = if far.capabilities().appears_whole {
             target.clone()
         } else {
@@ -109,10 +114,11 @@ impl Attempt<'_> {
         self.arrived(&moved);
         if far.capabilities().appears_whole {
             source.check_unchanged(moved.total_bytes).await?;
-            return match self.publish_at(far, writer, target, &moved).await? {
-                true => self.verify_published(far, source, moved).await,
-                false => Ok(()),
-            };
+            if self.publish_at(far, writer, target, &moved).await? {
+                return self.verify_published(far, source, moved).await;
+            }
+            self.transfer.is_skipped = true;
+            return Ok(());
         }
         finish(far, writer, moved.total_bytes).await?;
         source.check_unchanged(moved.total_bytes).await?;

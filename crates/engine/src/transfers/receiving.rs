@@ -53,6 +53,7 @@ impl Attempt<'_> {
         self.checkpoint = std::mem::take(&mut self.checkpoint).for_source(&source.pin());
         self.transfer.bytes_total = source.size_bytes();
         let Some(place) = self.choose_place(to).await? else {
+            self.transfer.is_skipped = true;
             return Ok(());
         };
         let held = match self.held(&place).await? {

@@ -183,6 +183,7 @@ pub(super) fn pinned(pin: Option<&Pin>, end: End) -> Result<FileRef, Halt> {
         (Some(Pin::Bailee { file }), _) => Ok(FileRef::Id(*file)),
         (_, End::File { file }) => Ok(FileRef::Id(file)),
         (_, End::Path { path }) => Ok(FileRef::Path(path)),
+        (_, End::Folder { path }) => Err(bad_path(&path.to_string(), "it is a folder")),
         (_, End::Remote { path, .. }) => Err(bad_path(&path, "it is at a remote")),
     }
 }
@@ -198,7 +199,12 @@ async fn look(far: &Far, path: &RemotePath) -> Result<RemoteEntry, Halt> {
     })?;
     if entry.kind == EntryKind::Folder {
         let message = format!("`{path}` at remote `{}` is a folder.", far.name());
-        return Err(Trouble::new("source_not_found", message, "Name one file in it.").into());
+        let hint = "Name one file in it, or end its path with `/` for all of them.";
+        return Err(Trouble {
+            names_folder: true,
+            ..Trouble::new("source_not_found", message, hint)
+        }
+        .into());
     }
     Ok(entry)
 }

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use bailee_connect::{EgressGuard, Poster};
 use bailee_core::model::{
-    Chance, Clock, End, FilePath, OnConflict, RemoteAddress, RetryRule, Timestamp, Transfer,
-    TransferId, Verify,
+    Chance, Clock, End, FilePath, RemoteAddress, RetryRule, Timestamp, Transfer, TransferId,
 };
 use bailee_core::{
     Caller, Core, CoreParts, CoreSettings, Door, Facts, FileRef, NewFile, NewRemote, NewTransfer,
@@ -223,21 +222,12 @@ impl Site {
 /// A transfer with quick retries.
 pub fn transfer(from: &str, to: &str) -> NewTransfer {
     NewTransfer {
-        source: end(from),
-        destination: end(to),
-        label: None,
-        priority: 0,
-        verify: Verify::Hash,
-        on_conflict: OnConflict::Fail,
         retry: RetryRule {
             max_attempts: 3,
             initial_delay_seconds: 0,
             max_delay_seconds: 0,
         },
-        deadline: None,
-        start_at: None,
-        notify_on_completion: false,
-        metadata: std::collections::BTreeMap::default(),
+        ..NewTransfer::new(end(from), end(to))
     }
 }
 

@@ -1,7 +1,7 @@
 use axum::extract::State;
 use bailee_api::{CreateTransfer, Transfer, TransferEnd, TransferRetry};
 use bailee_core::{Core, NewTransfer, parse_end};
-use bailee_model::{End, Error, RemoteName, RetryRule};
+use bailee_model::{End, Error, Glob, RemoteName, RetryRule};
 
 use super::accepted;
 use crate::answer::{Accepted, Answer};
@@ -24,9 +24,26 @@ pub(crate) async fn create(
 }
 
 fn command(wish: CreateTransfer) -> Result<NewTransfer, Error> {
+    let mut sources = Vec::with_capacity(wish.sources.len());
+    for (at, source) in wish.sources.into_iter().enumerate() {
+        sources.push(end(source, &format!("#/sources/{at}"))?);
+    }
+    let source = match (wish.source, sources.first()) {
+        (Some(source), None) => end(source, "#/source")?,
+        (None, Some(first)) => first.clone(),
+        (Some(_), Some(_)) => {
+            let detail = "Name `source` or `sources`, not both.";
+            return Err(Error::field("#/sources", "conflict", detail));
+        }
+        (None, None) => {
+            let detail = "Say where it comes from: `source`, or `sources`.";
+            return Err(Error::field("#/source", "missing", detail));
+        }
+    };
     Ok(NewTransfer {
-        source: end(wish.source, "#/source")?,
-        destination: end(wish.destination, "#/destination")?,
+        sources,
+        include: globs(&wish.include, "#/include")?,
+        exclude: globs(&wish.exclude, "#/exclude")?,
         label: wish.label,
         priority: wish.priority.unwrap_or(0),
         verify: wish.verify.unwrap_or_default(),
@@ -36,7 +53,18 @@ fn command(wish: CreateTransfer) -> Result<NewTransfer, Error> {
         start_at: wish.start_at,
         notify_on_completion: wish.notify_on_completion,
         metadata: wish.metadata,
+        ..NewTransfer::new(source, end(wish.destination, "#/destination")?)
     })
+}
+
+fn globs(texts: &[String], pointer: &str) -> Result<Vec<Glob>, Error> {
+    let read = |(at, text): (usize, &String)| {
+        text.parse::<Glob>().map_err(|why| {
+            let detail = format!("`{text}`: {why}.");
+            Error::field(&format!("{pointer}/{at}"), "invalid_pattern", detail)
+        })
+    };
+    texts.iter().enumerate().map(read).collect()
 }
 
 fn retry(wish: TransferRetry) -> RetryRule {
@@ -54,6 +82,9 @@ fn end(wish: TransferEnd, pointer: &str) -> Result<End, Error> {
     match wish {
         TransferEnd::Text(text) => parse_end(&text),
         TransferEnd::File(end) => Ok(End::File { file: end.file_id }),
+        TransferEnd::Path(end) if end.path.ends_with('/') => Ok(End::Folder {
+            path: end.path.parse()?,
+        }),
         TransferEnd::Path(end) => Ok(End::Path {
             path: file_path(&end.path)?,
         }),

@@ -2,6 +2,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bailee_api::TransferList;
 use bailee_core::{Core, TransferFilter};
+use bailee_model::{Error, ErrorKind, TransferId};
 use serde::Deserialize;
 
 use super::view::view;
@@ -10,7 +11,7 @@ use crate::caller::Authenticated;
 use crate::extract::{PageQuery, Paging, Query, one_of, time};
 
 /// The states that clients see.
-const STATES: [&str; 5] = ["queued", "running", "paused", "completed", "failed"];
+pub(super) const STATES: [&str; 5] = ["queued", "running", "paused", "completed", "failed"];
 
 /// Which transfers.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -20,6 +21,8 @@ pub(crate) struct ListQuery {
     state: Option<String>,
     /// Only with this label.
     label: Option<String>,
+    /// The files of this transfer of many, which no other list shows.
+    parent: Option<String>,
     /// Only made at or after this time.
     created_after: Option<String>,
     /// Only made before this time.
@@ -41,10 +44,21 @@ pub(crate) async fn list(
         label: query.label,
         created_after: time("created_after", query.created_after.as_deref())?,
         created_before: time("created_before", query.created_before.as_deref())?,
+        parent: parent(query.parent.as_deref())?,
     };
     let page = core
         .transfers()
         .list(&caller, filter, paging.request.clone())
         .await?;
     Ok(paging.answer(page, |transfer| view(&transfer)))
+}
+
+fn parent(text: Option<&str>) -> Result<Option<TransferId>, Error> {
+    let id = text.map(str::parse).transpose();
+    id.map_err(|_| {
+        Error::new(
+            ErrorKind::InvalidParameter,
+            "`parent` is the id of a transfer.",
+        )
+    })
 }

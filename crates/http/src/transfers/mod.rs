@@ -2,12 +2,14 @@
 
 pub(crate) mod cancel;
 pub(crate) mod create;
+pub(crate) mod files;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod pause;
 pub(crate) mod resume;
 pub(crate) mod retry;
 pub(crate) mod status;
+pub(crate) mod update;
 mod view;
 
 use bailee_model as model;
@@ -20,7 +22,8 @@ use crate::site::Site;
 pub(crate) fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::new()
         .routes(routes!(create::create, list::list))
-        .routes(routes!(get::get))
+        .routes(routes!(get::get, update::update))
+        .routes(routes!(files::files))
         .routes(routes!(status::status))
         .routes(routes!(cancel::cancel))
         .routes(routes!(pause::pause))

@@ -2,6 +2,7 @@
 
 mod create;
 mod failures;
+mod many;
 mod steer;
 
 use std::fs;

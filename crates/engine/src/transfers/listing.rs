@@ -1,0 +1,575 @@
+//! Finding the files of a transfer of many: folder by folder, the files of each before the folders in it, both by name.
+//!
+//! This order is what makes a place in it small: the folder, and the last file of it. After a crash the folders on the
+//! way there are listed once more, and nothing else. What is kept in memory is one page of files and the names of the
+//! folders that wait. Links and devices are passed over.
+
+use std::time::Duration;
+
+use bailee_connect::{EntryKind, Listing, RemotePath};
+use bailee_core::model::{
+    Bundle, Cursor, End, FileName, FolderPath, Page, PageRequest, RemoteName, Transfer,
+    TransferFault, limit as model_limit,
+};
+use bailee_core::{Child, FileRef, FoundFile, FoundFiles, RunEnd};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::attempt::Attempt;
+use super::far::Far;
+use super::fault::{Halt, Side, Trouble, bad_path, from_core};
+
+/// What was found is queued at least this often, so that moving begins while a slow far side still lists.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// Where a listing goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Place {
+    /// Which source.
+    source: usize,
+    /// The folder below it, name by name.
+    folder: Vec<String>,
+    /// The last file of the folder that was found; of a repeated transfer, the last file's id.
+    after: String,
+    /// Files found so far.
+    found: u64,
+}
+
+/// A walk through the sources of a transfer.
+pub(super) struct Walk<'a> {
+    bundle: &'a Bundle,
+    destination: End,
+    place: Place,
+    /// The folders that wait, the next one last.
+    waiting: Vec<Vec<String>>,
+    root: Option<Root>,
+}
+
+/// A source that is opened.
+enum Root {
+    /// A folder in Bailee.
+    Bailee(FolderPath),
+    /// A folder at a remote.
+    Far(Box<FarRoot>),
+}
+
+struct FarRoot {
+    far: Far,
+    name: RemoteName,
+    path: RemotePath,
+    /// The folder that was listed last.
+    listed: Option<(Vec<String>, Listing)>,
+}
+
+/// A file as its folder tells of it.
+struct Seen {
+    name: String,
+    size_bytes: Option<u64>,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk from `place` on, or from the beginning.
+    pub(super) fn new(
+        bundle: &'a Bundle,
+        destination: &End,
+        place: Option<serde_json::Value>,
+    ) -> Self {
+        let place = place.and_then(|place| serde_json::from_value(place).ok());
+        Self {
+            bundle,
+            destination: destination.clone(),
+            place: place.unwrap_or_default(),
+            waiting: Vec::new(),
+            root: None,
+        }
+    }
+
+    /// The next files, some at once.
+    pub(super) async fn next(&mut self, attempt: &Attempt<'_>) -> Result<FoundFiles, Halt> {
+        let mut found = FoundFiles::default();
+        let began = Instant::now();
+        while found.files.len() < model_limit::TRANSFER_FILES_AT_ONCE
+            && (found.files.is_empty() || began.elapsed() < TELL_EVERY)
+        {
+            attempt.stop.check()?;
+            let had = found.files.len();
+            let is_more = self.step(attempt, &mut found.files).await?;
+            self.place.found += (found.files.len() - had) as u64;
+            if self.place.found > model_limit::TRANSFER_FILES_MAX {
+                return Err(too_much(
+                    &attempt.transfer,
+                    "files",
+                    model_limit::TRANSFER_FILES_MAX,
+                ));
+            }
+            if !is_more {
+                found.is_last = true;
+                break;
+            }
+        }
+        found.place = serde_json::to_value(&self.place).unwrap_or_default();
+        Ok(found)
+    }
+
+    /// One page of files, or one step to the next folder or source. False at the end.
+    async fn step(
+        &mut self,
+        attempt: &Attempt<'_>,
+        found: &mut Vec<FoundFile>,
+    ) -> Result<bool, Halt> {
+        if let Some(old) = self.bundle.failed_of {
+            return self.step_failed(attempt, (old, found)).await;
+        }
+        let Some(source) = self.bundle.sources.get(self.place.source) else {
+            return Ok(false);
+        };
+        if !says_folder(source) {
+            found.push(self.single(attempt, source).await);
+            self.next_source().await;
+            return Ok(true);
+        }
+        if self.root.is_none() {
+            self.enter(attempt, source).await?;
+        }
+        let Some(folder) = self.waiting.last().cloned() else {
+            self.next_source().await;
+            return Ok(true);
+        };
+        let room = model_limit::TRANSFER_FILES_AT_ONCE.saturating_sub(found.len());
+        let (files, is_more) = self.files(attempt, &folder, room.max(1)).await?;
+        for seen in &files {
+            let below = path_of(&folder, &seen.name);
+            if self.bundle.holds(&below) {
+                found.push(self.found(source, &folder, seen));
+            }
+        }
+        self.place.folder.clone_from(&folder);
+        if let Some(last) = files.last() {
+            self.place.after.clone_from(&last.name);
+        }
+        if !is_more {
+            self.waiting.pop();
+            self.descend(attempt, &folder, found).await?;
+            match self.waiting.last() {
+                Some(next) => {
+                    self.place.folder.clone_from(next);
+                    self.place.after.clear();
+                }
+                None => self.next_source().await,
+            }
+        }
+        Ok(true)
+    }
+
+    async fn next_source(&mut self) {
+        if let Some(Root::Far(root)) = self.root.take() {
+            root.far.close().await;
+        }
+        self.waiting.clear();
+        self.place.source += 1;
+        self.place.folder.clear();
+        self.place.after.clear();
+    }
+
+    /// Opens a source, and lists the folders on the way to where it goes on.
+    async fn enter(&mut self, attempt: &Attempt<'_>, source: &End) -> Result<(), Halt> {
+        self.root = Some(open(attempt, source).await?);
+        self.waiting.clear();
+        let goal = self.place.folder.clone();
+        for depth in 0..goal.len() {
+            let (above, next) = goal.split_at(depth);
+            let next = next.first().map(String::as_str).unwrap_or_default();
+            let mut beyond = self.folders(attempt, above).await?;
+            beyond.retain(|name| name.as_str() > next);
+            self.wait_for(attempt, above, beyond)?;
+        }
+        self.waiting.push(goal);
+        Ok(())
+    }
+
+    /// Has the folders in `folder` wait their turn.
+    async fn descend(
+        &mut self,
+        attempt: &Attempt<'_>,
+        folder: &[String],
+        found: &mut Vec<FoundFile>,
+    ) -> Result<(), Halt> {
+        let folders = self.folders(attempt, folder).await?;
+        if let Some(unnameable) = self.unnameable(folder) {
+            found.push(self.hopeless(folder, &unnameable));
+        }
+        if folder.len() >= model_limit::TRANSFER_DEPTH_MAX && !folders.is_empty() {
+            let why = format!(
+                "it lies {} folders deep, and what is below it is not moved",
+                folder.len()
+            );
+            found.push(self.hopeless(folder, &why));
+            return Ok(());
+        }
+        self.wait_for(attempt, folder, folders)
+    }
+
+    fn wait_for(
+        &mut self,
+        attempt: &Attempt<'_>,
+        above: &[String],
+        folders: Vec<String>,
+    ) -> Result<(), Halt> {
+        if self.waiting.len() + folders.len() > model_limit::TRANSFER_FOLDERS_WAITING_MAX {
+            return Err(too_much(
+                &attempt.transfer,
+                "folders side by side",
+                model_limit::TRANSFER_FOLDERS_WAITING_MAX as u64,
+            ));
+        }
+        self.waiting.extend(folders.into_iter().rev().map(|name| {
+            let mut path = above.to_vec();
+            path.push(name);
+            path
+        }));
+        Ok(())
+    }
+
+    /// The folders in a folder, by name.
+    async fn folders(
+        &mut self,
+        attempt: &Attempt<'_>,
+        folder: &[String],
+    ) -> Result<Vec<String>, Halt> {
+        match self.root.as_mut() {
+            Some(Root::Far(root)) => {
+                let entries = &root.list(folder).await?.entries;
+                let folders = entries
+                    .iter()
+                    .filter(|entry| entry.kind == EntryKind::Folder);
+                Ok(folders.map(|entry| entry.name.clone()).collect())
+            }
+            Some(Root::Bailee(root)) => folders_in(attempt, below(root, folder)?).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The next files of a folder, by name, and whether there may be more.
+    async fn files(
+        &mut self,
+        attempt: &Attempt<'_>,
+        folder: &[String],
+        most: usize,
+    ) -> Result<(Vec<Seen>, bool), Halt> {
+        let after = self.place.after.clone();
+        match self.root.as_mut() {
+            Some(Root::Far(root)) => {
+                let entries = &root.list(folder).await?.entries;
+                let mut files: Vec<Seen> = entries
+                    .iter()
+                    .filter(|entry| entry.kind == EntryKind::File && entry.name > after)
+                    .take(most + 1)
+                    .map(|entry| Seen {
+                        name: entry.name.clone(),
+                        size_bytes: entry.size_bytes,
+                    })
+                    .collect();
+                let is_more = files.len() > most;
+                files.truncate(most);
+                Ok((files, is_more))
+            }
+            Some(Root::Bailee(root)) => {
+                files_in(attempt, below(root, folder)?, (&after, most)).await
+            }
+            None => Ok((Vec::new(), false)),
+        }
+    }
+
+    fn unnameable(&self, folder: &[String]) -> Option<String> {
+        let Some(Root::Far(root)) = &self.root else {
+            return None;
+        };
+        let (_, listing) = root.listed.as_ref().filter(|(path, _)| path == folder)?;
+        let count = listing.unnameable_count;
+        (count > 0).then(|| format!("{count} entries in it have names that no path can hold"))
+    }
+
+    /// A file in a folder, with where it goes.
+    fn found(&self, source: &End, folder: &[String], seen: &Seen) -> FoundFile {
+        let path = path_of(folder, &seen.name);
+        let (from, is_named) = match source {
+            End::Folder { path: root } => match bailee_file(root, folder, &seen.name) {
+                Some(end) => (end, true),
+                None => (source.clone(), false),
+            },
+            other => (remote_file(other, &path), true),
+        };
+        let to = if is_named {
+            self.place_for(folder, &seen.name)
+        } else {
+            None
+        };
+        let fault = to
+            .is_none()
+            .then(|| unusable(&path, "its name is not allowed at the destination"));
+        FoundFile {
+            source: from,
+            destination: to.unwrap_or_else(|| self.destination.clone()),
+            size_bytes: seen.size_bytes,
+            fault,
+        }
+    }
+
+    fn place_for(&self, folder: &[String], name: &str) -> Option<End> {
+        match &self.destination {
+            End::Folder { path } => bailee_file(path, folder, name),
+            other => Some(remote_file(other, &path_of(folder, name))),
+        }
+    }
+
+    /// Something that cannot be moved, told as a file that failed.
+    fn hopeless(&self, folder: &[String], why: &str) -> FoundFile {
+        let source = self.bundle.sources.get(self.place.source);
+        let source = source.unwrap_or(&self.destination);
+        let path = folder.join("/");
+        FoundFile {
+            source: match source {
+                End::Remote { .. } => remote_file(source, &path),
+                other => other.clone(),
+            },
+            destination: self.destination.clone(),
+            size_bytes: None,
+            fault: Some(unusable(&format!("/{path}"), why)),
+        }
+    }
+
+    /// A source that is a file.
+    async fn single(&self, attempt: &Attempt<'_>, source: &End) -> FoundFile {
+        let named = match source {
+            End::Path { path } => Ok(path.name().to_string()),
+            End::Remote { path, .. } => Ok(path.rsplit('/').next().unwrap_or_default().to_owned()),
+            End::File { file } => {
+                let files = attempt.shared.core.files();
+                let found = files.stat(&attempt.caller, FileRef::Id(*file)).await;
+                found.map(|found| found.path.name().to_string())
+            }
+            End::Folder { path } => Ok(path.to_string()),
+        };
+        let place = |name: &String| self.place_for(&[], name);
+        let destination = named.as_ref().ok().and_then(place);
+        let fault = match (&named, &destination) {
+            (Err(error), _) => match from_core(error, Side::Source) {
+                Halt::Trouble(trouble) => Some(trouble.fault),
+                Halt::Stopped(_) => None,
+            },
+            (Ok(name), None) => Some(unusable(name, "its name is not allowed at the destination")),
+            (Ok(_), Some(_)) => None,
+        };
+        FoundFile {
+            source: source.clone(),
+            destination: destination.unwrap_or_else(|| self.destination.clone()),
+            size_bytes: None,
+            fault,
+        }
+    }
+
+    /// Files that an earlier transfer could not move.
+    async fn step_failed(
+        &mut self,
+        attempt: &Attempt<'_>,
+        (old, found): (bailee_core::model::TransferId, &mut Vec<FoundFile>),
+    ) -> Result<bool, Halt> {
+        let after = (!self.place.after.is_empty()).then(|| Cursor {
+            key: String::new(),
+            id: self.place.after.clone(),
+        });
+        let page = PageRequest {
+            limit: model_limit::PAGE_MAX,
+            after,
+        };
+        let transfers = attempt.shared.core.transfers();
+        let failed = transfers.files(&attempt.caller, old, Some("failed"), page);
+        let failed = failed
+            .await
+            .map_err(|error| from_core(&error, Side::Source))?;
+        found.extend(failed.data.into_iter().map(|file| FoundFile {
+            source: file.source,
+            destination: file.destination,
+            size_bytes: Some(file.listed_bytes).filter(|bytes| *bytes > 0),
+            fault: None,
+        }));
+        match failed.next {
+            Some(next) => self.place.after = next.id,
+            None => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+impl FarRoot {
+    async fn list(&mut self, folder: &[String]) -> Result<&Listing, Halt> {
+        if self.listed.as_ref().is_none_or(|(path, _)| path != folder) {
+            let mut path = self.path.clone();
+            for name in folder {
+                path = path.child(name).map_err(|error| bad_path(name, error))?;
+            }
+            let listing = self.far.list(&path).await?;
+            if listing.is_cut {
+                let message = format!(
+                    "Remote `{}`: the folder `{path}` holds more entries than are read of one folder ({}).",
+                    self.name,
+                    listing.entries.len()
+                );
+                let hint = "Have the partner spread the files over folders, or name the files in `sources`.";
+                return Err(Trouble::new("remote_failed", message, hint).into());
+            }
+            self.listed = Some((folder.to_vec(), listing));
+        }
+        self.listed
+            .as_ref()
+            .map(|(_, listing)| listing)
+            .ok_or_else(|| bad_path("", "it was not listed"))
+    }
+}
+
+async fn open(attempt: &Attempt<'_>, source: &End) -> Result<Root, Halt> {
+    let (name, text) = match source {
+        End::Remote { remote, path } => (remote, path),
+        End::Folder { path } => return Ok(Root::Bailee(path.clone())),
+        other => return Err(bad_path(&other.to_string(), "it is no folder")),
+    };
+    let runs = attempt.shared.core.runs();
+    let opened = runs.open_end(&attempt.caller, source).await;
+    let RunEnd::Remote(target, _) = opened.map_err(|error| from_core(&error, Side::Source))? else {
+        return Err(bad_path(text, "it is no place at a remote"));
+    };
+    let ends = RunEnd::Remote(target.clone(), text.clone());
+    super::learn(attempt.shared, attempt.lease, [&ends, &ends]);
+    let far = Far::open(attempt.shared, &target, Side::Source, attempt.stop).await?;
+    Ok(Root::Far(Box::new(FarRoot {
+        far,
+        name: name.clone(),
+        path: text.parse().map_err(|error| bad_path(text, error))?,
+        listed: None,
+    })))
+}
+
+async fn children(
+    attempt: &Attempt<'_>,
+    folder: FolderPath,
+    page: PageRequest,
+) -> Result<Page<Child>, Halt> {
+    let folders = attempt.shared.core.folders();
+    let page = folders.children(&attempt.caller, folder, page).await;
+    page.map_err(|error| from_core(&error, Side::Source))
+}
+
+async fn folders_in(attempt: &Attempt<'_>, folder: FolderPath) -> Result<Vec<String>, Halt> {
+    let mut names = Vec::new();
+    let mut page = PageRequest {
+        limit: model_limit::PAGE_MAX,
+        after: None,
+    };
+    loop {
+        let found = children(attempt, folder.clone(), page.clone()).await?;
+        let all = found.data.len();
+        let folders = found.data.into_iter().filter_map(|child| match child {
+            Child::Folder(folder) => folder.path.name().map(ToString::to_string),
+            Child::File(_) => None,
+        });
+        let had = names.len();
+        names.extend(folders);
+        page.after = found.next;
+        // Files come after all folders.
+        if page.after.is_none() || names.len() - had < all {
+            return Ok(names);
+        }
+        if names.len() > model_limit::TRANSFER_FOLDERS_WAITING_MAX {
+            return Ok(names);
+        }
+    }
+}
+
+async fn files_in(
+    attempt: &Attempt<'_>,
+    folder: FolderPath,
+    (after, most): (&str, usize),
+) -> Result<(Vec<Seen>, bool), Halt> {
+    let page = PageRequest {
+        limit: u32::try_from(most)
+            .unwrap_or(model_limit::PAGE_MAX)
+            .min(model_limit::PAGE_MAX),
+        after: Some(Cursor {
+            key: "file".to_owned(),
+            id: after.to_owned(),
+        }),
+    };
+    let found = children(attempt, folder, page).await?;
+    let files = found.data.into_iter().filter_map(|child| match child {
+        Child::File(file) => Some(Seen {
+            name: file.path.name().to_string(),
+            size_bytes: Some(file.size_bytes),
+        }),
+        Child::Folder(_) => None,
+    });
+    Ok((files.collect(), found.next.is_some()))
+}
+
+fn below(root: &FolderPath, folder: &[String]) -> Result<FolderPath, Halt> {
+    let mut path = root.clone();
+    for name in folder {
+        let child = name.parse::<FileName>().and_then(|name| path.child(name));
+        path = child.map_err(|error| bad_path(name, error))?;
+    }
+    Ok(path)
+}
+
+fn bailee_file(root: &FolderPath, folder: &[String], name: &str) -> Option<End> {
+    let folder = below(root, folder).ok()?;
+    // A file's path has bounds of its own.
+    folder.child(name.parse().ok()?).ok()?;
+    Some(End::Path {
+        path: folder.file(name.parse().ok()?),
+    })
+}
+
+/// A path below a folder at a remote.
+fn remote_file(folder: &End, path: &str) -> End {
+    match folder {
+        End::Remote { remote, path: root } => End::Remote {
+            remote: remote.clone(),
+            path: format!("{}/{path}", root.strip_suffix('/').unwrap_or(root)),
+        },
+        other => other.clone(),
+    }
+}
+
+fn says_folder(end: &End) -> bool {
+    match end {
+        End::Folder { .. } => true,
+        End::Remote { path, .. } => path.ends_with('/'),
+        End::Path { .. } | End::File { .. } => false,
+    }
+}
+
+fn path_of(folder: &[String], name: &str) -> String {
+    let names = folder.iter().map(String::as_str).chain([name]);
+    names.collect::<Vec<_>>().join("/")
+}
+
+fn unusable(path: &str, why: &str) -> TransferFault {
+    TransferFault {
+        code: "invalid_path".to_owned(),
+        message: format!("`{path}` cannot be moved: {why}."),
+        hint: Some("Rename it at the source, or exclude it.".to_owned()),
+    }
+}
+
+fn too_much(transfer: &Transfer, what: &str, most: u64) -> Halt {
+    let code = match transfer.source {
+        End::Remote { .. } => "remote_failed",
+        _ => "invalid_path",
+    };
+    let message = format!(
+        "The listing of `{}` has no end within {most} {what}; what was found until then is moved.",
+        transfer.source
+    );
+    let hint = "Name a folder further down, or narrow it with `include` and `exclude`.";
+    Trouble::new(code, message, hint).into()
+}
