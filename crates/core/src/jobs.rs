@@ -19,6 +19,8 @@ pub struct LeaseRequest<'a> {
     pub limit: u32,
     /// Lanes that are full.
     pub busy_lanes: &'a [String],
+    /// The lane that had the last turn.
+    pub after_lane: &'a str,
     /// The runner's name.
     pub owner: &'a str,
 }
@@ -37,6 +39,7 @@ impl Jobs<'_> {
                 kind: *kind,
                 limit: left,
                 busy_lanes: request.busy_lanes,
+                after_lane: request.after_lane,
                 owner: request.owner,
                 now,
                 until: now.plus(limit::LEASE),

@@ -23,6 +23,8 @@ pub(crate) struct Runner {
     stop: CancellationToken,
     running: JoinSet<()>,
     leases: HashMap<Id, Lease>,
+    /// The lane that had the last turn.
+    last_lane: String,
 }
 
 impl Runner {
@@ -39,6 +41,7 @@ impl Runner {
             stop,
             running: JoinSet::new(),
             leases: HashMap::new(),
+            last_lane: String::new(),
         }
     }
 
@@ -100,6 +103,7 @@ impl Runner {
             kinds: &[self.kind],
             limit: u32::try_from(free.min(lanes.batch())).unwrap_or(1),
             busy_lanes: &lanes.busy(),
+            after_lane: &self.last_lane,
             owner: &self.shared.owner,
         };
         let leases = core.jobs().lease(request).await?;
@@ -109,6 +113,9 @@ impl Runner {
         } else {
             Rest::Alert(Duration::ZERO)
         };
+        if let Some(last) = leases.last() {
+            self.last_lane.clone_from(&last.job.lane);
+        }
         for lease in leases {
             match self.shared.lanes.enter(&lease.job.lane) {
                 Some(seat) => self.start(lease, seat),

@@ -171,6 +171,7 @@ async fn settling_happens_once() {
             kinds: &kinds,
             limit: 1,
             busy_lanes: &[],
+            after_lane: "",
             owner: "old",
         };
         let lease = site

@@ -242,6 +242,8 @@ CREATE TABLE job (
 
 CREATE INDEX job_due ON job (kind, run_at, priority);
 
+CREATE INDEX job_turn ON job (kind, priority, lane, run_at);
+
 CREATE TABLE journal (
     ord {serial},
     tenant_id TEXT NOT NULL,

@@ -19,16 +19,25 @@ statements! {
         AND subject IN (SELECT id FROM transfer WHERE tenant_id = $1 AND parent_id = $3)";
     DROP: tenant = "DELETE FROM job WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND owner IS NULL";
     TAKE: across = "UPDATE job SET owner = $1, run_at = $2, fence = fence + 1, attempt = attempt + 1 \
-        WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM job WHERE kind = $3 AND run_at <= $4 \
-        AND CAST($5 AS TEXT) NOT LIKE '%|' || lane || '|%' ORDER BY run_at, priority LIMIT $6 {skip_locked}) \
+        WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM job WHERE kind = $3 AND priority = $4 AND lane = $5 \
+        AND run_at <= $6 ORDER BY run_at LIMIT $7 {skip_locked}) \
         RETURNING tenant_id, id, kind, subject, lane, priority, attempt, fence, run_at";
     STALE: across = "UPDATE reservation SET expires_at = $1 WHERE expires_at > $1";
     FREE_ALL: across = "UPDATE job SET owner = NULL, run_at = $1, fence = fence + 1 WHERE owner IS NOT NULL";
+    RANK_NEXT: across = "SELECT priority FROM job WHERE kind = $1 AND priority > $2 AND run_at <= $3 \
+        ORDER BY kind, priority LIMIT 1";
+    LANE_NEXT: across = "SELECT lane FROM job WHERE kind = $1 AND priority = $2 AND lane > $3 AND run_at <= $4 \
+        ORDER BY kind, priority, lane LIMIT 1";
     DUE: across = "SELECT MIN(run_at) FROM job WHERE kind = $1";
 }
 
 /// The conflict of every verb that needs a lease: it is lost, and another runner may be at work.
 pub const FENCE: &str = "fence";
+
+/// Lanes that are looked at for one lease, at most.
+const LANES_SEEN_MAX: usize = 64;
+/// Priorities that are looked at for one lease, at most.
+const RANKS_AT_ONCE_MAX: u32 = 8;
 
 /// Which jobs a runner wants.
 #[derive(Clone, Debug)]
@@ -39,6 +48,8 @@ pub struct Want<'a> {
     pub limit: u32,
     /// Lanes that are full.
     pub busy_lanes: &'a [String],
+    /// The lane that had the last turn.
+    pub after_lane: &'a str,
     /// The runner's name.
     pub owner: &'a str,
     /// The time now.
@@ -116,21 +127,82 @@ impl Change {
 }
 
 impl QueueDoor {
-    /// Leases jobs that are due. Two runners never get the same one.
+    /// Leases jobs that are due, the most urgent first. Of equal urgency each lane has its turn, beginning after the one
+    /// that had the last: who has a thousand jobs waiting does not keep another's one from running. Two runners never
+    /// get the same job.
     pub async fn take(&self, want: &Want<'_>) -> Result<Vec<Lease>, DbError> {
-        let busy = format!("|{}|", want.busy_lanes.join("|"));
+        let mut leases = Vec::new();
+        let mut rank = i64::MIN;
+        let mut turns = 0;
+        while (leases.len() as u32) < want.limit {
+            let row = values![want.kind.as_str(), rank, want.now];
+            let next = self.across(RANK_NEXT, row).await?;
+            let Some(next) = next.first() else { break };
+            rank = next.int(0)?;
+            let left = want.limit - leases.len() as u32;
+            let lanes = self.lanes(want, rank, left).await?;
+            leases.extend(self.take_of(want, (rank, &lanes), left).await?);
+            turns += 1;
+            if turns == RANKS_AT_ONCE_MAX {
+                break;
+            }
+        }
+        Ok(leases)
+    }
+
+    /// The lanes with due jobs of one priority that have room, in the order of their turns.
+    async fn lanes(&self, want: &Want<'_>, rank: i64, most: u32) -> Result<Vec<String>, DbError> {
+        let mut lanes: Vec<String> = Vec::new();
+        let (mut after, mut has_turned) = (want.after_lane.to_owned(), false);
+        for _ in 0..LANES_SEEN_MAX {
+            if lanes.len() as u32 >= most {
+                break;
+            }
+            let row = values![want.kind.as_str(), rank, &after, want.now];
+            let found = self.across(LANE_NEXT, row).await?;
+            let lane = match found.first() {
+                Some(row) => row.text(0)?.to_owned(),
+                None if has_turned => break,
+                None => {
+                    (after, has_turned) = (String::new(), true);
+                    continue;
+                }
+            };
+            if has_turned && lane.as_str() > want.after_lane {
+                break;
+            }
+            after.clone_from(&lane);
+            if !want.busy_lanes.contains(&lane) {
+                lanes.push(lane);
+            }
+        }
+        Ok(lanes)
+    }
+
+    async fn take_of(
+        &self,
+        want: &Want<'_>,
+        (rank, lanes): (i64, &[String]),
+        most: u32,
+    ) -> Result<Vec<Lease>, DbError> {
+        if lanes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let each = (most / lanes.len() as u32).max(1);
         let mut script = Script::across();
-        let row = values![
-            want.owner,
-            want.until,
-            want.kind.as_str(),
-            want.now,
-            busy,
-            want.limit
-        ];
-        script
-            .push(TAKE, row, Guard::Any, "job")
-            .durability(crate::Durability::Logged);
+        script.durability(crate::Durability::Logged);
+        for lane in lanes {
+            let row = values![
+                want.owner,
+                want.until,
+                want.kind.as_str(),
+                rank,
+                lane,
+                want.now,
+                each
+            ];
+            script.push(TAKE, row, Guard::Any, "job");
+        }
         let rows = self.db().run_returning(script).await?;
         rows.iter().flatten().map(lease).collect()
     }

@@ -9,7 +9,8 @@ use super::{add_near, completed};
 use crate::kit::{Api, Server, sha256};
 
 async fn submit(admin: &Api, wish: &Value) -> String {
-    let made = admin.post("/transfers").json(wish).send().await.is(202);
+    let made = admin.post("/transfers").json(wish).send().await;
+    made.is(202);
     let id = made.json()["transfer_id"].clone();
     id.as_str().unwrap().to_owned()
 }
@@ -108,4 +109,37 @@ async fn a_killed_server_neither_loses_nor_doubles_a_file() {
     let there = admin.all("/files?path_prefix=/in&limit=500").await;
     assert_eq!(there.len(), FILES);
     server.check_usage().await;
+}
+
+#[tokio::test]
+async fn one_tenants_thousands_do_not_keep_another_waiting() {
+    const FILES: usize = 3_000;
+    let server = Server::start().await;
+    let admin = server.admin();
+    add_near(&server).await;
+    let out = server.exchange().join("out");
+    fs::create_dir_all(&out).unwrap();
+    for number in 0..FILES {
+        fs::write(out.join(number.to_string()), b"x").unwrap();
+    }
+    let other = server.tenant("bolt").await;
+    other.upload("/a", b"a").await;
+    let wish = json!({"source": "near:/out/", "destination": "/in/"});
+    let id = submit(&admin, &wish).await;
+    loop {
+        let status = admin.get(&format!("/transfers/{id}/status")).send().await;
+        if status.is(200).json()["files_total"] == FILES {
+            break;
+        }
+    }
+    completed(&other.transfer("/a", "/b").await);
+    let status = admin.get(&format!("/transfers/{id}/status")).send().await;
+    let status = status.is(200).json();
+    assert_eq!(status["state"], "running", "{status}");
+    admin
+        .post(&format!("/transfers/{id}/cancel"))
+        .send()
+        .await
+        .is(202);
+    assert_eq!(admin.end_of_transfer(&id).await["outcome"], "cancelled");
 }
