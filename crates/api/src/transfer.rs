@@ -225,6 +225,10 @@ pub struct CreateTransfer {
     /// When transient faults are tried again.
     #[serde(default, deserialize_with = "object::or_null")]
     pub retry: Option<TransferRetry>,
+    /// Bytes per second at most, for all its files together, on each node that runs some of them. No bound when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1024)]
+    pub bandwidth: Option<u64>,
     /// Custom entries.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
@@ -247,6 +251,7 @@ impl CreateTransfer {
             on_conflict: None,
             start_at: None,
             retry: None,
+            bandwidth: None,
             metadata: BTreeMap::new(),
         }
     }

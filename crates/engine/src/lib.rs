@@ -78,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) poster: Poster,
     pub(crate) owner: String,
     pub(crate) lanes: lanes::Lanes,
+    pub(crate) paces: transfers::Paces,
 }
 
 impl Shared {
@@ -99,6 +100,7 @@ impl Engine {
             poster: parts.poster,
             owner: parts.node,
             lanes: lanes::Lanes::default(),
+            paces: transfers::Paces::default(),
         });
         shared
             .core

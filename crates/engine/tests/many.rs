@@ -249,3 +249,26 @@ async fn a_parent_takes_its_files_along() {
     assert_eq!(files(&site, id, Some("failed")).await.len() as u64, failed);
     assert!(engine.drain(DRAIN).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bandwidth_is_shared_by_the_files_of_a_transfer() {
+    let site = Site::new().await;
+    site.disk().await;
+    let engine = site.start("one");
+    for name in ["a", "b", "c", "d"] {
+        site.put(&format!("out/{name}"), &content(100_000)).await;
+    }
+    for (from, to) in [("out/", "disk:/out/"), ("disk:/out/", "in/")] {
+        let began = std::time::Instant::now();
+        let wish = NewTransfer {
+            bandwidth: Some(200_000),
+            verify: bailee_core::model::Verify::None,
+            ..transfer(from, to)
+        };
+        let done = site.moved(wish).await;
+        assert_eq!(counts(&done), (4, 4, 0, 0));
+        // A quarter of a second is free after a rest.
+        assert!(began.elapsed() >= Duration::from_millis(1_700), "{from}");
+    }
+    assert!(engine.drain(DRAIN).await);
+}

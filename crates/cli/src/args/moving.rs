@@ -64,6 +64,9 @@ pub struct TransferCreateArgs {
     /// Tries in all
     #[arg(long, value_name = "N")]
     pub attempts: Option<u32>,
+    /// Bytes per second at most
+    #[arg(long, value_name = "BYTES")]
+    pub bandwidth: Option<u64>,
     /// Give up at this time, such as 2026-12-24T18:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub deadline: Option<Timestamp>,

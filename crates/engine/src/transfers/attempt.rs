@@ -1,5 +1,7 @@
 //! One try of a transfer: what it works with, and how it stores where it is.
 
+use std::sync::Arc;
+
 use bailee_core::Caller;
 use bailee_core::model::{ErrorKind, FilePath, Lease, OnConflict, Scope, Transfer, TransferState};
 use bailee_core::{FileRef, model};
@@ -7,6 +9,7 @@ use tokio::sync::watch;
 
 use super::checkpoint::{Checkpoint, Confirmed};
 use super::fault::{Halt, Side, Trouble, destination_exists, from_core};
+use super::pace::Pace;
 use crate::stop::{Stop, StopReason};
 use crate::{Shared, limit};
 
@@ -19,6 +22,8 @@ pub(super) struct Attempt<'a> {
     pub(super) caller: Caller,
     pub(super) transfer: Transfer,
     pub(super) checkpoint: Checkpoint,
+    /// How fast it may be, where that is bounded.
+    pub(super) pace: Option<Arc<Pace>>,
 }
 
 impl Attempt<'_> {

@@ -23,6 +23,7 @@ pub(super) async fn run(
     let counts = transfer.counts.unwrap_or_default();
     let watched = Watched::of(lease, &transfer);
     let mut attempt = Attempt {
+        pace: None,
         shared,
         lease,
         stop,

@@ -13,6 +13,7 @@ mod fault;
 mod listing;
 mod many;
 mod moving;
+mod pace;
 mod publishing;
 mod receiving;
 mod settling;
@@ -31,6 +32,7 @@ use attempt::Attempt;
 use checkpoint::Checkpoint;
 pub(crate) use fault::probe_code;
 use fault::{Halt, Trouble};
+pub(crate) use pace::Paces;
 
 /// Runs one try of a transfer.
 pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
@@ -65,7 +67,9 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
     let _running = Running::new();
     let watched = Watched::of(lease, &transfer);
     let checkpoint = Checkpoint::read(transfer.checkpoint.as_ref());
+    let pace = shared.paces.of(&transfer);
     let mut attempt = Attempt {
+        pace,
         shared,
         lease,
         stop,

@@ -1,5 +1,7 @@
 //! Moving bytes to a remote: to a temporary name beside the destination, with a checkpoint each few megabytes.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest;
 use bailee_connect::{RemotePath, RemoteWriter, Replace, WriteOptions};
 use bailee_core::model::{OnConflict, TransferId, TransferState, limit as model_limit};
@@ -12,7 +14,8 @@ use super::attempt::Attempt;
 use super::checkpoint::{Confirmed, Phase, resume_plan};
 use super::far::Far;
 use super::fault::{Halt, Side, bad_path, destination_exists, source_changed};
-use super::source::{Source, SourceStream};
+use super::pace::Pace;
+use super::source::{Source, SourceStream, paced};
 use crate::limit;
 use crate::stop::Stop;
 
@@ -107,6 +110,7 @@ impl Attempt<'_> {
             start,
             replace: self.replace(),
             stop: self.stop.clone(),
+            pace: self.pace.clone(),
         };
         let (poured, saved) = tokio::join!(pump.run(progress), self.keep_saving(seen));
         saved?;
@@ -214,6 +218,7 @@ struct Pump<'a> {
     start: Confirmed,
     replace: Replace,
     stop: Stop,
+    pace: Option<Arc<Pace>>,
 }
 
 impl Pump<'_> {
@@ -231,6 +236,7 @@ impl Pump<'_> {
         };
         let mut writer = self.far.write(self.place, options).await?;
         let stream = self.source.stream(self.start.bytes).await?;
+        let stream = paced(stream, self.pace.clone());
         let mut hasher = (self.start.bytes == 0).then(|| digest::Context::new(&digest::SHA256));
         let poured = self
             .pour(stream, writer.as_mut(), &mut hasher, &progress)

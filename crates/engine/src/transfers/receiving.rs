@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::attempt::Attempt;
 use super::checkpoint::{Checkpoint, Phase, part_bytes};
 use super::fault::{Halt, Side, from_core, source_changed};
-use super::source::{Source, SourceStream};
+use super::source::{Source, SourceStream, paced};
 use crate::stop::Stop;
 
 impl Attempt<'_> {
@@ -75,7 +75,8 @@ impl Attempt<'_> {
     }
 
     async fn take_parts(&mut self, source: &Source, mut held: Held) -> Result<Held, Halt> {
-        let reader = PartReader::new(source.stream(held.bytes).await?, self.stop.clone());
+        let stream = paced(source.stream(held.bytes).await?, self.pace.clone());
+        let reader = PartReader::new(stream, self.stop.clone());
         let part_bytes = part_bytes(source.size_bytes());
         while reader.has_more().await? {
             let new = NewPart {

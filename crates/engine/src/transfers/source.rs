@@ -1,6 +1,7 @@
 //! Where the bytes of a transfer come from.
 
 use std::pin::Pin as Pinned;
+use std::sync::Arc;
 
 use bailee_connect::{EntryKind, ReadFrom, RemoteEntry, RemotePath};
 use bailee_core::model::End;
@@ -12,6 +13,22 @@ use super::attempt::Attempt;
 use super::checkpoint::Pin;
 use super::far::Far;
 use super::fault::{Halt, Place, Side, Trouble, bad_path, from_core, from_far, source_changed};
+use super::pace::Pace;
+
+/// The same bytes, no faster than `pace`.
+pub(super) fn paced(stream: SourceStream, pace: Option<Arc<Pace>>) -> SourceStream {
+    let Some(pace) = pace else { return stream };
+    let slow = stream.then(move |bytes| {
+        let pace = Arc::clone(&pace);
+        async move {
+            if let Ok(bytes) = &bytes {
+                pace.take(bytes.len() as u64).await;
+            }
+            bytes
+        }
+    });
+    slow.boxed()
+}
 
 /// Bytes in order. It ends at the end of the source, or with the first fault.
 pub(super) type SourceStream = Pinned<Box<dyn Stream<Item = Result<Bytes, Halt>> + Send>>;
