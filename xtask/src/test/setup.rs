@@ -1,4 +1,5 @@
-//! What the tests need beside cargo: an SSH server, an FTP server, PostgreSQL, strace, and a Python environment.
+//! What the tests need beside cargo: an SSH server, an FTP server, PostgreSQL, strace, a Python environment,
+//! and packages of Node.js.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,6 +10,8 @@ use crate::process;
 
 /// Packages with pinned versions; installed into `.venv`.
 const REQUIREMENTS: &str = "tests/python/requirements.txt";
+/// The folder whose lock file names packages of Node.js with pinned versions; installed into its `node_modules`.
+const NODE: &str = "tests/node";
 
 /// A thing the tests need, how it is recognised, and the Debian package that brings it.
 struct Need {
@@ -17,7 +20,7 @@ struct Need {
     package: &'static str,
 }
 
-const ALWAYS: [Need; 6] = [
+const ALWAYS: [Need; 7] = [
     Need {
         what: "sshd",
         is_here: || process::is_installed("sshd"),
@@ -43,6 +46,11 @@ const ALWAYS: [Need; 6] = [
         is_here: || process::is_installed("nginx"),
         package: "nginx-light",
     },
+    Need {
+        what: "npm",
+        is_here: || process::is_installed("npm") && process::is_installed("node"),
+        package: "npm",
+    },
     // Some servers that connectors are tested against come from there.
     PYTHON,
 ];
@@ -50,6 +58,13 @@ const POSTGRES: Need = Need {
     what: "PostgreSQL 15 or newer",
     is_here: || super::postgres::binaries().is_ok(),
     package: "postgresql",
+};
+const PYTHON: Need = Need {
+    what: "python3 with venv",
+    is_here: || {
+        process::succeeds(process::command("python3").args(["-c", "import ensurepip, venv"]))
+    },
+    package: "python3-venv",
 };
 
 /// Installs what is missing, as root on Debian; elsewhere says what to install.
@@ -73,6 +88,7 @@ pub fn install(with_postgres: bool) -> Result<()> {
         fs::create_dir_all("/run/sshd").context("cannot make /run/sshd")?;
     }
     environment()?;
+    node_packages()?;
     println!("all that the tests need is here");
     Ok(())
 }
@@ -120,6 +136,22 @@ fn environment() -> Result<()> {
         "--requirement",
         REQUIREMENTS,
     ]))?;
+    // Written last, so that an installation that broke off is begun again.
+    fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))
+}
+
+fn node_packages() -> Result<()> {
+    let folder = process::root().join(NODE);
+    let wanted = folder.join("package-lock.json");
+    let installed = folder.join("node_modules/installed-lock.json");
+    let wanted =
+        fs::read_to_string(&wanted).with_context(|| format!("cannot read {}", wanted.display()))?;
+    if fs::read_to_string(&installed).is_ok_and(|kept| kept == wanted) {
+        return Ok(());
+    }
+    let quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+    let mut npm = process::command("npm");
+    process::run(npm.args(["ci", "--prefix", NODE]).args(quiet))?;
     // Written last, so that an installation that broke off is begun again.
     fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))
 }
