@@ -6,6 +6,7 @@
 //! connector retries: it says whether a fault is worth another try ([`Fault::is_transient`]) and the engine decides.
 #![warn(missing_docs)]
 
+mod azure_blob;
 mod bailee;
 mod clock;
 mod connector;
@@ -13,11 +14,14 @@ mod egress;
 mod failing;
 mod fault;
 mod ftps;
+mod gcs;
 mod http;
 mod http_post;
 mod https;
 mod limit;
 mod local;
+mod objects;
+mod parts;
 mod path;
 mod probe;
 mod s3;
@@ -26,6 +30,7 @@ mod spec;
 mod tls;
 mod webdav;
 
+pub use azure_blob::{AzureBlobConfig, AzureCredential};
 pub use bailee::BaileeConfig;
 pub use clock::SharedClock;
 pub use connector::{
@@ -36,6 +41,7 @@ pub use egress::EgressGuard;
 pub use failing::{Failing, FailurePlan};
 pub use fault::{Fault, FaultKind, HostKey, Result};
 pub use ftps::{FtpsConfig, FtpsMode, FtpsTimes};
+pub use gcs::{GcsConfig, GcsCredential};
 pub use http::HttpAuth;
 pub use http_post::{PostAnswer, PostRequest, Poster, RetryAfter};
 pub use https::{HttpsConfig, HttpsMethod};

@@ -118,3 +118,12 @@ pub(crate) const BAILEE_PART_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub(crate) const BAILEE_PAGE_ENTRIES: usize = 500;
 /// Pages of a listing: as many as the entries that are kept need, and some for those that are not.
 pub(crate) const BAILEE_PAGES_MAX: usize = 2 * LIST_ENTRIES_MAX / BAILEE_PAGE_ENTRIES;
+
+/// Pages of one listing of an object store.
+pub(crate) const LIST_PAGES_MAX: usize = 1_000;
+/// How long a copy at the far side may take.
+pub(crate) const COPY_TIME_MAX: Duration = Duration::from_mins(30);
+/// How often the far side is asked whether a copy is done.
+pub(crate) const COPY_ASK_INTERVAL: Duration = Duration::from_secs(1);
+/// Bytes of a part that is held before it is sent.
+pub(crate) const HELD_PART_BYTES: usize = 8 * 1024 * 1024;

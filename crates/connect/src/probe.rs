@@ -131,7 +131,9 @@ impl ProbeReport {
             | ConnectorSpec::Https(_)
             | ConnectorSpec::Webdav(_)
             | ConnectorSpec::Bailee(_)
-            | ConnectorSpec::S3(_)) => self.reach_any(spec, guard).await,
+            | ConnectorSpec::S3(_)
+            | ConnectorSpec::AzureBlob(_)
+            | ConnectorSpec::Gcs(_)) => self.reach_any(spec, guard).await,
         }
     }
 

@@ -2,11 +2,13 @@
 
 use url::Url;
 
+use crate::azure_blob::{AzureBlob, AzureBlobConfig};
 use crate::bailee::{Bailee, BaileeConfig};
 use crate::connector::Connector;
 use crate::egress::EgressGuard;
 use crate::fault::Result;
 use crate::ftps::{Ftps, FtpsConfig};
+use crate::gcs::{Gcs, GcsConfig};
 use crate::https::{Https, HttpsConfig};
 use crate::local::{Local, LocalConfig};
 use crate::s3::{S3, S3Config};
@@ -30,6 +32,10 @@ pub enum ConnectorSpec {
     Bailee(BaileeConfig),
     /// A bucket of S3, or of a store that speaks its protocol.
     S3(Box<S3Config>),
+    /// A container of Azure Blob Storage.
+    AzureBlob(Box<AzureBlobConfig>),
+    /// A bucket of Google Cloud Storage.
+    Gcs(Box<GcsConfig>),
 }
 
 /// Connects and signs in. Every address is judged by `guard` before it is connected to.
@@ -42,6 +48,8 @@ pub async fn open(spec: ConnectorSpec, guard: &EgressGuard) -> Result<Box<dyn Co
         ConnectorSpec::Webdav(config) => Box::new(Webdav::open(&config, guard).await?),
         ConnectorSpec::Bailee(config) => Box::new(Bailee::open(&config, guard).await?),
         ConnectorSpec::S3(config) => Box::new(S3::open(&config, guard).await?),
+        ConnectorSpec::AzureBlob(config) => Box::new(AzureBlob::open(&config, guard).await?),
+        ConnectorSpec::Gcs(config) => Box::new(Gcs::open(&config, guard).await?),
     })
 }
 
@@ -56,6 +64,8 @@ impl ConnectorSpec {
             Self::Webdav(config) => of_url(&config.base_url, config.proxy.as_ref()),
             Self::Bailee(config) => of_url(&config.base_url, config.proxy.as_ref()),
             Self::S3(config) => config.host_port(),
+            Self::AzureBlob(config) => config.host_port(),
+            Self::Gcs(config) => config.host_port(),
         }
     }
 }

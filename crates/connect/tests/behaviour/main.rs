@@ -3,6 +3,7 @@
 
 mod authority;
 mod bailee;
+mod clouds;
 mod cut_lines;
 mod cutting;
 mod fakes;

@@ -1,0 +1,6 @@
+//! Object stores with protocols of their own, as far as emulators of them go.
+
+mod azurite;
+mod cutting;
+mod gcs;
+mod outside;
