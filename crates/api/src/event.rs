@@ -112,6 +112,9 @@ pub struct EventKind {
     pub event_type: String,
     /// What it tells.
     pub description: String,
+    /// An event of this type, as feed, stream and webhooks send it.
+    #[schema(value_type = Event)]
+    pub example: serde_json::Value,
 }
 
 /// Answer to `GET /events/types`.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     Delivery, DeliveryId, DeliveryState, Error, EventType, FolderPath, Job, JobId, JobKind, Lease,
-    Page, PageRequest, Result, TenantId, Timestamp, Webhook, WebhookState, limit,
+    Page, PageRequest, Result, TenantId, Timestamp, Webhook, WebhookFormat, WebhookId,
+    WebhookState, limit,
 };
 use bailee_store::{Change, DbError, DeliveryFilter, Reader, conflict, webhook_lane};
 
@@ -13,13 +14,15 @@ use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
 use crate::jobs::fenced;
 use crate::journal::Note;
-use crate::signature::{hex_signature, standard_signature};
+use crate::signature::{hex_signature, public_key_signature, standard_signature};
 use crate::{Core, error, webhooks};
 
 /// Bytes of an answer that are kept.
 const ANSWER_KEPT_BYTES: usize = 4096;
 /// The longest `Retry-After` of a receiver that is obeyed.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
+/// Deliveries under way at once to a receiver that fails: it must not hold the seats of those that answer.
+const FAILING_CONCURRENCY: usize = 1;
 
 /// The deliveries of the caller's tenant.
 pub struct Deliveries<'a> {
@@ -37,6 +40,12 @@ pub struct Sending {
     pub headers: Vec<(String, String)>,
     /// The exact body.
     pub body: String,
+    /// How many may be under way to this receiver at once: few while it fails.
+    pub concurrency: usize,
+    /// Whether no more than that may be, because its owner says so.
+    pub is_strict: bool,
+    /// How many may begin in a second.
+    pub per_second: Option<u32>,
 }
 
 /// What came of a try.
@@ -44,6 +53,8 @@ pub struct Sending {
 pub struct DeliveryAnswer {
     /// The receiver's status.
     pub status: Option<u16>,
+    /// The first headers of its answer.
+    pub head: Vec<(String, String)>,
     /// The beginning of its answer.
     pub body: Option<String>,
     /// Why there was no answer.
@@ -91,7 +102,9 @@ impl Deliveries<'_> {
         }
         let permit = self.enter(caller, "deliveries.redeliver").await?;
         let old = self.find(caller, &permit, id).await?;
-        let new = self.core.delivery_of(&old, 1, self.core.clock.now());
+        let mut new = self.core.delivery_of(&old, 1, self.core.clock.now());
+        // Asked for by hand: it waits for nothing.
+        new.subject = None;
         let mut change = self.core.store.change(&permit);
         self.core.schedule(&mut change, &new);
         made(&mut change, &new)?;
@@ -124,6 +137,7 @@ impl Deliveries<'_> {
             delivery.error = Some("The webhook is disabled.".to_owned());
             let mut change = self.core.store.queue().change(tenant);
             change.put_delivery(&delivery).finish_job(lease);
+            self.core.schedule_next(&mut change, &delivery);
             change.commit().await.map_err(fenced)?;
             return Ok(None);
         }
@@ -131,11 +145,17 @@ impl Deliveries<'_> {
         delivery.state = DeliveryState::Running;
         delivery.sent_at = Some(now);
         let body = delivery.body.clone();
+        let most = limit::DELIVERIES_PER_WEBHOOK;
+        let asked = webhook.limits.concurrency;
+        let asked = asked.map_or(most, |asked| most.min(asked as usize));
         Ok(Some(Sending {
             delivery,
             url: webhook.url,
             headers,
             body,
+            concurrency: webhook.failing_since.map_or(asked, |_| FAILING_CONCURRENCY),
+            is_strict: webhook.limits.concurrency.is_some(),
+            per_second: webhook.limits.per_second,
         }))
     }
 
@@ -171,8 +191,9 @@ impl Deliveries<'_> {
                 (false, false) => DeliveryState::Abandoned,
             };
             change.put_delivery(&delivery).finish_job(lease);
-            if let Some(next) = &next {
-                self.core.schedule(&mut change, next);
+            match &next {
+                Some(next) => self.core.schedule(&mut change, next),
+                None => self.core.schedule_next(&mut change, &delivery),
             }
             if let Some(webhook) = webhook {
                 self.note_health(
@@ -263,8 +284,19 @@ impl Deliveries<'_> {
                 oldest = Some(hex_signature(&secret, body));
             }
         }
+        if let Some(signer) = &webhook.signer {
+            let seed = known
+                .key
+                .open_secret(&signer.sealed_seed, &signer_context(webhook.id))
+                .map_err(error::from_key)?;
+            values.extend(public_key_signature(&seed, &id, now.seconds(), body));
+        }
+        let content_type = match delivery.format {
+            WebhookFormat::Bailee => "application/json",
+            WebhookFormat::Cloudevents => "application/cloudevents+json; charset=utf-8",
+        };
         let mut headers = vec![
-            ("content-type".to_owned(), "application/json".to_owned()),
+            ("content-type".to_owned(), content_type.to_owned()),
             (
                 "user-agent".to_owned(),
                 concat!("bailee/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -353,6 +385,7 @@ impl Core {
             sent_at: None,
             duration_ms: None,
             answer_status: None,
+            answer_head: Vec::new(),
             answer_body: None,
             error: None,
             created_at: now,
@@ -362,23 +395,53 @@ impl Core {
 
     /// Adds a delivery and the job that sends it.
     pub(crate) fn schedule(&self, change: &mut Change, delivery: &Delivery) {
-        let job = Job {
+        let job = self.delivery_job(change.tenant(), delivery);
+        change.insert_delivery(delivery);
+        match delivery.subject {
+            None => change.enqueue(&job),
+            Some(_) => change.enqueue_delivery(delivery, &job),
+        };
+    }
+
+    /// Adds a delivery and its job unless the event has arrived, or is on its way.
+    pub(crate) fn schedule_missed(&self, change: &mut Change, delivery: &Delivery) {
+        let job = self.delivery_job(change.tenant(), delivery);
+        change.insert_missed_delivery(delivery);
+        change.enqueue_delivery(delivery, &job);
+    }
+
+    /// Lets the delivery go that waited for the end of this one.
+    fn schedule_next(&self, change: &mut Change, ended: &Delivery) {
+        if ended.subject.is_some() {
+            let mut job = self.delivery_job(change.tenant(), ended);
+            job.run_at = self.clock.now();
+            change.enqueue_next(ended, &job);
+        }
+    }
+
+    fn delivery_job(&self, tenant: TenantId, delivery: &Delivery) -> Job {
+        Job {
             id: JobId::new(self.clock.now(), &*self.chance),
-            tenant: change.tenant(),
+            tenant,
             kind: JobKind::Deliver,
             subject: delivery.id.to_string(),
             lane: webhook_lane(delivery.webhook),
             run_at: delivery.scheduled_at,
             priority: 0,
-        };
-        change.insert_delivery(delivery).enqueue(&job);
+        }
     }
+}
+
+/// To what the seed of a webhook's signing key is bound.
+pub(crate) fn signer_context(webhook: WebhookId) -> String {
+    format!("{webhook}/signer")
 }
 
 fn note_answer(delivery: &mut Delivery, answer: &DeliveryAnswer) {
     delivery.duration_ms = Some(answer.duration_ms);
     delivery.answer_status = answer.status;
     delivery.error.clone_from(&answer.error);
+    delivery.answer_head.clone_from(&answer.head);
     delivery.answer_body = answer.body.as_ref().map(|body| {
         let end = body
             .char_indices()

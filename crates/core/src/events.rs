@@ -3,11 +3,19 @@
 use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
-use bailee_model::{EventType, Result, SealedEntry, TenantId, limit};
-use bailee_store::Reader;
+use bailee_model::{
+    AuditId, EntryKind, Error, EventId, EventType, FolderPath, Result, SealedEntry, TenantId,
+    WebhookFormat, limit,
+};
+use bailee_store::{EventFilter, Reader};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::gate::Ask;
 use crate::{Core, error, transfers};
+
+/// How often a held reader looks whether this node stops.
+const DRAIN_LOOK: Duration = Duration::from_secs(1);
 
 /// The events of the caller's tenant.
 pub struct Events<'a> {
@@ -21,6 +29,8 @@ pub struct EventQuery {
     pub after: Option<u64>,
     /// Only of these types; empty is all.
     pub types: Vec<EventType>,
+    /// Only about things in this folder and below.
+    pub path: Option<FolderPath>,
     /// How many at most.
     pub limit: u32,
     /// How long to wait for one when there is none.
@@ -41,29 +51,61 @@ pub struct EventPage {
 impl Events<'_> {
     /// Events after a sequence, oldest first; without one, the newest. Holds the answer up to `wait` when there is
     /// none. Numbers may skip: a caller sees only what it may read.
-    pub async fn read(&self, caller: &Caller, query: EventQuery) -> Result<EventPage> {
+    pub async fn read(&self, caller: &Caller, mut query: EventQuery) -> Result<EventPage> {
+        let permit = self.enter(caller, "events.list").await?;
+        let mut changes = self.core.changes();
+        let deadline = Instant::now() + query.wait.min(limit::WAIT_MAX);
+        let filter = EventFilter {
+            types: std::mem::take(&mut query.types),
+            path: query.path.take(),
+        };
+        loop {
+            changes.borrow_and_update();
+            let page = self.page(caller, &permit, (&query, &filter)).await?;
+            let is_over =
+                !page.events.is_empty() || query.after.is_none() || self.core.is_draining();
+            if is_over || Instant::now() >= deadline {
+                return Ok(page);
+            }
+            // What was read and is not for this caller is not read again.
+            query.after = Some(page.next_after);
+            if !page.has_more {
+                self.changed(&mut changes, deadline).await;
+            }
+        }
+    }
+
+    /// One event. A foreign one, and a record that is not published, are not found.
+    pub async fn get(&self, caller: &Caller, id: EventId) -> Result<SealedEntry> {
+        let permit = self.enter(caller, "events.get").await?;
+        let reader = self.core.store.reader(&permit);
+        let found = reader.entry(AuditId::from_bits(id.bits())).await;
+        let found = found.map_err(error::from_db)?;
+        let published = found.filter(|found| matches!(found.entry.kind, EntryKind::Event(_)));
+        let mut seen = shown(caller, &reader, published.into_iter().collect()).await?;
+        seen.pop().ok_or_else(|| Error::not_found("event"))
+    }
+
+    async fn enter(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
         let ask = Ask {
-            operation: "events.list",
+            operation,
             action: Action::EventRead,
             resource: &Resource::Tenant,
             what: "event",
         };
-        let permit = self.core.enter(caller, ask).await?;
-        let mut changes = self.core.changes();
-        let deadline = tokio::time::Instant::now() + query.wait.min(limit::WAIT_MAX);
-        loop {
-            changes.borrow_and_update();
-            let page = self.page(caller, &permit, &query).await?;
-            let is_over =
-                !page.events.is_empty() || query.after.is_none() || self.core.is_draining();
-            if is_over
-                || tokio::time::timeout_at(deadline, changes.changed())
-                    .await
-                    .is_err()
+        self.core.enter(caller, ask).await
+    }
+
+    /// Waits for a commit, the deadline or the stop of this node.
+    async fn changed(&self, changes: &mut watch::Receiver<u64>, deadline: Instant) {
+        while Instant::now() < deadline && !self.core.is_draining() {
+            let until = deadline.min(Instant::now() + DRAIN_LOOK);
+            if tokio::time::timeout_at(until, changes.changed())
+                .await
+                .is_ok()
             {
-                return Ok(page);
+                return tokio::time::sleep(limit::WAIT_REST).await;
             }
-            tokio::time::sleep(limit::WAIT_REST).await;
         }
     }
 
@@ -71,26 +113,25 @@ impl Events<'_> {
         &self,
         caller: &Caller,
         permit: &Permit,
-        query: &EventQuery,
+        (query, filter): (&EventQuery, &EventFilter),
     ) -> Result<EventPage> {
         let reader = self.core.store.reader(permit);
         let wanted = query.limit.min(limit::PAGE_MAX);
+        // Read first: whatever is sealed by now is seen by what follows.
+        let head = reader.journal_head().await.map_err(error::from_db)?;
+        let sealed = head.map_or(0, |head| head.size);
         let mut events = match query.after {
-            Some(after) => reader.events_after(after, &query.types, wanted + 1).await,
-            None => reader.newest_events(&query.types, wanted).await,
+            Some(after) => reader.events_after(after, filter, wanted + 1).await,
+            None => reader.newest_events(filter, wanted).await,
         }
         .map_err(error::from_db)?;
         let has_more = events.len() > wanted as usize;
         events.truncate(wanted as usize);
-        let last = events.last().map(|event| event.sequence);
-        let next_after = match (last, query.after) {
-            (Some(last), _) => last,
-            (None, Some(after)) => after,
-            (None, None) => reader
-                .journal_head()
-                .await
-                .map_err(error::from_db)?
-                .map_or(0, |head| head.size),
+        let last = events.last().map_or(0, |event| event.sequence);
+        let next_after = if has_more {
+            last
+        } else {
+            last.max(sealed).max(query.after.unwrap_or(0))
         };
         Ok(EventPage {
             events: shown(caller, &reader, events).await?,
@@ -131,7 +172,7 @@ async fn is_of_own_transfer(caller: &Caller, reader: &Reader, event: &SealedEntr
 /// Whether an entry is about a path of the caller's, or about none and its own.
 fn shows(caller: &Caller, sealed: &SealedEntry) -> bool {
     let is_within = |path: &String| {
-        path.parse::<bailee_model::FolderPath>().is_ok_and(|path| {
+        path.parse::<FolderPath>().is_ok_and(|path| {
             caller
                 .path_prefixes()
                 .iter()
@@ -171,6 +212,37 @@ pub fn event_body(tenant: TenantId, sealed: &SealedEntry) -> serde_json::Value {
         "status": status,
         "data": with_path(data, entry.subject.path.as_deref()),
     })
+}
+
+/// An event in the shape that a webhook wants.
+pub(crate) fn body_of(format: WebhookFormat, event: serde_json::Value) -> serde_json::Value {
+    match format {
+        WebhookFormat::Bailee => event,
+        WebhookFormat::Cloudevents => cloud_event(&event),
+    }
+}
+
+/// An event as CloudEvents 1.0 in structured mode. Attributes that would be empty are left out, as it demands.
+fn cloud_event(event: &serde_json::Value) -> serde_json::Value {
+    let text = |name: &str| event.get(name).and_then(|value| value.as_str());
+    let mut cloud = serde_json::json!({
+        "specversion": "1.0",
+        "id": text("event_id"),
+        "source": format!("/tenants/{}", text("tenant_id").unwrap_or_default()),
+        "type": format!("bailee.{}", text("type").unwrap_or_default()),
+        "time": text("timestamp"),
+        "datacontenttype": "application/json",
+        "data": event.get("data"),
+    });
+    let subject = ["transfer_id", "file_id", "webhook_id"];
+    let subject = subject.iter().find_map(|name| text(name));
+    let sequence = event.get("sequence").map(ToString::to_string);
+    if let Some(cloud) = cloud.as_object_mut() {
+        let more = [("subject", subject), ("sequence", sequence.as_deref())];
+        let more = more.into_iter();
+        cloud.extend(more.filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
+    }
+    cloud
 }
 
 fn with_path(mut data: serde_json::Value, path: Option<&str>) -> serde_json::Value {

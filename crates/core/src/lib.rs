@@ -71,7 +71,9 @@ pub use transfers::{
 };
 pub use upkeep::{ScrubReport, SweepReport, Upkeep};
 pub use uploads::{HeldUpload, NewPart, NewUpload, UploadView, Uploads};
-pub use webhooks::{NewWebhook, WebhookChange, Webhooks};
+pub use webhooks::{
+    DeliveryStats, EventBounds, NewWebhook, WebhookChange, Webhooks, example_event,
+};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,7 @@
 //! How events are signed: Standard Webhooks `v1`, and the plain hex HMAC of the integration guide.
 
 use aws_lc_rs::hmac;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -27,6 +28,29 @@ pub fn standard_signature(
     context.update(format!("{id}.{timestamp_seconds}.").as_bytes());
     context.update(body);
     Some(format!("v1,{}", STANDARD.encode(context.sign())))
+}
+
+/// What every public key begins with; the rest is base64.
+const PUBLIC_PREFIX: &str = "whpk_";
+
+/// The public key of a seed as Standard Webhooks writes it. `None` when the seed is none.
+pub(crate) fn public_key(seed: &[u8]) -> Option<String> {
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+    let key = STANDARD.encode(pair.public_key().as_ref());
+    Some(format!("{PUBLIC_PREFIX}{key}"))
+}
+
+/// One value of `webhook-signature` that a public key verifies: `v1a,` and base64 of Ed25519 over `id.timestamp.body`.
+pub(crate) fn public_key_signature(
+    seed: &[u8],
+    id: &str,
+    timestamp_seconds: i64,
+    body: &[u8],
+) -> Option<String> {
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed).ok()?;
+    let mut signed = format!("{id}.{timestamp_seconds}.").into_bytes();
+    signed.extend_from_slice(body);
+    Some(format!("v1a,{}", STANDARD.encode(pair.sign(&signed))))
 }
 
 #[cfg(test)]

@@ -1,12 +1,44 @@
 //! Handing one event to one webhook: begin, post, settle.
 
 use bailee_connect::{Fault, PostAnswer, PostRequest, RetryAfter};
-use bailee_core::model::{ErrorKind, Lease, Timestamp, limit};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bailee_core::model::{ErrorKind, Lease, Timestamp, WebhookId, limit};
 use bailee_core::{DeliveryAnswer, Sending};
+use tokio::time::Instant;
 
 use crate::Shared;
-use crate::limit::ANSWER_GRACE;
+use crate::limit::{ANSWER_GRACE, LANE_WAIT, LANES_KEPT_MAX, PACE_WAIT_MAX};
 use crate::stop::{Stop, StopReason};
+
+/// Most headers of an answer that are kept.
+const HEADERS_KEPT_MAX: usize = 32;
+/// How much of each of them is.
+const HEADER_KEPT_CHARS: usize = 256;
+
+/// When the next delivery may begin to receivers whose rate is bounded. Of this node only, and forgotten at a restart.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(Mutex<HashMap<WebhookId, Instant>>);
+
+impl Pace {
+    /// Takes the next turn; how long to wait for it. `None`: it is too far off, and none was taken.
+    fn turn(&self, webhook: WebhookId, per_second: u32) -> Option<Duration> {
+        let now = Instant::now();
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if turns.len() >= LANES_KEPT_MAX {
+            turns.retain(|_, next| *next > now);
+        }
+        let next = turns.entry(webhook).or_insert(now);
+        let wait = next.saturating_duration_since(now);
+        if wait > PACE_WAIT_MAX {
+            return None;
+        }
+        *next = now + wait + Duration::from_secs(1) / per_second.max(1);
+        Some(wait)
+    }
+}
 
 /// Runs one delivery. When this node stops, a receiver that was asked has a moment to answer; after that the delivery is
 /// handed back and goes out again under the same id, which at-least-once allows.
@@ -14,6 +46,9 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
     let core = &shared.core;
     if stop.check().is_err() {
         return hand_back(shared, lease).await;
+    }
+    if lease.job.subject.parse::<WebhookId>().is_ok() {
+        return recover(shared, lease, stop).await;
     }
     let sending = match core.deliveries().begin(lease).await {
         Ok(Some(sending)) => sending,
@@ -23,9 +58,26 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
             return;
         }
     };
+    let has_room = shared.lanes.learn(&lease.job.lane, sending.concurrency);
+    if sending.is_strict && !has_room {
+        return later(shared, lease, LANE_WAIT).await;
+    }
+    let webhook = sending.delivery.webhook;
+    let turn = match sending.per_second {
+        Some(per_second) => shared.pace.turn(webhook, per_second),
+        None => Some(Duration::ZERO),
+    };
+    let Some(turn) = turn else {
+        return later(shared, lease, PACE_WAIT_MAX).await;
+    };
     let answer = tokio::select! {
         biased;
-        answer = post(shared, &sending) => answer,
+        answer = async {
+            if !turn.is_zero() {
+                tokio::time::sleep(turn).await;
+            }
+            post(shared, &sending).await
+        } => answer,
         () = cut(stop) => return hand_back(shared, lease).await,
     };
     let is_good = answer
@@ -51,20 +103,39 @@ async fn cut(stop: &Stop) {
     }
 }
 
+/// Queues what a webhook missed, step by step.
+async fn recover(shared: &Shared, lease: &Lease, stop: &Stop) {
+    loop {
+        if stop.check().is_err() {
+            return hand_back(shared, lease).await;
+        }
+        match shared.core.webhooks().recover_step(lease).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(job.id = %lease.job.id, error = %error, "a recovery goes on later");
+                return later(shared, lease, PACE_WAIT_MAX).await;
+            }
+        }
+    }
+}
+
 /// Gives the delivery to the next runner.
 async fn hand_back(shared: &Shared, lease: &Lease) {
-    let given = shared
-        .core
-        .jobs()
-        .postpone(lease, shared.core.clock().now())
-        .await;
+    later(shared, lease, Duration::ZERO).await;
+}
+
+/// Gives the delivery back for a while.
+async fn later(shared: &Shared, lease: &Lease, wait: Duration) {
+    let at = shared.core.clock().now().plus(wait);
+    let given = shared.core.jobs().postpone(lease, at).await;
     if let Err(error) = given {
         tracing::debug!(job.id = %lease.job.id, error = %error, "a delivery goes on when its lease ends");
     }
 }
 
 async fn post(shared: &Shared, sending: &Sending) -> DeliveryAnswer {
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     let request = PostRequest {
         url: sending.url.clone(),
         headers: sending.headers.clone(),
@@ -83,6 +154,7 @@ async fn post(shared: &Shared, sending: &Sending) -> DeliveryAnswer {
 fn answered(answer: &PostAnswer, now: Timestamp) -> DeliveryAnswer {
     DeliveryAnswer {
         status: Some(answer.status),
+        head: kept_head(&answer.head),
         body: Some(String::from_utf8_lossy(&answer.body_start).replace('\0', "\u{fffd}")),
         error: None,
         duration_ms: answer.duration_ms,
@@ -93,10 +165,19 @@ fn answered(answer: &PostAnswer, now: Timestamp) -> DeliveryAnswer {
     }
 }
 
+/// The first headers of an answer, each cut to a length that a row can hold.
+fn kept_head(head: &[(String, String)]) -> Vec<(String, String)> {
+    let cut = |text: &String| text.chars().take(HEADER_KEPT_CHARS).collect();
+    let kept = head.iter().take(HEADERS_KEPT_MAX);
+    kept.map(|(name, value)| (name.clone(), cut(value)))
+        .collect()
+}
+
 fn unanswered(fault: &Fault, duration_ms: u64) -> DeliveryAnswer {
     let error = format!("{}. {}", fault.message().trim_end_matches('.'), fault.fix());
     DeliveryAnswer {
         status: None,
+        head: Vec::new(),
         body: None,
         error: Some(error),
         duration_ms,
@@ -107,6 +188,18 @@ fn unanswered(fault: &Fault, duration_ms: u64) -> DeliveryAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn turns_are_spread_over_the_second() {
+        let (pace, webhook) = (Pace::default(), WebhookId::from_bits(1));
+        assert_eq!(pace.turn(webhook, 1), Some(Duration::ZERO));
+        let second = pace.turn(webhook, 1).unwrap_or_default();
+        assert!(second > Duration::from_millis(500), "{second:?}");
+        let third = pace.turn(webhook, 1).unwrap_or_default();
+        assert!(third > second);
+        assert_eq!(pace.turn(webhook, 1), None);
+        assert_eq!(pace.turn(WebhookId::from_bits(2), 1), Some(Duration::ZERO));
+    }
 
     #[test]
     fn a_receivers_wish_is_seconds_from_now() {

@@ -79,6 +79,7 @@ pub(crate) struct Shared {
     pub(crate) owner: String,
     pub(crate) lanes: lanes::Lanes,
     pub(crate) paces: transfers::Paces,
+    pub(crate) pace: deliveries::Pace,
 }
 
 impl Shared {
@@ -101,6 +102,7 @@ impl Engine {
             owner: parts.node,
             lanes: lanes::Lanes::default(),
             paces: transfers::Paces::default(),
+            pace: deliveries::Pace::default(),
         });
         shared
             .core

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Transfers under way at once on one node, unless the operator says otherwise.
 pub const TRANSFERS_RUNNING: usize = 16;
 /// Deliveries under way at once on one node, unless the operator says otherwise.
-pub const DELIVERIES_RUNNING: usize = 64;
+pub const DELIVERIES_RUNNING: usize = 512;
 
 /// A far system that is busy is left alone for so long at most, whatever it asks for.
 pub(crate) const ASKED_WAIT_MAX: Duration = Duration::from_mins(10);
@@ -13,6 +13,8 @@ pub(crate) const ASKED_WAIT_MAX: Duration = Duration::from_mins(10);
 pub(crate) const BATCH_MAX: usize = bailee_model::limit::DELIVERIES_PER_WEBHOOK;
 /// Lanes that are remembered while nothing runs in them.
 pub(crate) const LANES_KEPT_MAX: usize = 4_096;
+/// Longest time that a delivery waits for its turn where a webhook's rate is bounded; beyond it, it goes back.
+pub(crate) const PACE_WAIT_MAX: Duration = Duration::from_secs(2);
 /// How long a job waits whose lane turned out to be full.
 pub(crate) const LANE_WAIT: Duration = Duration::from_millis(250);
 /// Longest time between two looks at the queue: jobs that another node queued wake nobody here.

@@ -68,8 +68,8 @@ async fn webhook(site: &Site, url: &str) {
     let new = NewWebhook {
         url: url.to_owned(),
         types,
-        path_prefix: None,
         body_hmac: true,
+        ..NewWebhook::default()
     };
     site.core
         .webhooks()

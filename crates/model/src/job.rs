@@ -7,7 +7,7 @@ use crate::{JobId, TenantId, Timestamp};
 pub enum JobKind {
     /// Runs a transfer; the payload is its id.
     RunTransfer,
-    /// Hands an event to a webhook; the payload is the delivery's id.
+    /// Hands an event to a webhook; the payload is the delivery's id, or the webhook's to recover what it missed.
     Deliver,
 }
 

@@ -46,4 +46,7 @@ pub use transfer::{
     TransferState, TransferStep, Verify,
 };
 pub use upload::{Part, Upload, UploadState};
-pub use webhook::{Delivery, DeliveryState, Webhook, WebhookState};
+pub use webhook::{
+    Delivery, DeliveryState, Recovery, Webhook, WebhookFormat, WebhookLimits, WebhookOrdering,
+    WebhookSigner, WebhookState,
+};

@@ -126,6 +126,12 @@ pub const WEBHOOKS_MAX: u64 = 100;
 pub const WEBHOOK_DISABLE_AFTER: Duration = Duration::from_hours(120);
 /// Deliveries to one webhook under way at once.
 pub const DELIVERIES_PER_WEBHOOK: usize = 16;
+/// Most deliveries in a second that a webhook's limit may name.
+pub const WEBHOOK_RATE_MAX: u32 = 10_000;
+/// Deliveries whose times a webhook's statistics are made of.
+pub const WEBHOOK_TIMES_MAX: u32 = 1_000;
+/// How far back a webhook's statistics look.
+pub const WEBHOOK_STATS_SPAN: Duration = Duration::from_hours(24);
 /// How long deliveries are kept.
 pub const DELIVERY_KEPT: Duration = Duration::from_hours(720);
 /// How long an old webhook secret still signs after a rotation, at most.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{DeliveryId, EventId, EventType, Timestamp, WebhookId};
+use crate::{DeliveryId, EventId, EventType, RemoteName, Timestamp, WebhookId};
 
 /// Whether a webhook gets events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +10,65 @@ pub enum WebhookState {
     Enabled,
     /// It does not.
     Disabled,
+}
+
+/// The shape of a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookFormat {
+    /// The event object of the API.
+    #[default]
+    Bailee,
+    /// CloudEvents 1.0, structured mode.
+    Cloudevents,
+}
+
+/// What is promised about the order of deliveries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookOrdering {
+    /// Nothing.
+    #[default]
+    None,
+    /// An event waits until those before it about the same subject were taken or given up.
+    Subject,
+}
+
+/// How hard a receiver may be pressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookLimits {
+    /// Most deliveries that begin in a second on one node; unbounded if absent.
+    pub per_second: Option<u32>,
+    /// Most deliveries under way at once on one node.
+    pub concurrency: Option<u32>,
+}
+
+/// The Ed25519 key that signs a webhook's deliveries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookSigner {
+    /// The seed, sealed.
+    pub sealed_seed: Vec<u8>,
+    /// The public key as receivers are told it.
+    pub public_key: String,
+}
+
+/// Events of the past that are handed over once more where they did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Events at or after this time.
+    pub since: Timestamp,
+    /// Events before this time.
+    pub until: Timestamp,
+    /// Up to here the journal was read.
+    pub after: u64,
+    /// Up to here it will be.
+    pub to: u64,
+    /// Events that were the webhook's so far.
+    pub events: u64,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it was through.
+    pub finished_at: Option<Timestamp>,
 }
 
 /// A receiver a tenant registered.
@@ -23,6 +82,27 @@ pub struct Webhook {
     pub types: Vec<String>,
     /// Only events about paths below this one, if set.
     pub path_prefix: Option<crate::FolderPath>,
+    /// Only events about transfers from or to this remote, if set.
+    #[serde(default)]
+    pub remote: Option<RemoteName>,
+    /// Only events about files with this tag, if set.
+    #[serde(default)]
+    pub tag: Option<String>,
+    /// The shape of bodies.
+    #[serde(default)]
+    pub format: WebhookFormat,
+    /// What is promised about the order.
+    #[serde(default)]
+    pub ordering: WebhookOrdering,
+    /// How hard the receiver may be pressed.
+    #[serde(default)]
+    pub limits: WebhookLimits,
+    /// Signs deliveries so that a public key verifies them, if set.
+    #[serde(default)]
+    pub signer: Option<WebhookSigner>,
+    /// The newest recovery.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
     /// Whether the guide's `X-Signature` header goes along.
     pub body_hmac: bool,
     /// Whether it gets events.
@@ -69,6 +149,32 @@ pub enum DeliveryState {
     Abandoned,
 }
 
+impl Delivery {
+    /// A try to come.
+    pub fn scheduled(id: DeliveryId, webhook: &Webhook, at: Timestamp) -> Self {
+        Self {
+            id,
+            webhook: webhook.id,
+            event: EventId::from_bits(0),
+            event_type: EventType::Ping,
+            body: String::new(),
+            format: webhook.format,
+            sequence: 0,
+            subject: None,
+            attempt: 1,
+            state: DeliveryState::Scheduled,
+            scheduled_at: at,
+            sent_at: None,
+            duration_ms: None,
+            answer_status: None,
+            answer_head: Vec::new(),
+            answer_body: None,
+            error: None,
+            created_at: at,
+        }
+    }
+}
+
 impl DeliveryState {
     /// The state as on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -95,6 +201,15 @@ pub struct Delivery {
     pub event_type: EventType,
     /// The exact body, the same on every try.
     pub body: String,
+    /// The shape of the body.
+    #[serde(default)]
+    pub format: WebhookFormat,
+    /// The event's place in the journal; 0 for an example.
+    #[serde(default)]
+    pub sequence: u64,
+    /// What must arrive in order, if that was promised.
+    #[serde(default)]
+    pub subject: Option<String>,
     /// From 1.
     pub attempt: u32,
     /// Where it is in its life.
@@ -107,6 +222,9 @@ pub struct Delivery {
     pub duration_ms: Option<u64>,
     /// Status of the answer.
     pub answer_status: Option<u16>,
+    /// The first headers of the answer.
+    #[serde(default)]
+    pub answer_head: Vec<(String, String)>,
     /// The first bytes of the answer, as text.
     pub answer_body: Option<String>,
     /// Why there was no answer.

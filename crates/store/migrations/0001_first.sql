@@ -218,12 +218,19 @@ CREATE TABLE delivery (
     event_id TEXT NOT NULL,
     state TEXT NOT NULL,
     body TEXT NOT NULL,
+    subject TEXT,
+    sequence BIGINT NOT NULL,
+    duration_ms BIGINT,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, webhook_id) REFERENCES webhook (tenant_id, id)
 );
 
 CREATE INDEX delivery_webhook ON delivery (tenant_id, webhook_id, id);
+
+CREATE INDEX delivery_event ON delivery (tenant_id, webhook_id, event_id);
+
+CREATE INDEX delivery_subject ON delivery (tenant_id, webhook_id, subject, sequence) WHERE subject IS NOT NULL;
 
 CREATE TABLE job (
     tenant_id TEXT NOT NULL,

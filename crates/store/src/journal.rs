@@ -1,6 +1,6 @@
 use bailee_model::{
-    AuditId, Entry, EntryKind, EventType, Outcome, Page, PageRequest, SealedEntry, Subject,
-    TenantId, Timestamp, TransferId,
+    AuditId, Entry, EntryKind, EventType, FolderPath, Outcome, Page, PageRequest, SealedEntry,
+    Subject, TenantId, Timestamp, TransferId,
 };
 
 use crate::rows::statements;
@@ -46,10 +46,15 @@ statements! {
          ORDER BY sequence DESC LIMIT $14");
     EVENTS: tenant = columns!(
         "WHERE tenant_id = $1 AND sequence > $2 AND kind <> 'record' \
-         AND (CAST($3 AS TEXT) IS NULL OR CAST($3 AS TEXT) LIKE '%|' || kind || '|%') ORDER BY sequence LIMIT $4");
+         AND (CAST($3 AS TEXT) IS NULL OR CAST($3 AS TEXT) LIKE '%|' || kind || '|%') \
+         AND (CAST($4 AS TEXT) IS NULL OR subject_path = $4 OR subject_path LIKE $5 ESCAPE '!') \
+         ORDER BY sequence LIMIT $6");
     NEWEST_EVENTS: tenant = columns!(
         "WHERE tenant_id = $1 AND sequence IS NOT NULL AND kind <> 'record' \
-         AND (CAST($2 AS TEXT) IS NULL OR CAST($2 AS TEXT) LIKE '%|' || kind || '|%') ORDER BY sequence DESC LIMIT $3");
+         AND (CAST($2 AS TEXT) IS NULL OR CAST($2 AS TEXT) LIKE '%|' || kind || '|%') \
+         AND (CAST($3 AS TEXT) IS NULL OR subject_path = $3 OR subject_path LIKE $4 ESCAPE '!') \
+         ORDER BY sequence DESC LIMIT $5");
+    FIRST_FROM: tenant = "SELECT sequence FROM journal WHERE tenant_id = $1 AND id >= $2 AND sequence IS NOT NULL ORDER BY id LIMIT 1";
     CURSOR: tenant = "SELECT sequence FROM journal_cursor WHERE tenant_id = $1 AND consumer = $2";
     PUT_CURSOR: tenant = "UPDATE journal_cursor SET sequence = $3 WHERE tenant_id = $1 AND consumer = $2 AND sequence = $4";
     INSERT_CURSOR: tenant = "INSERT INTO journal_cursor (tenant_id, consumer, sequence) VALUES ($1, $2, $3)";
@@ -109,6 +114,15 @@ pub struct AuditFilter {
     pub after: Option<Timestamp>,
     /// Only before this time.
     pub before: Option<Timestamp>,
+}
+
+/// Which published entries are read.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Only of these types; empty is all.
+    pub types: Vec<EventType>,
+    /// Only about this path or below it.
+    pub path: Option<FolderPath>,
 }
 
 impl Change {
@@ -200,15 +214,7 @@ impl Reader {
             .as_ref()
             .and_then(|cursor| cursor.id.parse().ok())
             .unwrap_or(i64::MAX);
-        let escaped = |path: &str| {
-            path.replace('!', "!!")
-                .replace('%', "!%")
-                .replace('_', "!_")
-        };
-        let below = filter
-            .path
-            .as_deref()
-            .map(|path| format!("{}/%", escaped(path.trim_end_matches('/'))));
+        let below = filter.path.as_deref().map(below);
         let row = values![
             before,
             filter.operation.as_deref(),
@@ -234,29 +240,35 @@ impl Reader {
         }))
     }
 
-    /// Published entries after a sequence, oldest first; `types` empty is all.
+    /// Published entries after a sequence, oldest first.
     pub async fn events_after(
         &self,
         after: u64,
-        types: &[EventType],
+        filter: &EventFilter,
         limit: u32,
     ) -> Result<Vec<SealedEntry>, DbError> {
-        let rows = self
-            .rows(EVENTS, values![after, wanted(types), limit])
-            .await?;
+        let (types, path, below) = filter.values();
+        let row = values![after, types, path, below, limit];
+        let rows = self.rows(EVENTS, row).await?;
         rows.iter().map(|row| Ok(read(row)?.0)).collect()
     }
 
     /// The newest published entries, oldest first.
     pub async fn newest_events(
         &self,
-        types: &[EventType],
+        filter: &EventFilter,
         limit: u32,
     ) -> Result<Vec<SealedEntry>, DbError> {
-        let rows = self
-            .rows(NEWEST_EVENTS, values![wanted(types), limit])
-            .await?;
+        let (types, path, below) = filter.values();
+        let row = values![types, path, below, limit];
+        let rows = self.rows(NEWEST_EVENTS, row).await?;
         rows.iter().rev().map(|row| Ok(read(row)?.0)).collect()
+    }
+
+    /// The place of the first sealed entry, by id, from `id` on. Entries of the same moment may stand a little before it.
+    pub async fn first_from(&self, id: AuditId) -> Result<Option<u64>, DbError> {
+        let row = self.row(FIRST_FROM, values![id]).await?;
+        row.map(|row| row.uint(0)).transpose()
     }
 
     /// Where a consumer is.
@@ -380,9 +392,25 @@ impl QueueDoor {
     }
 }
 
-fn wanted(types: &[EventType]) -> Option<String> {
-    let words: Vec<&str> = types.iter().map(|kind| kind.as_str()).collect();
-    (!words.is_empty()).then(|| format!("|{}|", words.join("|")))
+impl EventFilter {
+    /// The types between bars, the path, and the pattern of what is below it.
+    fn values(&self) -> (Option<String>, Option<String>, Option<String>) {
+        let words: Vec<&str> = self.types.iter().map(|kind| kind.as_str()).collect();
+        let types = (!words.is_empty()).then(|| format!("|{}|", words.join("|")));
+        let path = self.path.as_ref().map(ToString::to_string);
+        let below = path.as_deref().map(below);
+        (types, path, below)
+    }
+}
+
+/// The pattern of all paths below one.
+fn below(path: &str) -> String {
+    let path = path.trim_end_matches('/');
+    let path = path
+        .replace('!', "!!")
+        .replace('%', "!%")
+        .replace('_', "!_");
+    format!("{path}/%")
 }
 
 fn head(row: &Row, at: usize) -> Result<Head, DbError> {

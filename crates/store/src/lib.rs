@@ -61,7 +61,7 @@ pub use file::FileFilter;
 pub use idempotency::{NewRequest, Remembered, RequestKey};
 pub use identity::{FoundKey, IdentityDoor};
 pub use job::Want;
-pub use journal::{AuditFilter, Head, StoredEntry, UnsealedEntry};
+pub use journal::{AuditFilter, EventFilter, Head, StoredEntry, UnsealedEntry};
 pub use queue::QueueDoor;
 pub use reader::Reader;
 pub use schema::{MIGRATIONS, statements};

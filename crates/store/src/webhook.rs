@@ -1,4 +1,4 @@
-use bailee_model::{Page, PageRequest, Webhook, WebhookId};
+use bailee_model::{Job, Page, PageRequest, Webhook, WebhookId};
 
 use crate::rows::{json, statements};
 use crate::{Change, DbError, Guard, Reader, values};
@@ -10,6 +10,9 @@ statements! {
     DELETE: tenant = "DELETE FROM webhook WHERE tenant_id = $1 AND id = $2 AND revision = $3";
     DELETE_DELIVERIES: tenant = "DELETE FROM delivery WHERE tenant_id = $1 AND webhook_id = $2";
     DELETE_JOBS: tenant = "DELETE FROM job WHERE tenant_id = $1 AND kind = 'deliver' AND lane = $2";
+    // One that is there already goes on with the newest wish.
+    ENQUEUE_RECOVERY: tenant = "INSERT INTO job (tenant_id, id, kind, subject, lane, run_at, priority, attempt, fence) \
+        VALUES ($1, $2, 'deliver', $3, $4, $5, 0, 0, 0) ON CONFLICT (kind, subject) DO NOTHING";
     READ: tenant = "SELECT body FROM webhook WHERE tenant_id = $1 AND id = $2";
     LIST: tenant = "SELECT body FROM webhook WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
 }
@@ -36,6 +39,12 @@ impl Change {
             Guard::One,
             REVISION,
         )
+    }
+
+    /// Adds the job of a webhook's recovery unless there is one.
+    pub fn enqueue_recovery(&mut self, job: &Job) -> &mut Self {
+        let row = values![job.id, &job.subject, &job.lane, job.run_at];
+        self.add(ENQUEUE_RECOVERY, row, Guard::Any, "job")
     }
 
     /// Removes a webhook, as it was read, with its deliveries and what is still to be sent; the conflict is

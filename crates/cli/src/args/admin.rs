@@ -18,6 +18,12 @@ pub enum WebhookCommand {
     Rm(WebhookArgs),
     /// Send an example event
     Test(WebhookTestArgs),
+    /// Show how the receiver did in the last 24 hours
+    Stats(WebhookArgs),
+    /// Hand over the events of a time that did not arrive
+    Recover(WebhookRecoverArgs),
+    /// Switch a webhook on again
+    Enable(WebhookArgs),
     /// Make a second live secret; prints it once
     RotateSecret(RotateArgs),
     /// Forward events to a program on this machine, signed; needs no webhook and no open port
@@ -56,6 +62,19 @@ pub struct WebhookTestArgs {
     /// Type of the example
     #[arg(long = "type", value_name = "TYPE")]
     pub event_type: Option<String>,
+}
+
+/// Arguments of `webhook recover`.
+#[derive(Debug, Args)]
+pub struct WebhookRecoverArgs {
+    /// whk_…
+    pub webhook_id: String,
+    /// Events at or after this time, RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub since: Timestamp,
+    /// Events before this time; now if left out
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub until: Option<Timestamp>,
 }
 
 /// Arguments of `webhook rotate-secret` and `key rotate`.
@@ -218,6 +237,9 @@ pub enum EventCommand {
 /// Arguments of `event tail`.
 #[derive(Debug, Args)]
 pub struct EventTailArgs {
+    /// Only events about things below this path
+    #[arg(long, value_name = "PATH")]
+    pub path_prefix: Option<String>,
     /// Only events of this type; may be repeated
     #[arg(long = "type", value_name = "TYPE")]
     pub types: Vec<String>,

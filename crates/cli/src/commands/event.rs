@@ -19,6 +19,7 @@ pub(super) async fn tail(
     let mut query = EventQuery {
         after: args.after,
         types: args.types,
+        path_prefix: args.path_prefix,
         limit: args.after.is_none().then_some(FIRST),
         wait_seconds: None,
     };

@@ -33,8 +33,8 @@ pub(super) async fn run(
         let query = EventQuery {
             after: Some(after),
             types: args.types.clone(),
-            limit: None,
             wait_seconds: Some(WAIT_SECONDS),
+            ..EventQuery::default()
         };
         let feed = client.events().list(&query).await?;
         for event in &feed.data {

@@ -83,6 +83,18 @@ pub(super) const WEBHOOK: View = View {
     ],
     name: "webhook_id",
 };
+pub(super) const WEBHOOK_STATS: View = View {
+    columns: &[
+        ("WEBHOOK", "webhook_id"),
+        ("SUCCEEDED", "succeeded"),
+        ("FAILED", "failed"),
+        ("ABANDONED", "abandoned"),
+        ("SCHEDULED", "scheduled"),
+        ("P95_SECONDS", "p95_seconds"),
+        ("FAILING_SINCE", "failing_since"),
+    ],
+    name: "webhook_id",
+};
 pub(super) const DELIVERY: View = View {
     columns: &[
         ("DELIVERY", "delivery_id"),

@@ -1,4 +1,6 @@
-use bailee_client::api::{CreateWebhook, RotateWebhookSecret, TestWebhook, WebhookFilters};
+use bailee_client::api::{
+    CreateWebhook, RecoverWebhook, RotateWebhookSecret, TestWebhook, WebhookFilters,
+};
 use bailee_client::{Client, DeliveryQuery};
 
 use super::{id, view};
@@ -50,6 +52,23 @@ pub(super) async fn run(
                 view::DELIVERY,
             )
         }
+        WebhookCommand::Stats(args) => {
+            let stats = webhooks.stats(id(&args.webhook_id)?).await?;
+            session.output.one(&stats, view::WEBHOOK_STATS)
+        }
+        WebhookCommand::Recover(args) => {
+            let span = RecoverWebhook {
+                since: args.since,
+                until: args.until,
+            };
+            let webhook = webhooks.recover(id(&args.webhook_id)?, &span).await?;
+            session.say("what did not arrive is sent again");
+            session.output.one(&webhook, view::WEBHOOK)
+        }
+        WebhookCommand::Enable(args) => {
+            let webhook = webhooks.enable(id(&args.webhook_id)?).await?;
+            session.output.one(&webhook, view::WEBHOOK)
+        }
         WebhookCommand::RotateSecret(args) => {
             let rotate = RotateWebhookSecret {
                 grace_seconds: args.grace_seconds,
@@ -69,7 +88,9 @@ fn request(args: WebhookCreateArgs) -> CreateWebhook {
         types: args.types,
         filters: args.path_prefix.map(|path_prefix| WebhookFilters {
             path_prefix: Some(path_prefix),
+            ..WebhookFilters::default()
         }),
         body_hmac: args.no_body_hmac.then_some(false),
+        ..CreateWebhook::default()
     }
 }

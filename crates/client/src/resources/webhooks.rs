@@ -1,5 +1,6 @@
 use bailee_api::{
-    ChangeWebhook, CreateWebhook, Delivery, RotateWebhookSecret, TestWebhook, Webhook,
+    ChangeWebhook, CreateWebhook, Delivery, RecoverWebhook, RotateWebhookSecret, TestWebhook,
+    Webhook, WebhookStats,
 };
 use bailee_model::{DeliveryId, EventId, WebhookId};
 
@@ -61,6 +62,18 @@ impl Webhooks<'_> {
         self.0
             .json(Call::post(format!("/webhooks/{webhook}/enable")))
             .await
+    }
+
+    /// Hands over the events of a time that did not arrive.
+    pub async fn recover(&self, webhook: WebhookId, span: &RecoverWebhook) -> Result<Webhook> {
+        let call = Call::post(format!("/webhooks/{webhook}/recover")).json(span)?;
+        self.0.json(call).await
+    }
+
+    /// How its receiver did in the last 24 hours.
+    pub async fn stats(&self, webhook: WebhookId) -> Result<WebhookStats> {
+        let call = Call::get(format!("/webhooks/{webhook}/stats"));
+        self.0.json(call).await
     }
 
     /// Sends an example event.

@@ -1,10 +1,11 @@
 use bailee_model::{
-    Delivery, DeliveryId, DeliveryState, Entry, EntryKind, EventType, PageRequest, Result,
-    SealedEntry, TenantId, Webhook, WebhookState, limit,
+    Delivery, DeliveryId, Entry, EntryKind, EventType, FileId, FolderPath, PageRequest, Result,
+    SealedEntry, TenantId, Webhook, WebhookOrdering, WebhookState, limit,
 };
-use bailee_store::{DbError, Reader};
+use bailee_store::{DbError, EventFilter, Reader};
 
 use super::{Upkeep, tell};
+use crate::events::body_of;
 use crate::{error, event_body};
 
 /// Most events handed to webhooks in one transaction.
@@ -43,7 +44,7 @@ impl Upkeep<'_> {
             Vec::new()
         } else {
             reader
-                .events_after(cursor, &[], DISPATCH_STEP)
+                .events_after(cursor, &EventFilter::default(), DISPATCH_STEP)
                 .await
                 .map_err(error::from_db)?
         };
@@ -54,8 +55,13 @@ impl Upkeep<'_> {
         let mut room = DELIVERIES_MAX;
         let mut before = cursor;
         for event in events.iter().filter(|event| event.sequence <= to) {
-            let wanting = webhooks.iter().filter(|webhook| is_for(event, webhook));
-            let wanting: Vec<&Webhook> = wanting.take(DELIVERIES_MAX).collect();
+            let mut wanting: Vec<&Webhook> = Vec::new();
+            for webhook in &webhooks {
+                if is_for(&reader, event, webhook).await? {
+                    wanting.push(webhook);
+                }
+            }
+            wanting.truncate(DELIVERIES_MAX);
             if wanting.len() > room {
                 to = before;
                 break;
@@ -75,26 +81,26 @@ impl Upkeep<'_> {
         }
     }
 
-    fn delivery(&self, tenant: TenantId, event: &SealedEntry, webhook: &Webhook) -> Delivery {
+    /// The first try to hand an event to a webhook.
+    pub(crate) fn delivery(
+        &self,
+        tenant: TenantId,
+        event: &SealedEntry,
+        webhook: &Webhook,
+    ) -> Delivery {
         let now = self.core.clock.now();
+        let id = DeliveryId::new(now, &*self.core.chance);
+        let is_ordered = webhook.ordering == WebhookOrdering::Subject;
         Delivery {
-            id: DeliveryId::new(now, &*self.core.chance),
-            webhook: webhook.id,
             event: event.entry.event_id(),
             event_type: match event.entry.kind {
                 EntryKind::Event(kind) => kind,
                 EntryKind::Record => EventType::Ping,
             },
-            body: event_body(tenant, event).to_string(),
-            attempt: 1,
-            state: DeliveryState::Scheduled,
-            scheduled_at: now,
-            sent_at: None,
-            duration_ms: None,
-            answer_status: None,
-            answer_body: None,
-            error: None,
-            created_at: now,
+            body: body_of(webhook.format, event_body(tenant, event)).to_string(),
+            sequence: event.sequence,
+            subject: is_ordered.then(|| subject(&event.entry)),
+            ..Delivery::scheduled(id, webhook, now)
         }
     }
 }
@@ -118,27 +124,52 @@ async fn enabled_webhooks(reader: &Reader) -> Result<Vec<Webhook>> {
     }
 }
 
-/// Whether an event is for a webhook: its type, and its path where the webhook is bound to one.
-fn is_for(event: &SealedEntry, webhook: &Webhook) -> bool {
-    let Entry {
-        kind: EntryKind::Event(kind),
-        subject,
-        ..
-    } = &event.entry
-    else {
-        return false;
+/// What an event is about, so that its order can be kept: the transfer, the path whatever file is there, or the thing.
+fn subject(entry: &Entry) -> String {
+    let transfer = entry.transfer.map(|id| id.to_string());
+    let subject = &entry.subject;
+    let found = transfer.or_else(|| subject.path.clone());
+    found.or_else(|| subject.id.clone()).unwrap_or_default()
+}
+
+/// Whether an event is for a webhook: its type, and the path, remote and tag that the webhook is bound to.
+pub(crate) async fn is_for(
+    reader: &Reader,
+    event: &SealedEntry,
+    webhook: &Webhook,
+) -> Result<bool> {
+    let entry = &event.entry;
+    let EntryKind::Event(kind) = entry.kind else {
+        return Ok(false);
     };
-    if webhook.state != WebhookState::Enabled
-        || !webhook.wants(*kind)
-        || event.entry.timestamp < webhook.created_at
-    {
-        return false;
+    if !webhook.wants(kind) || entry.timestamp < webhook.created_at {
+        return Ok(false);
     }
-    webhook.path_prefix.as_ref().is_none_or(|prefix| {
-        let path = subject
-            .path
-            .as_ref()
-            .and_then(|path| path.parse::<bailee_model::FolderPath>().ok());
+    let is_within = webhook.path_prefix.as_ref().is_none_or(|prefix| {
+        let path = entry.subject.path.as_ref();
+        let path = path.and_then(|path| path.parse::<FolderPath>().ok());
         path.is_some_and(|path| path.is_within(prefix))
-    })
+    });
+    if !is_within || (webhook.remote.is_none() && webhook.tag.is_none()) {
+        return Ok(is_within);
+    }
+    let data: serde_json::Value = serde_json::from_str(&entry.data).unwrap_or_default();
+    let text = |name: &str| data.get(name).and_then(|value| value.as_str());
+    let is_at = webhook.remote.as_ref().is_none_or(|remote| {
+        let mut ends = ["source", "destination"].iter();
+        // A path in Bailee begins with `/` and a file's id holds no colon.
+        ends.any(|end| {
+            text(end)
+                .and_then(|end| end.split_once(':'))
+                .map(|end| end.0)
+                == Some(remote.as_str())
+        })
+    });
+    let (true, Some(tag)) = (is_at, &webhook.tag) else {
+        return Ok(is_at);
+    };
+    let file = text("file_id").and_then(|id| id.parse::<FileId>().ok());
+    let Some(file) = file else { return Ok(false) };
+    let file = reader.file(file).await.map_err(error::from_db)?;
+    Ok(file.is_some_and(|file| file.tags.contains(tag)))
 }

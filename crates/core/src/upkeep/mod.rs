@@ -5,6 +5,8 @@
 mod dispatch;
 mod sweep;
 
+pub(crate) use self::dispatch::is_for;
+
 use bailee_model::{Error, Result, TenantId};
 use bailee_store::{DbError, Head, UnsealedEntry, conflict};
 use bailee_vault::{DataKey, OpenBlob};

@@ -1,20 +1,28 @@
 //! Webhooks: receivers that a tenant registered.
 
+mod example;
+mod recover;
 mod rules;
+mod stats;
 
 use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    AuditId, Delivery, DeliveryId, DeliveryState, Error, ErrorKind, EventType, FolderPath, Page,
-    PageRequest, Result, Webhook, WebhookId, WebhookState, limit,
+    AuditId, Delivery, DeliveryId, Error, ErrorKind, EventId, EventType, FolderPath, Page,
+    PageRequest, RemoteName, Result, Webhook, WebhookFormat, WebhookId, WebhookLimits,
+    WebhookOrdering, WebhookSigner, WebhookState, limit,
 };
 use bailee_store::{DbError, conflict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
-use self::rules::{check_types, check_url};
+pub use self::example::example_event;
+use self::rules::{check_limits, check_tag, check_types, check_url};
+pub use self::stats::DeliveryStats;
+use crate::deliveries::signer_context;
+use crate::events::body_of;
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made, made_secret, not_shown_before};
@@ -27,6 +35,9 @@ const SECRET_BYTES: usize = 32;
 /// How long an old secret signs along when the client names no time.
 const GRACE_DEFAULT: Duration = Duration::from_hours(24);
 
+/// What a millisecond is in the bits of an id.
+const ID_CLOCK: u128 = 1 << 80;
+
 /// The operation that shows a secret of a webhook that is there.
 const ROTATE: &str = "webhooks.rotate_secret";
 
@@ -36,16 +47,35 @@ pub struct Webhooks<'a> {
 }
 
 /// A webhook to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewWebhook {
     /// Where events go.
     pub url: String,
     /// Exact types, `transfer.*` or `*`.
     pub types: Vec<String>,
-    /// Only events about paths below this one.
-    pub path_prefix: Option<FolderPath>,
+    /// Which events of these types.
+    pub filters: EventBounds,
+    /// The shape of bodies.
+    pub format: WebhookFormat,
+    /// What is promised about the order.
+    pub ordering: WebhookOrdering,
     /// Whether the guide's `X-Signature` goes along.
     pub body_hmac: bool,
+    /// Whether a signature goes along that a public key verifies.
+    pub ed25519: bool,
+    /// How hard the receiver may be pressed.
+    pub limits: WebhookLimits,
+}
+
+/// Which events of a webhook's types it gets.
+#[derive(Clone, Debug, Default)]
+pub struct EventBounds {
+    /// Only about paths below this one.
+    pub path_prefix: Option<FolderPath>,
+    /// Only about transfers from or to this remote.
+    pub remote: Option<RemoteName>,
+    /// Only about files with this tag.
+    pub tag: Option<String>,
 }
 
 /// What changes of a webhook.
@@ -55,8 +85,16 @@ pub struct WebhookChange {
     pub url: Option<String>,
     /// New types.
     pub types: Option<Vec<String>>,
-    /// A new path bound, or none.
-    pub path_prefix: Option<Option<FolderPath>>,
+    /// New bounds, all of them.
+    pub filters: Option<EventBounds>,
+    /// Another shape of bodies.
+    pub format: Option<WebhookFormat>,
+    /// Another promise about the order.
+    pub ordering: Option<WebhookOrdering>,
+    /// Whether a signature goes along that a public key verifies.
+    pub ed25519: Option<bool>,
+    /// New limits, all of them.
+    pub limits: Option<WebhookLimits>,
     /// Whether `X-Signature` goes along.
     pub body_hmac: Option<bool>,
     /// Whether it gets events.
@@ -74,7 +112,9 @@ impl Webhooks<'_> {
         let permit = self.enter(caller, "webhooks.create").await?;
         check_url(&new.url, self.core.settings.plain_http_receivers)?;
         check_types(&new.types)?;
-        within_reach(caller, new.path_prefix.as_ref())?;
+        within_reach(caller, new.filters.path_prefix.as_ref())?;
+        check_tag(new.filters.tag.as_deref())?;
+        check_limits(new.limits)?;
         let known = self.core.tenant(permit.tenant()).await?;
         let now = self.core.clock.now();
         let id = WebhookId::new(now, &*self.core.chance);
@@ -83,7 +123,18 @@ impl Webhooks<'_> {
             id,
             url: new.url,
             types: new.types,
-            path_prefix: new.path_prefix,
+            path_prefix: new.filters.path_prefix,
+            remote: new.filters.remote,
+            tag: new.filters.tag,
+            format: new.format,
+            ordering: new.ordering,
+            limits: new.limits,
+            signer: if new.ed25519 {
+                Some(self.new_signer(id, &known)?)
+            } else {
+                None
+            },
+            recovery: None,
             body_hmac: new.body_hmac,
             state: WebhookState::Enabled,
             disabled_reason: None,
@@ -136,9 +187,17 @@ impl Webhooks<'_> {
             check_url(url, self.core.settings.plain_http_receivers)
         })?;
         change.types.as_deref().map_or(Ok(()), check_types)?;
-        if let Some(prefix) = &change.path_prefix {
-            within_reach(caller, prefix.as_ref())?;
+        if let Some(filters) = &change.filters {
+            within_reach(caller, filters.path_prefix.as_ref())?;
+            check_tag(filters.tag.as_deref())?;
         }
+        check_limits(change.limits.unwrap_or_default())?;
+        let signer = if change.ed25519 == Some(true) {
+            let known = self.core.tenant(caller.tenant()).await?;
+            Some(self.new_signer(id, &known)?)
+        } else {
+            None
+        };
         self.write(caller, id, ("webhooks.update", &precondition), |webhook| {
             if let Some(url) = &change.url {
                 webhook.url.clone_from(url);
@@ -146,8 +205,19 @@ impl Webhooks<'_> {
             if let Some(types) = &change.types {
                 webhook.types.clone_from(types);
             }
-            if let Some(prefix) = &change.path_prefix {
-                webhook.path_prefix.clone_from(prefix);
+            if let Some(filters) = &change.filters {
+                webhook.path_prefix.clone_from(&filters.path_prefix);
+                webhook.remote.clone_from(&filters.remote);
+                webhook.tag.clone_from(&filters.tag);
+            }
+            webhook.format = change.format.unwrap_or(webhook.format);
+            webhook.ordering = change.ordering.unwrap_or(webhook.ordering);
+            webhook.limits = change.limits.unwrap_or(webhook.limits);
+            match change.ed25519 {
+                // A key that receivers know stays.
+                Some(true) if webhook.signer.is_none() => webhook.signer.clone_from(&signer),
+                Some(false) => webhook.signer = None,
+                _ => {}
             }
             webhook.body_hmac = change.body_hmac.unwrap_or(webhook.body_hmac);
             if let Some(enabled) = change.enabled {
@@ -241,33 +311,23 @@ impl Webhooks<'_> {
         let webhook = self.find(caller, &permit, id).await?;
         let now = self.core.clock.now();
         let event = AuditId::new(now, &*self.core.chance);
-        let body = serde_json::json!({
-            "type": kind.as_str(),
-            "timestamp": now.to_string(),
-            "event_id": bailee_model::EventId::from_bits(event.bits()),
-            "tenant_id": permit.tenant(),
-            "sequence": 0,
-            "transfer_id": null,
-            "file_id": null,
-            "webhook_id": webhook.id,
-            "status": null,
-            "data": { "test": true, "webhook_id": webhook.id },
-        });
+        let event = EventId::from_bits(event.bits());
+        let mut body = example_event(permit.tenant(), kind);
+        if let Some(top) = body.as_object_mut() {
+            top.insert("event_id".to_owned(), serde_json::json!(event));
+            top.insert("timestamp".to_owned(), serde_json::json!(now));
+            top.insert("webhook_id".to_owned(), serde_json::json!(webhook.id));
+            if let Some(data) = top.get_mut("data").and_then(|data| data.as_object_mut()) {
+                data.insert("test".to_owned(), true.into());
+                data.insert("webhook_id".to_owned(), serde_json::json!(webhook.id));
+            }
+        }
+        let new = DeliveryId::new(now, &*self.core.chance);
         let delivery = Delivery {
-            id: DeliveryId::new(now, &*self.core.chance),
-            webhook: webhook.id,
-            event: bailee_model::EventId::from_bits(event.bits()),
+            event,
             event_type: kind,
-            body: body.to_string(),
-            attempt: 1,
-            state: DeliveryState::Scheduled,
-            scheduled_at: now,
-            sent_at: None,
-            duration_ms: None,
-            answer_status: None,
-            answer_body: None,
-            error: None,
-            created_at: now,
+            body: body_of(webhook.format, body).to_string(),
+            ..Delivery::scheduled(new, &webhook, now)
         };
         let mut change = self.core.store.change(&permit);
         self.core.schedule(&mut change, &delivery);
@@ -339,6 +399,21 @@ impl Webhooks<'_> {
         Err(too_fast())
     }
 
+    fn new_signer(&self, id: WebhookId, known: &Known) -> Result<WebhookSigner> {
+        let mut seed = zeroize::Zeroizing::new([0_u8; SECRET_BYTES]);
+        self.core.chance.fill(seed.as_mut_slice());
+        let public_key = signature::public_key(seed.as_slice())
+            .ok_or_else(|| Error::internal("a seed makes no key"))?;
+        let context = signer_context(id);
+        let sealed = known
+            .key
+            .seal_secret(seed.as_slice(), &context, &*self.core.chance);
+        Ok(WebhookSigner {
+            sealed_seed: sealed.map_err(error::from_key)?,
+            public_key,
+        })
+    }
+
     fn new_secret(&self, id: WebhookId, known: &Known) -> Result<(SecretString, Vec<u8>)> {
         let mut bytes = zeroize::Zeroizing::new([0_u8; SECRET_BYTES]);
         self.core.chance.fill(bytes.as_mut_slice());
@@ -354,6 +429,10 @@ impl Webhooks<'_> {
 fn without_secrets(webhook: &Webhook) -> Webhook {
     Webhook {
         sealed_secrets: Vec::new(),
+        signer: webhook.signer.as_ref().map(|signer| WebhookSigner {
+            sealed_seed: Vec::new(),
+            public_key: signer.public_key.clone(),
+        }),
         ..webhook.clone()
     }
 }

@@ -1,9 +1,12 @@
 use std::net::IpAddr;
 
-use bailee_model::{Error, ErrorKind, EventType, Result};
+use bailee_model::{Error, ErrorKind, EventType, Result, WebhookLimits, limit};
 
 /// Longest address.
 const URL_BYTES_MAX: usize = 2048;
+
+/// Longest tag that is looked for.
+const TAG_BYTES_MAX: usize = 256;
 
 /// Receivers are HTTPS. Whether the address may be connected to is judged at each connection.
 pub(super) fn check_url(url: &str, plain_http: bool) -> Result<()> {
@@ -88,4 +91,28 @@ pub(super) fn check_types(types: &[String]) -> Result<()> {
         }
         None => Ok(()),
     }
+}
+
+pub(super) fn check_tag(tag: Option<&str>) -> Result<()> {
+    if tag.is_none_or(|tag| (1..=TAG_BYTES_MAX).contains(&tag.len())) {
+        return Ok(());
+    }
+    let detail = format!("A tag has 1 to {TAG_BYTES_MAX} bytes.");
+    Err(Error::field("#/filters/tag", "out_of_range", detail))
+}
+
+pub(super) fn check_limits(limits: WebhookLimits) -> Result<()> {
+    let most = limit::DELIVERIES_PER_WEBHOOK as u32;
+    let named = [
+        ("per_second", limits.per_second, limit::WEBHOOK_RATE_MAX),
+        ("concurrency", limits.concurrency, most),
+    ];
+    for (name, value, most) in named {
+        if value.is_some_and(|value| !(1..=most).contains(&value)) {
+            let detail = format!("`{name}` is a number from 1 to {most}.");
+            let pointer = format!("#/limits/{name}");
+            return Err(Error::field(&pointer, "out_of_range", detail));
+        }
+    }
+    Ok(())
 }

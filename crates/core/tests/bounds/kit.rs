@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use bailee_auth::KeyText;
 use bailee_core::{
-    Caller, Core, CoreParts, CoreSettings, Door, Facts, NewKey, NewRemote, NewTransfer, NewWebhook,
-    RemoteSecret, parse_end,
+    Caller, Core, CoreParts, CoreSettings, Door, EventBounds, Facts, NewKey, NewRemote,
+    NewTransfer, NewWebhook, RemoteSecret, parse_end,
 };
 use bailee_model::{
     Chance, Clock, KeyLimits, PageRequest, RemoteAddress, Scope, Scopes, TenantId, Timestamp, limit,
@@ -136,8 +136,11 @@ pub(crate) fn hook(path_prefix: Option<&str>) -> NewWebhook {
     NewWebhook {
         url: "https://receiver.example/hook".to_owned(),
         types: vec!["*".to_owned()],
-        path_prefix: path_prefix.map(|path| path.parse().unwrap()),
-        body_hmac: false,
+        filters: EventBounds {
+            path_prefix: path_prefix.map(|path| path.parse().unwrap()),
+            ..EventBounds::default()
+        },
+        ..NewWebhook::default()
     }
 }
 

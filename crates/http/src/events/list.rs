@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{sequence, wanted_types};
 use crate::answer::{Answer, Body};
 use crate::caller::Authenticated;
-use crate::extract::{Query, Wait, WaitQuery};
+use crate::extract::{Query, Wait, WaitQuery, folder_path_or_none};
 
 /// Which events.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -19,6 +19,9 @@ pub(crate) struct ListQuery {
     /// Only of these types: `file.uploaded`, `transfer.*`, several with commas.
     #[serde(rename = "type")]
     kind: Option<String>,
+    /// Only about things in this folder and below.
+    #[param(example = "/reports")]
+    path_prefix: Option<String>,
     /// How many, 1 to 500; 50 when absent.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u32>,
@@ -46,6 +49,7 @@ pub(crate) async fn list(
     let query = EventQuery {
         after: sequence(query.after)?,
         types: wanted_types(query.kind.as_deref())?,
+        path: folder_path_or_none(query.path_prefix.as_deref())?,
         limit: rows(query.limit)?,
         wait,
     };

@@ -1,5 +1,6 @@
 //! Events: published journal entries, as a feed and as a stream.
 
+pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod stream;
 pub(crate) mod types;
@@ -15,6 +16,7 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(list::list))
         .routes(routes!(stream::stream))
         .routes(routes!(types::types))
+        .routes(routes!(get::get))
 }
 
 /// The highest sequence there can be: sequences are stored, and documented, as signed numbers of 64 bits.

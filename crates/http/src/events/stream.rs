@@ -1,11 +1,12 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use bailee_core::{Caller, Core, EventPage, EventQuery, event_body};
-use bailee_model::{Error, ErrorKind, EventType, SealedEntry, limit};
+use bailee_core::{Caller, Core, EventQuery, event_body};
+use bailee_model::{Error, ErrorKind, SealedEntry};
 use futures::{Stream, stream as streams};
 use http::HeaderMap;
 use serde::Deserialize;
@@ -13,8 +14,11 @@ use serde::Deserialize;
 use super::{sequence, wanted_types};
 use crate::answer::Answer;
 use crate::caller::Authenticated;
-use crate::extract::Query;
+use crate::extract::{Query, folder_path_or_none};
 use crate::limit::STREAM_PING;
+
+/// Most events that a stream has in memory: a reader that is slow holds up only what it did not ask for yet.
+const STREAM_EVENTS_HELD_MAX: u32 = 50;
 
 /// Which events.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -25,6 +29,9 @@ pub(crate) struct StreamQuery {
     /// Only of these types: `file.uploaded`, `transfer.*`, several with commas.
     #[serde(rename = "type")]
     kind: Option<String>,
+    /// Only about things in this folder and below.
+    #[param(example = "/reports")]
+    path_prefix: Option<String>,
 }
 
 /// Follow the event feed as server-sent events
@@ -38,10 +45,15 @@ pub(crate) async fn stream(
     Query(query): Query<StreamQuery>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let types = wanted_types(query.kind.as_deref())?;
-    let after = last_event_id(&headers)?.or(sequence(query.after)?);
+    let wanted = EventQuery {
+        after: last_event_id(&headers)?.or(sequence(query.after)?),
+        types: wanted_types(query.kind.as_deref())?,
+        path: folder_path_or_none(query.path_prefix.as_deref())?,
+        limit: STREAM_EVENTS_HELD_MAX,
+        wait: Duration::ZERO,
+    };
     // The first look is made before the answer begins, so that a refusal is one.
-    let follower = Follower::begin(core, caller.0, types, after).await?;
+    let follower = Follower::begin(core, caller.0, wanted).await?;
     let alive = KeepAlive::new().interval(STREAM_PING);
     Ok(Sse::new(events(follower)).keep_alive(alive).into_response())
 }
@@ -59,40 +71,26 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Error> {
     })
 }
 
-/// Where a stream is in the feed.
+/// Where a stream is in the feed. It reads on only when its reader has taken what it holds.
 struct Follower {
     core: Core,
     caller: Caller,
-    types: Vec<EventType>,
-    after: u64,
+    query: EventQuery,
     held: VecDeque<SealedEntry>,
 }
 
 impl Follower {
-    async fn begin(
-        core: Core,
-        caller: Caller,
-        types: Vec<EventType>,
-        after: Option<u64>,
-    ) -> Result<Self, Error> {
-        let query = EventQuery {
-            after,
-            types: types.clone(),
-            limit: limit::PAGE_DEFAULT,
-            ..EventQuery::default()
-        };
-        let page = core.events().read(&caller, query).await?;
-        let held = if after.is_some() {
-            page.events.into()
-        } else {
-            VecDeque::new()
-        };
+    async fn begin(core: Core, caller: Caller, mut query: EventQuery) -> Result<Self, Error> {
+        let page = core.events().read(&caller, query.clone()).await?;
+        // Without a place to begin, what was there before is not told.
+        let events = query.after.map_or_else(Vec::new, |_| page.events);
+        query.after = Some(page.next_after);
+        query.wait = STREAM_PING;
         Ok(Self {
             core,
             caller,
-            types,
-            after: page.next_after,
-            held,
+            query,
+            held: events.into(),
         })
     }
 
@@ -105,20 +103,11 @@ impl Follower {
                 return None;
             }
             // A failure ends the stream; the client comes back with the last id it saw.
-            let page = self.look().await.ok()?;
-            self.after = page.next_after;
+            let events = self.core.events();
+            let page = events.read(&self.caller, self.query.clone()).await.ok()?;
+            self.query.after = Some(page.next_after);
             self.held = page.events.into();
         }
-    }
-
-    async fn look(&self) -> Result<EventPage, Error> {
-        let query = EventQuery {
-            after: Some(self.after),
-            types: self.types.clone(),
-            limit: limit::PAGE_MAX,
-            wait: STREAM_PING,
-        };
-        self.core.events().read(&self.caller, query).await
     }
 }
 

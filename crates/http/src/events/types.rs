@@ -1,18 +1,21 @@
 use bailee_api::{EventCatalogue, EventKind};
+use bailee_core::example_event;
 use bailee_model::EventType;
 
 use crate::answer::Body;
 use crate::caller::Authenticated;
 
-/// List the types of events
+/// List the types of events, each with an example
 #[utoipa::path(get, path = "/events/types", operation_id = "events.types", tag = "events",
-    responses((status = 200, description = "Every type", body = EventCatalogue)))]
-pub(crate) async fn types(_caller: Authenticated) -> Body<EventCatalogue> {
+    responses((status = 200, description = "Every type with an example", body = EventCatalogue)))]
+pub(crate) async fn types(caller: Authenticated) -> Body<EventCatalogue> {
+    let tenant = caller.tenant();
     let data = EventType::ALL
         .iter()
         .map(|kind| EventKind {
             event_type: kind.as_str().to_owned(),
             description: told(*kind).to_owned(),
+            example: example_event(tenant, *kind),
         })
         .collect();
     Body(EventCatalogue { data })

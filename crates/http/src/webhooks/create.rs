@@ -5,10 +5,10 @@ use bailee_core::{Core, NewWebhook};
 use bailee_model::Error;
 use secrecy::ExposeSecret as _;
 
-use super::view::view;
+use super::view::{bounds, limits, view};
 use crate::answer::{Answer, Created, tagged};
 use crate::caller::Authenticated;
-use crate::extract::{Json, folder_path_or_none};
+use crate::extract::Json;
 
 /// Register a receiver
 ///
@@ -31,11 +31,14 @@ pub(crate) async fn create(
 }
 
 fn command(wish: CreateWebhook) -> Result<NewWebhook, Error> {
-    let prefix = wish.filters.and_then(|filters| filters.path_prefix);
     Ok(NewWebhook {
         url: wish.url,
         types: wish.types,
-        path_prefix: folder_path_or_none(prefix.as_deref())?,
+        filters: bounds(wish.filters.unwrap_or_default())?,
+        format: wish.format.unwrap_or_default(),
+        ordering: wish.ordering.unwrap_or_default(),
         body_hmac: wish.body_hmac.unwrap_or(true),
+        ed25519: wish.ed25519.unwrap_or(false),
+        limits: limits(wish.limits.unwrap_or_default()),
     })
 }

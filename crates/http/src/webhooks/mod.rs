@@ -5,7 +5,9 @@ pub(crate) mod delete;
 pub(crate) mod enable;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod recover;
 pub(crate) mod rotate_secret;
+pub(crate) mod stats;
 pub(crate) mod test;
 pub(crate) mod update;
 mod view;
@@ -22,4 +24,6 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(test::test))
         .routes(routes!(enable::enable))
         .routes(routes!(rotate_secret::rotate_secret))
+        .routes(routes!(recover::recover))
+        .routes(routes!(stats::stats))
 }

@@ -1,12 +1,12 @@
 use axum::extract::State;
 use bailee_api::{ChangeWebhook, Patch, Webhook};
-use bailee_core::{Core, WebhookChange};
-use bailee_model::{Error, WebhookId};
+use bailee_core::{Core, EventBounds, WebhookChange};
+use bailee_model::{Error, WebhookId, WebhookLimits};
 
-use super::view::found;
+use super::view::{bounds, found, limits};
 use crate::answer::Answer;
 use crate::caller::Authenticated;
-use crate::extract::{Guard, Id, Json, folder_path_or_none};
+use crate::extract::{Guard, Id, Json};
 
 /// Change a webhook
 #[utoipa::path(patch, path = "/webhooks/{webhook_id}", operation_id = "webhooks.update", tag = "webhooks",
@@ -31,12 +31,20 @@ fn change(wish: ChangeWebhook) -> Result<WebhookChange, Error> {
     Ok(WebhookChange {
         url: wish.url,
         types: wish.types,
-        path_prefix: match wish.filters {
+        filters: match wish.filters {
             Patch::Keep => None,
-            Patch::Clear => Some(None),
-            Patch::Set(filters) => Some(folder_path_or_none(filters.path_prefix.as_deref())?),
+            Patch::Clear => Some(EventBounds::default()),
+            Patch::Set(filters) => Some(bounds(filters)?),
         },
+        format: wish.format,
+        ordering: wish.ordering,
         body_hmac: wish.body_hmac,
+        ed25519: wish.ed25519,
+        limits: match wish.limits {
+            Patch::Keep => None,
+            Patch::Clear => Some(WebhookLimits::default()),
+            Patch::Set(wanted) => Some(limits(wanted)),
+        },
         enabled: None,
     })
 }

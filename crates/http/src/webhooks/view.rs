@@ -1,33 +1,37 @@
 use axum::response::Response;
-use bailee_api::{
-    Links, SecretText, Webhook, WebhookFilters, WebhookFormat, WebhookOrdering, WebhookPayload,
-};
-use bailee_model as model;
+use bailee_api::{SecretText, Webhook, WebhookFilters, WebhookLimits};
+use bailee_core::EventBounds;
+use bailee_model::{self as model, Error};
 
 use crate::answer::{Body, tagged};
+use crate::extract::folder_path_or_none;
 
 /// A webhook as clients see it; `secret` only where it is shown once.
 pub(super) fn view(webhook: &model::Webhook, secret: Option<&str>) -> Webhook {
     Webhook {
-        webhook_id: webhook.id,
-        url: webhook.url.clone(),
-        types: webhook.types.clone(),
-        filters: WebhookFilters {
-            path_prefix: webhook.path_prefix.as_ref().map(ToString::to_string),
-        },
-        payload: WebhookPayload::Thin,
-        format: WebhookFormat::Bailee,
-        ordering: WebhookOrdering::None,
-        body_hmac: webhook.body_hmac,
-        state: webhook.state.into(),
-        disabled_reason: webhook.disabled_reason.clone(),
         secret: secret.map(SecretText::from),
-        created_at: webhook.created_at,
-        links: Links::to("webhooks", webhook.id),
+        ..Webhook::from(webhook)
     }
 }
 
 /// 200 with a webhook and its ETag.
 pub(super) fn found(webhook: &model::Webhook, secret: Option<&str>) -> Response {
     tagged(&webhook.revision.to_string(), Body(view(webhook, secret)))
+}
+
+/// Which events a client wants.
+pub(super) fn bounds(filters: WebhookFilters) -> Result<EventBounds, Error> {
+    Ok(EventBounds {
+        path_prefix: folder_path_or_none(filters.path_prefix.as_deref())?,
+        remote: filters.remote,
+        tag: filters.tag,
+    })
+}
+
+/// How hard a client lets its receiver be pressed.
+pub(super) fn limits(limits: WebhookLimits) -> model::WebhookLimits {
+    model::WebhookLimits {
+        per_second: limits.per_second,
+        concurrency: limits.concurrency,
+    }
 }

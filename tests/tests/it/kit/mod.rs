@@ -16,7 +16,7 @@ pub(crate) use api::{Answer, Api, Call};
 pub(crate) use content::{pattern, sha256, sha256_base64};
 pub(crate) use form::Form;
 pub(crate) use raw::Raw;
-pub(crate) use receiver::{Receiver, body_signature, standard_signature};
+pub(crate) use receiver::{Received, Receiver, body_signature, standard_signature};
 pub(crate) use server::{Options, Server};
 pub(crate) use sshd::Sshd;
 

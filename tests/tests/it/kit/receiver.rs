@@ -41,6 +41,10 @@ struct Shared {
     received: Vec<Received>,
     /// Statuses of the next answers; 200 when there are none.
     answers: VecDeque<u16>,
+    /// Whether no answer is given at all.
+    hangs: bool,
+    /// How many requests are being answered, and how many were at most.
+    open: (usize, usize),
 }
 
 /// A running receiver; it ends when dropped.
@@ -68,6 +72,16 @@ impl Receiver {
     /// The statuses of the next answers.
     pub(crate) fn answer_with(&self, statuses: &[u16]) {
         self.shared.lock().unwrap().answers.extend(statuses);
+    }
+
+    /// From now on, no answer is given.
+    pub(crate) fn hang(&self) {
+        self.shared.lock().unwrap().hangs = true;
+    }
+
+    /// How many requests were under way at once, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.shared.lock().unwrap().open.1
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -103,9 +117,20 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> StatusCode {
-    let mut shared = shared.lock().unwrap();
-    shared.received.push(Received { headers, body });
-    StatusCode::from_u16(shared.answers.pop_front().unwrap_or(200)).unwrap()
+    let (status, hangs) = {
+        let mut shared = shared.lock().unwrap();
+        shared.received.push(Received { headers, body });
+        shared.open.0 += 1;
+        shared.open.1 = shared.open.1.max(shared.open.0);
+        (shared.answers.pop_front().unwrap_or(200), shared.hangs)
+    };
+    if hangs {
+        std::future::pending::<()>().await;
+    }
+    // Long enough for others to be under way beside it.
+    tokio::time::sleep(LOOK_EVERY).await;
+    shared.lock().unwrap().open.0 -= 1;
+    StatusCode::from_u16(status).unwrap()
 }
 
 /// `X-Signature`: hex HMAC-SHA256 of the body under the whole text of the secret.

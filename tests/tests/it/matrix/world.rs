@@ -51,6 +51,9 @@ impl World {
         world.put("tenant_id", &identity["tenant_id"]);
         let record = world.owner.records("limit=1").await.remove(0);
         world.put("audit_id", &record["audit_id"]);
+        let feed = "/events?after=0&limit=1&wait=30";
+        let feed = world.owner.get(feed).send().await.is(200).json();
+        world.put("event_id", &feed["data"][0]["event_id"]);
         world.refresh("delivery_id").await;
         world.ids.insert("part", "0".to_owned());
         world.ids.insert("tree_size", "1".to_owned());
@@ -170,6 +173,7 @@ impl World {
     pub(super) fn body(&self, operation: &Operation) -> Option<Value> {
         Some(match operation.id.as_str() {
             "api_keys.create" => json!({"name": "k", "scopes": ["files:read"]}),
+            "webhooks.recover" => json!({"since": "2026-01-01T00:00:00Z"}),
             "folders.create" => json!({"path": "/m/made"}),
             "files.copy" => json!({"path": "/m/copied.txt"}),
             "folders.update" => json!({"path": "/moved"}),

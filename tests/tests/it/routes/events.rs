@@ -1,10 +1,11 @@
 //! `/events`: feed, stream, catalogue.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::kit::{PATIENCE, Server};
+use crate::kit::{Call, PATIENCE, Server};
 
 #[tokio::test]
 async fn the_feed_has_every_event_once_in_order() {
@@ -75,8 +76,17 @@ async fn read_stream(server: &Server, last: &str, count: usize) -> Vec<(String, 
         .admin()
         .get("/events/stream?type=file.uploaded")
         .header("last-event-id", last);
-    let mut response = call.open().await;
+    read(call, count).await
+}
+
+/// The first events of a stream, with their ids.
+async fn read(call: Call, count: usize) -> Vec<(String, Value)> {
+    let response = call.open().await;
     assert_eq!(response.status(), 200);
+    take(response, count).await
+}
+
+async fn take(mut response: Response, count: usize) -> Vec<(String, Value)> {
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut text = String::new();
     loop {
@@ -107,6 +117,91 @@ fn event(block: &str) -> Option<(String, Value)> {
 }
 
 #[tokio::test]
+async fn feed_and_stream_can_be_bound_to_a_folder() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    admin.upload("/in_/a", b"1").await;
+    admin.upload("/inx/a", b"2").await;
+    let wanted = admin.upload("/in/deep/a", b"3").await;
+    let path = "/events?after=0&type=file.*&path_prefix=/in&wait=10";
+    let page = admin.get(path).send().await.is(200).json();
+    let ids: Vec<&Value> = page["data"].as_array().unwrap().iter().collect();
+    assert_eq!(ids.len(), 1, "{page}");
+    assert_eq!(ids[0]["file_id"], wanted["file_id"]);
+    assert!(page["next_after"].as_u64().unwrap() >= ids[0]["sequence"].as_u64().unwrap());
+    let stream = "/events/stream?after=0&path_prefix=in";
+    let events = read(admin.get(stream), 1).await;
+    assert_eq!(events[0].1["file_id"], wanted["file_id"]);
+    let outside = admin.get("/events?path_prefix=/../x").send().await;
+    outside.problem(400, "invalid_path");
+}
+
+#[tokio::test]
+async fn one_event_is_read_by_its_id() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    admin.upload("/e/a", b"a").await;
+    let page = "/events?after=0&type=file.uploaded&wait=10";
+    let page = admin.get(page).send().await.is(200).json();
+    let event = &page["data"][0];
+    let path = format!("/events/{}", event["event_id"].as_str().unwrap());
+    assert_eq!(&admin.get(&path).send().await.is(200).json(), event);
+    let other = server.tenant("bolt").await;
+    other.get(&path).send().await.problem(404, "not_found");
+    admin
+        .post("/folders")
+        .json(&json!({"path": "/f"}))
+        .send()
+        .await
+        .is(201);
+    let record = admin.records("operation=folders.create").await.remove(0);
+    let id = record["audit_id"].as_str().unwrap().replace("aud_", "evt_");
+    let hidden = admin.get(&format!("/events/{id}")).send().await;
+    hidden.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_nothing_misses_nothing() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let call = admin.get("/events/stream?after=0&type=file.uploaded");
+    let response = call.open().await;
+    let mut uploaded = Vec::new();
+    for number in 0..130 {
+        let file = admin.upload(&format!("/e/{number}"), b"x").await;
+        uploaded.push(file["file_id"].clone());
+    }
+    let events = take(response, uploaded.len()).await;
+    let seen: Vec<Value> = events
+        .iter()
+        .map(|(_, event)| event["file_id"].clone())
+        .collect();
+    assert_eq!(seen, uploaded);
+}
+
+#[tokio::test]
+async fn a_stop_ends_streams_and_long_polls_at_an_end_of_message() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let stream = admin.get("/events/stream").open().await;
+    let newest = admin.get("/events?limit=1").send().await.is(200).json();
+    let after = newest["next_after"].as_u64().unwrap() + 1_000;
+    let poll = tokio::spawn({
+        let call = admin.get(&format!("/events?after={after}&wait=60"));
+        async move { call.send().await }
+    });
+    let streamed = tokio::spawn(async move { stream.bytes().await });
+    // Both are surely held once the server has answered another request after them.
+    admin.get("/events?limit=1").send().await.is(200);
+    let begun = Instant::now();
+    drop(server);
+    assert!(begun.elapsed() < PATIENCE, "a held reader held up the stop");
+    streamed.await.unwrap().unwrap();
+    let polled = poll.await.unwrap();
+    assert!(matches!(polled.status, 200 | 503));
+}
+
+#[tokio::test]
 async fn tenants_do_not_see_each_others_events() {
     let server = Server::start().await;
     let other = server.tenant("bolt").await;
@@ -133,6 +228,7 @@ async fn the_catalogue_names_every_type_that_can_be_subscribed() {
     let catalogue = admin.get("/events/types").send().await.is(200).json();
     for kind in catalogue["data"].as_array().unwrap() {
         assert!(!kind["description"].as_str().unwrap().is_empty());
+        assert_eq!(kind["example"]["type"], kind["type"]);
         let wish = json!({"url": "https://example.com/hook", "types": [kind["type"]]});
         admin.post("/webhooks").json(&wish).send().await.is(201);
     }

@@ -18,4 +18,5 @@ mod site;
 mod tenants;
 mod transfers;
 mod uploads;
+mod webhook_options;
 mod webhooks;

@@ -1,0 +1,85 @@
+//! What an event of each type looks like: for the catalogue, and for tests of a webhook.
+
+use bailee_model::{EventId, EventType, FileId, TenantId, Timestamp, TransferId, WebhookId};
+use serde_json::{Value, json};
+
+/// When the examples happened: 2026-11-21T09:14:03.512Z.
+const WHEN: Timestamp = Timestamp::from_ms(1_795_252_443_512);
+/// The bits of the ids in examples; nothing has them.
+const NOTHING: u128 = 0x019a_a5e1_6e60_7000_8000_0000_0000_0000;
+
+/// An event of a type that never happened, in the form of those that do.
+pub fn example_event(tenant: TenantId, kind: EventType) -> Value {
+    let data = data(kind);
+    let text = |name: &str| data.get(name).cloned().unwrap_or_default();
+    let status = match text("state") {
+        Value::Null if kind == EventType::AuthFailed || kind == EventType::PolicyViolated => {
+            json!("denied")
+        }
+        Value::Null => json!("success"),
+        state => state,
+    };
+    json!({
+        "type": kind.as_str(),
+        "timestamp": WHEN,
+        "event_id": EventId::from_bits(NOTHING),
+        "tenant_id": tenant,
+        "sequence": 0,
+        "transfer_id": text("transfer_id"),
+        "file_id": text("file_id"),
+        "webhook_id": text("webhook_id"),
+        "status": status,
+        "data": data,
+    })
+}
+
+fn data(kind: EventType) -> Value {
+    match kind {
+        EventType::FileUploaded | EventType::FileDownloaded => file("available"),
+        EventType::FileDeleted => file("deleted"),
+        EventType::TransferCreated => transfer("queued", Value::Null),
+        EventType::TransferStarted => transfer("running", Value::Null),
+        EventType::TransferCompleted => transfer("completed", json!("succeeded")),
+        EventType::TransferFailed => transfer("failed", json!("error")),
+        EventType::AuthFailed => json!({ "reason": "credential_invalid" }),
+        EventType::PolicyViolated => json!({ "code": "permission_denied" }),
+        EventType::WebhookDisabled => json!({
+            "webhook_id": WebhookId::from_bits(NOTHING),
+            "reason": "The receiver answered 410 Gone.",
+        }),
+        EventType::Ping => json!({}),
+    }
+}
+
+fn file(state: &str) -> Value {
+    let id = FileId::from_bits(NOTHING);
+    json!({
+        "file_id": id,
+        "state": state,
+        "version": 1,
+        "size": 26,
+        "hash": "6330f05349c4373a84fbc2393357b14bdba92493af4dc5af74d4a08aef2151b3",
+        "path": "/reports/report.csv",
+        "links": { "self": format!("/v1/files/{id}"), "download": format!("/v1/files/{id}/download") },
+    })
+}
+
+fn transfer(state: &str, outcome: Value) -> Value {
+    let id = TransferId::from_bits(NOTHING);
+    let fault = (state == "failed").then_some((
+        "remote_unreachable",
+        "Remote `bank` did not answer after 5 attempts.",
+    ));
+    json!({
+        "transfer_id": id,
+        "state": state,
+        "outcome": outcome,
+        "error_code": fault.map(|fault| fault.0),
+        "error_message": fault.map(|fault| fault.1),
+        "source": "/reports/report.csv",
+        "destination": "bank:/in/report.csv",
+        "bytes_total": 26,
+        "files_total": 1,
+        "links": { "self": format!("/v1/transfers/{id}") },
+    })
+}
