@@ -173,6 +173,11 @@ impl Core {
         &*self.clock
     }
 
+    /// Time, for those who keep it.
+    pub fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Randomness.
     pub fn chance(&self) -> &dyn Chance {
         &*self.chance

@@ -1,68 +1,80 @@
 //! What the core needs from above: the means to reach a far system, given to it at start.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use bailee_model::{Remote, RemoteSecretKind};
+use bailee_model::{Remote, RemoteSecretField};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 
-/// The credential of a remote.
-#[derive(Clone, Debug)]
-pub enum RemoteSecret {
-    /// A password.
-    Password(SecretString),
-    /// A private key in OpenSSH or PEM form.
-    PrivateKey {
-        /// The key's text.
-        pem: SecretString,
-        /// What opens it, if it is locked.
-        passphrase: Option<SecretString>,
-    },
-}
-
-/// How a secret looks inside its seal.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Plain {
-    Password {
-        password: String,
-    },
-    PrivateKey {
-        pem: String,
-        passphrase: Option<String>,
-    },
-}
+/// The secrets of a remote, by field.
+#[derive(Clone, Debug, Default)]
+pub struct RemoteSecret(BTreeMap<RemoteSecretField, SecretString>);
 
 impl RemoteSecret {
-    pub(crate) fn kind(&self) -> RemoteSecretKind {
-        match self {
-            Self::Password(_) => RemoteSecretKind::Password,
-            Self::PrivateKey { .. } => RemoteSecretKind::PrivateKey,
-        }
+    /// A password.
+    pub fn password(text: impl Into<SecretString>) -> Self {
+        Self::default().with(RemoteSecretField::Password, text)
+    }
+
+    /// A private key in OpenSSH or PEM form, not locked.
+    pub fn private_key(pem: impl Into<SecretString>) -> Self {
+        Self::default().with(RemoteSecretField::PrivateKey, pem)
+    }
+
+    /// The same with one more.
+    #[must_use]
+    pub fn with(mut self, field: RemoteSecretField, text: impl Into<SecretString>) -> Self {
+        self.0.insert(field, text.into());
+        self
+    }
+
+    /// One of them.
+    pub fn field(&self, field: RemoteSecretField) -> Option<&SecretString> {
+        self.0.get(&field)
+    }
+
+    /// Which there are.
+    pub fn fields(&self) -> Vec<RemoteSecretField> {
+        self.0.keys().copied().collect()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one of them signs in.
+    pub(crate) fn signs_in(&self) -> bool {
+        self.0.keys().any(|field| field.signs_in())
+    }
+
+    /// These in place of `old` ones: what signs in is replaced as a whole, so that no password stays behind a key.
+    pub(crate) fn over(self, mut old: Self) -> Self {
+        let replaces = self.signs_in();
+        old.0
+            .retain(|field, _| !(self.0.contains_key(field) || replaces && field.signs_in()));
+        old.0.extend(self.0);
+        old
+    }
+
+    /// Without one of them.
+    pub(crate) fn forget(&mut self, field: RemoteSecretField) {
+        self.0.remove(&field);
     }
 
     pub(crate) fn to_plain(&self) -> zeroize::Zeroizing<Vec<u8>> {
-        let plain = match self {
-            Self::Password(password) => Plain::Password {
-                password: password.expose_secret().to_owned(),
-            },
-            Self::PrivateKey { pem, passphrase } => Plain::PrivateKey {
-                pem: pem.expose_secret().to_owned(),
-                passphrase: passphrase
-                    .as_ref()
-                    .map(|text| text.expose_secret().to_owned()),
-            },
-        };
+        let plain: BTreeMap<_, _> = self
+            .0
+            .iter()
+            .map(|(field, text)| (field, text.expose_secret()))
+            .collect();
         zeroize::Zeroizing::new(serde_json::to_vec(&plain).unwrap_or_default())
     }
 
     pub(crate) fn from_plain(plain: &[u8]) -> Option<Self> {
-        Some(match serde_json::from_slice(plain).ok()? {
-            Plain::Password { password } => Self::Password(password.into()),
-            Plain::PrivateKey { pem, passphrase } => Self::PrivateKey {
-                pem: pem.into(),
-                passphrase: passphrase.map(Into::into),
-            },
-        })
+        let plain: BTreeMap<RemoteSecretField, String> = serde_json::from_slice(plain).ok()?;
+        let secrets = plain.into_iter().map(|(field, text)| (field, text.into()));
+        Some(Self(secrets.collect()))
     }
 }
 

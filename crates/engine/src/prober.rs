@@ -21,13 +21,13 @@ impl RemoteProber for Prober {
                 "Try again in a moment.",
             );
         };
-        let spec = match remote::spec(&target, &shared.local_folders) {
+        let spec = match remote::spec(&target, &shared) {
             Ok(spec) => spec,
             Err(error) => {
                 return failed(
                     "remote_failed",
-                    format!("The base folder cannot be used: {error}."),
-                    "Correct the base folder.",
+                    format!("The remote's configuration cannot be used: {error}."),
+                    "Correct it with `bailee remote set`.",
                 );
             }
         };

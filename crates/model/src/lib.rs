@@ -37,7 +37,10 @@ pub use journal::{Entry, EntryKind, Outcome, SealedEntry, Subject};
 pub use page::{Cursor, Page, PageRequest};
 pub use path::{FileName, FilePath, FolderPath, NameRule, PathError};
 pub use principal::{Principal, PrincipalKind, PrincipalState, Role};
-pub use remote::{Remote, RemoteAddress, RemoteKind, RemoteName, RemoteSecretKind};
+pub use remote::{
+    FtpsMode, HttpMethod, HttpSignIn, Remote, RemoteAddress, RemoteKind, RemoteName, RemoteRoute,
+    RemoteSecretField, RemoteTls,
+};
 pub use scope::{Scope, Scopes};
 pub use tenant::{Tenant, TenantSettings, TenantState, Usage};
 pub use time::Timestamp;

@@ -11,6 +11,16 @@ use crate::{RemoteId, Timestamp};
 pub enum RemoteKind {
     /// A server of the SSH file transfer protocol.
     Sftp,
+    /// A server of FTP over TLS.
+    Ftps,
+    /// A web server whose files are at URLs.
+    Https,
+    /// A WebDAV server.
+    Webdav,
+    /// A bucket of S3, or of a store that speaks its protocol.
+    S3,
+    /// Another Bailee.
+    Bailee,
     /// A folder of this machine that the operator allows.
     Local,
 }
@@ -20,6 +30,11 @@ impl RemoteKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sftp => "sftp",
+            Self::Ftps => "ftps",
+            Self::Https => "https",
+            Self::Webdav => "webdav",
+            Self::S3 => "s3",
+            Self::Bailee => "bailee",
             Self::Local => "local",
         }
     }
@@ -85,6 +100,84 @@ pub enum RemoteAddress {
         /// The folder that `/` of this remote means.
         base_path: String,
     },
+    /// A server of FTP over TLS.
+    Ftps {
+        /// Name or address.
+        host: String,
+        /// TCP port of the control connection.
+        port: u16,
+        /// When TLS begins.
+        mode: FtpsMode,
+        /// Whom we sign in as.
+        username: String,
+        /// The folder that `/` of this remote means; `.` is the one after sign-in.
+        base_path: String,
+        /// How its TLS is trusted.
+        #[serde(flatten)]
+        tls: RemoteTls,
+    },
+    /// A web server whose files are at URLs.
+    Https {
+        /// The URL that `/` of this remote means.
+        url: String,
+        /// How we name ourselves there.
+        #[serde(flatten)]
+        sign_in: HttpSignIn,
+        /// Whether the server takes files.
+        can_write: bool,
+        /// By which request files are written.
+        method: HttpMethod,
+        /// How it is reached.
+        #[serde(flatten)]
+        route: RemoteRoute,
+    },
+    /// A WebDAV server.
+    Webdav {
+        /// The URL of the folder that `/` of this remote means.
+        url: String,
+        /// How we name ourselves there.
+        #[serde(flatten)]
+        sign_in: HttpSignIn,
+        /// How it is reached.
+        #[serde(flatten)]
+        route: RemoteRoute,
+    },
+    /// A bucket of S3, or of a store that speaks its protocol.
+    S3 {
+        /// Where the store answers; `None` for Amazon's own by region.
+        endpoint: Option<String>,
+        /// The region that signatures name.
+        region: String,
+        /// The bucket.
+        bucket: String,
+        /// The folder that `/` of this remote means; `.` is the whole bucket.
+        base_path: String,
+        /// The name of the access key.
+        access_key_id: String,
+        /// The bucket stands in the path instead of the host name.
+        path_style: bool,
+        /// How the store encrypts what is written: `AES256` or `aws:kms`; `None` for the bucket's own setting.
+        server_side_encryption: Option<String>,
+        /// The key of `aws:kms`, by id or ARN.
+        kms_key_id: Option<String>,
+        /// The storage class of what is written.
+        storage_class: Option<String>,
+        /// Whether what is written carries a checksum header; some stores refuse it.
+        sends_checksums: bool,
+        /// How it is reached.
+        #[serde(flatten)]
+        route: RemoteRoute,
+    },
+    /// Another Bailee.
+    Bailee {
+        /// Where the server is, without `/v1`.
+        url: String,
+        /// The folder that `/` of this remote means; `.` is the root.
+        base_path: String,
+        /// How it is reached.
+        #[serde(flatten)]
+        route: RemoteRoute,
+    },
     /// A folder of this machine.
     Local {
         /// One of the folders that the operator allows, or one below.
@@ -92,14 +185,112 @@ pub enum RemoteAddress {
     },
 }
 
-/// What kind of credential a remote has.
+/// When TLS begins on a control connection of FTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RemoteSecretKind {
+pub enum FtpsMode {
+    /// By the command `AUTH TLS`.
+    Explicit,
+    /// With the first byte.
+    Implicit,
+}
+
+/// By which request a file is written over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HttpMethod {
+    /// The body becomes what stands at the URL.
+    Put,
+    /// The body is handed to whatever stands behind the URL.
+    Post,
+}
+
+/// How we name ourselves to an HTTP server; which secret goes with it tells how we sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpSignIn {
+    /// The account, with a password.
+    pub username: Option<String>,
+    /// The header of the server's own, with its value as the secret.
+    pub header_name: Option<String>,
+}
+
+/// Whom TLS trusts beside the machine's own authorities, and how we show who we are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteTls {
+    /// Certificate authorities, PEM.
+    pub ca_pem: Option<String>,
+    /// Our certificate with those between it and its authority, PEM; its key is a secret.
+    pub client_certificate: Option<String>,
+}
+
+/// How a server is reached over HTTP.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteRoute {
+    /// A proxy on the way, `http://host:port`.
+    pub proxy_url: Option<String>,
+    /// How its TLS is trusted.
+    #[serde(flatten)]
+    pub tls: RemoteTls,
+}
+
+/// A secret that a remote may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemoteSecretField {
     /// A password.
     Password,
-    /// A private key.
+    /// A private key of SSH.
     PrivateKey,
+    /// What opens the private key.
+    Passphrase,
+    /// A token that is sent with every request.
+    BearerToken,
+    /// What the header of the server's own holds.
+    HeaderValue,
+    /// An API key of another Bailee.
+    ApiKey,
+    /// The secret of an S3 access key.
+    SecretAccessKey,
+    /// What goes with an S3 key that holds for some hours.
+    SessionToken,
+    /// The private key of our client certificate.
+    ClientKey,
+}
+
+impl RemoteSecretField {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Password,
+        Self::PrivateKey,
+        Self::Passphrase,
+        Self::BearerToken,
+        Self::HeaderValue,
+        Self::ApiKey,
+        Self::SecretAccessKey,
+        Self::SessionToken,
+        Self::ClientKey,
+    ];
+
+    /// The field as on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::PrivateKey => "private_key",
+            Self::Passphrase => "passphrase",
+            Self::BearerToken => "bearer_token",
+            Self::HeaderValue => "header_value",
+            Self::ApiKey => "api_key",
+            Self::SecretAccessKey => "secret_access_key",
+            Self::SessionToken => "session_token",
+            Self::ClientKey => "client_key",
+        }
+    }
+
+    /// Whether the far side learns it, or is shown that we have it, to let us in. The key of a client certificate stands
+    /// beside such a secret.
+    pub const fn signs_in(self) -> bool {
+        !matches!(self, Self::ClientKey)
+    }
 }
 
 /// A far system with address, credential and limits.
@@ -111,9 +302,9 @@ pub struct Remote {
     pub name: RemoteName,
     /// Where it is.
     pub address: RemoteAddress,
-    /// What kind of credential it has.
-    pub secret_kind: Option<RemoteSecretKind>,
-    /// The credential (password or private key with passphrase), sealed by the tenant's wrapping_key.
+    /// Which secrets it has.
+    pub secret_fields: Vec<RemoteSecretField>,
+    /// Its secrets, sealed by the tenant's wrapping_key.
     pub sealed_secret: Option<Vec<u8>>,
     /// Transfers with it under way at once.
     pub concurrency: u32,
@@ -135,7 +326,63 @@ impl RemoteAddress {
     pub fn kind(&self) -> RemoteKind {
         match self {
             Self::Sftp { .. } => RemoteKind::Sftp,
+            Self::Ftps { .. } => RemoteKind::Ftps,
+            Self::Https { .. } => RemoteKind::Https,
+            Self::Webdav { .. } => RemoteKind::Webdav,
+            Self::S3 { .. } => RemoteKind::S3,
+            Self::Bailee { .. } => RemoteKind::Bailee,
             Self::Local { .. } => RemoteKind::Local,
         }
+    }
+
+    /// How it is reached over HTTP, where it is.
+    pub fn route(&self) -> Option<&RemoteRoute> {
+        match self {
+            Self::Https { route, .. }
+            | Self::Webdav { route, .. }
+            | Self::S3 { route, .. }
+            | Self::Bailee { route, .. } => Some(route),
+            Self::Sftp { .. } | Self::Ftps { .. } | Self::Local { .. } => None,
+        }
+    }
+
+    /// How its TLS is trusted, where it has any.
+    pub fn tls(&self) -> Option<&RemoteTls> {
+        match self {
+            Self::Ftps { tls, .. } => Some(tls),
+            _ => self.route().map(|route| &route.tls),
+        }
+    }
+
+    /// Whether another machine, or another account where the credential may tell, would be shown the credential.
+    pub fn is_elsewhere(&self, old: &Self) -> bool {
+        self.reaches() != old.reaches() || self.authorities() != old.authorities()
+    }
+
+    /// What decides which machine is shown the credential: the host or URL, the account or port, the proxy.
+    fn reaches(&self) -> (String, Option<&str>, Option<&str>) {
+        let proxy = self.route().and_then(|route| route.proxy_url.as_deref());
+        match self {
+            Self::Sftp { host, port, .. } | Self::Ftps { host, port, .. } => {
+                (format!("{host}:{port}"), None, proxy)
+            }
+            Self::Https { url, sign_in, .. } | Self::Webdav { url, sign_in, .. } => {
+                (url.clone(), sign_in.header_name.as_deref(), proxy)
+            }
+            Self::Bailee { url, .. } => (url.clone(), None, proxy),
+            Self::S3 {
+                endpoint, region, ..
+            } => {
+                // Amazon's own address follows from the region.
+                let place = endpoint.clone().unwrap_or_else(|| region.clone());
+                (place, endpoint.as_deref(), proxy)
+            }
+            Self::Local { folder } => (folder.clone(), None, None),
+        }
+    }
+
+    /// Who may vouch for the machine: whoever adds an authority of their own could pose as it.
+    fn authorities(&self) -> Option<&str> {
+        self.tls().and_then(|tls| tls.ca_pem.as_deref())
     }
 }

@@ -3,10 +3,12 @@
 mod admin;
 mod files;
 mod moving;
+mod remote;
 
 pub use admin::*;
 pub use files::*;
 pub use moving::*;
+pub use remote::*;
 
 use std::path::PathBuf;
 

@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bailee_client::model::{OnConflict, Timestamp, Verify};
@@ -149,83 +148,6 @@ pub struct TransferListArgs {
     /// At most so many
     #[arg(long, default_value_t = 50)]
     pub limit: usize,
-}
-
-/// `bailee remote …`
-#[derive(Debug, Subcommand)]
-pub enum RemoteCommand {
-    /// Register a far system
-    #[command(
-        after_help = "Examples:\n  bailee remote add bank --sftp sftp.bank.example:22 --user acme --password-file -\n  bailee remote add share --local /srv/share"
-    )]
-    Add(RemoteAddArgs),
-    /// Try a remote out, step by step
-    Test(RemoteArgs),
-    /// Pin the host key with this fingerprint, or the one that the server shows now
-    Trust(RemoteTrustArgs),
-    /// List remotes
-    List,
-    /// Show one remote
-    Get(RemoteArgs),
-    /// Remove a remote
-    Rm(RemoteArgs),
-}
-
-/// Arguments of `remote add`.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub struct RemoteAddArgs {
-    /// Name, as in name:/path
-    pub name: String,
-    /// SFTP server
-    #[arg(
-        long,
-        value_name = "HOST[:PORT]",
-        required_unless_present = "local",
-        conflicts_with = "local"
-    )]
-    pub sftp: Option<String>,
-    /// Folder of the server's machine that its operator allows
-    #[arg(long, value_name = "FOLDER")]
-    pub local: Option<String>,
-    /// User at the SFTP server
-    #[arg(long, requires = "sftp", required_unless_present = "local")]
-    pub user: Option<String>,
-    /// File with the password; - reads it from stdin
-    #[arg(long, value_name = "FILE", requires = "sftp")]
-    pub password_file: Option<PathBuf>,
-    /// File with an OpenSSH private key
-    #[arg(long, value_name = "FILE", requires = "sftp")]
-    pub private_key_file: Option<PathBuf>,
-    /// File with the private key's passphrase
-    #[arg(long, value_name = "FILE", requires = "private_key_file")]
-    pub passphrase_file: Option<PathBuf>,
-    /// Fingerprint of the host key, such as SHA256:…
-    #[arg(long, value_name = "FINGERPRINT", requires = "sftp")]
-    pub host_key: Option<String>,
-    /// Folder at the SFTP server that paths begin in
-    #[arg(long, value_name = "PATH", requires = "sftp")]
-    pub base_path: Option<String>,
-    /// Connections at once
-    #[arg(long, value_name = "N")]
-    pub concurrency: Option<u32>,
-}
-
-/// One remote.
-#[derive(Debug, Args)]
-pub struct RemoteArgs {
-    /// Name or rem_…
-    pub remote: String,
-}
-
-/// Arguments of `remote trust`.
-#[derive(Debug, Args)]
-pub struct RemoteTrustArgs {
-    /// Name or rem_…
-    pub remote: String,
-    /// Fingerprint to pin; without it the one seen by a test is shown and asked about
-    #[arg(long)]
-    pub fingerprint: Option<String>,
 }
 
 /// Reads `90s`, `10m`, `2h` or plain seconds.

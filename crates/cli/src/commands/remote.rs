@@ -1,10 +1,13 @@
+use std::path::Path;
+
 use bailee_client::Client;
-use bailee_client::api::{CreateLocalRemote, CreateRemote, CreateSftpRemote, Remote, SecretText};
+use bailee_client::api::{ChangeRemote, CreateRemote, Remote};
 use bailee_client::model::RemoteId;
+use serde_json::{Map, Value, json};
 
 use super::view;
 use crate::Failure;
-use crate::args::{RemoteAddArgs, RemoteCommand, RemoteTrustArgs};
+use crate::args::{RemoteAddArgs, RemoteCommand, RemoteSetArgs, RemoteSettings, RemoteTrustArgs};
 use crate::session::{Session, read_secret, read_text};
 
 /// Longest list of remotes that is shown.
@@ -18,10 +21,15 @@ pub(super) async fn run(
     let remotes = client.remotes();
     match command {
         RemoteCommand::Add(args) => {
-            let remote = remotes.create(&request(args)?).await?;
+            let remote = remotes.create(&request(*args)?).await?;
             session.output.one(&remote, view::REMOTE)?;
             session.say(&format!("try it out: bailee remote test {}", remote.name));
             Ok(())
+        }
+        RemoteCommand::Set(args) => {
+            let remote = find(client, &args.remote).await?;
+            let remote = remotes.change(remote.remote_id, &change(*args)?).await?;
+            session.output.one(&remote, view::REMOTE)
         }
         RemoteCommand::Test(args) => test(session, client, find(client, &args.remote).await?).await,
         RemoteCommand::Trust(args) => trust(session, client, args).await,
@@ -50,37 +58,126 @@ async fn find(client: &Client, text: &str) -> Result<Remote, Failure> {
     found.ok_or_else(|| Failure::NotFound(format!("no remote is named `{text}`")))
 }
 
-fn request(args: RemoteAddArgs) -> Result<CreateRemote, Failure> {
-    let secret = |path: &Option<std::path::PathBuf>| -> Result<Option<SecretText>, Failure> {
-        path.as_deref()
-            .map(read_secret)
-            .transpose()
-            .map(|text| text.map(SecretText::from))
-    };
-    if let Some(folder) = args.local {
-        return Ok(CreateRemote::Local(CreateLocalRemote {
-            name: args.name,
-            folder,
-            concurrency: args.concurrency,
-        }));
+fn request(mut args: RemoteAddArgs) -> Result<CreateRemote, Failure> {
+    let mut kind = args.kind.unwrap_or_default();
+    if let Some(place) = &args.sftp {
+        "sftp".clone_into(&mut kind);
+        let (host, port) = host_and_port(place)?;
+        args.settings.host = Some(host);
+        args.settings.port = port;
+    } else if let Some(folder) = args.local {
+        "local".clone_into(&mut kind);
+        args.settings.folder = Some(folder);
     }
-    let (host, port) = host_and_port(args.sftp.as_deref().unwrap_or_default())?;
-    let private_key = match &args.private_key_file {
-        Some(path) => Some(SecretText::from(read_text(path)?)),
-        None => None,
+    let mut fields = fields(&args.settings)?;
+    fields.insert("name".to_owned(), Value::String(args.name));
+    fields.insert("kind".to_owned(), Value::String(kind.clone()));
+    // The error may not show a value, which may be a secret; serde's are about fields.
+    serde_json::from_value(Value::Object(fields)).map_err(|error| {
+        Failure::usage(
+            format!("a remote of kind {kind} is not made like this: {error}"),
+            "The reference lists the fields of each kind.",
+        )
+    })
+}
+
+fn change(args: RemoteSetArgs) -> Result<ChangeRemote, Failure> {
+    let mut change = ChangeRemote::default();
+    for (name, value) in fields(&args.settings)? {
+        change = change.with(&name, value);
+    }
+    if let Some(name) = args.name {
+        change = change.with("name", name);
+    }
+    for name in args.clear {
+        change = change.with(&name, Value::Null);
+    }
+    if change.fields().is_empty() {
+        return Err(Failure::usage(
+            "nothing to change",
+            "Name a field, such as --port 2222.",
+        ));
+    }
+    Ok(change)
+}
+
+/// What was given, by the names that fields have on the wire.
+fn fields(settings: &RemoteSettings) -> Result<Map<String, Value>, Failure> {
+    let plain = [
+        ("host", json!(settings.host)),
+        ("port", json!(settings.port)),
+        ("username", json!(settings.user)),
+        ("host_key", json!(settings.host_key)),
+        ("base_path", json!(settings.base_path)),
+        ("mode", json!(settings.mode)),
+        ("url", json!(settings.base_url)),
+        ("header_name", json!(settings.header_name)),
+        ("can_write", json!(settings.can_write)),
+        ("method", json!(settings.method)),
+        ("endpoint", json!(settings.endpoint)),
+        ("region", json!(settings.region)),
+        ("bucket", json!(settings.bucket)),
+        ("access_key_id", json!(settings.access_key_id)),
+        ("path_style", json!(settings.path_style)),
+        (
+            "server_side_encryption",
+            json!(settings.server_side_encryption),
+        ),
+        ("kms_key_id", json!(settings.kms_key_id)),
+        ("storage_class", json!(settings.storage_class)),
+        ("sends_checksums", json!(settings.sends_checksums)),
+        ("folder", json!(settings.folder)),
+        ("proxy_url", json!(settings.proxy)),
+        ("concurrency", json!(settings.concurrency)),
+    ];
+    let given = plain.into_iter().filter(|(_, value)| !value.is_null());
+    let mut fields: Map<_, _> = given
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let texts = [
+        ("ca_pem", &settings.extra_ca_file),
+        ("client_certificate", &settings.client_certificate_file),
+        ("private_key", &settings.private_key_file),
+    ];
+    for (name, path) in texts {
+        if let Some(path) = path {
+            fields.insert(name.to_owned(), Value::String(read_text(path)?));
+        }
+    }
+    let secrets = [
+        ("password", &settings.password_file),
+        ("passphrase", &settings.passphrase_file),
+    ];
+    for (name, path) in secrets {
+        if let Some(path) = path {
+            fields.insert(name.to_owned(), Value::String(read_secret(path)?));
+        }
+    }
+    for wish in &settings.secret {
+        let (name, text) = secret(wish)?;
+        fields.insert(name.to_owned(), Value::String(text));
+    }
+    Ok(fields)
+}
+
+/// Reads `FIELD=SOURCE`. A secret itself never stands in an argument, where others could see it.
+fn secret(wish: &str) -> Result<(&str, String), Failure> {
+    let Some((name, source)) = wish.split_once('=') else {
+        return Err(Failure::usage(
+            "a secret is given as FIELD=SOURCE",
+            "For example password=./file, password=- or password=env:NAME.",
+        ));
     };
-    Ok(CreateRemote::Sftp(CreateSftpRemote {
-        name: args.name,
-        host,
-        port,
-        username: args.user.unwrap_or_default(),
-        password: secret(&args.password_file)?,
-        private_key,
-        passphrase: secret(&args.passphrase_file)?,
-        host_key: args.host_key,
-        base_path: args.base_path,
-        concurrency: args.concurrency,
-    }))
+    let text = match source.strip_prefix("env:") {
+        Some(variable) => std::env::var(variable).map_err(|_| {
+            Failure::usage(
+                format!("the environment has no text `{variable}`"),
+                "Set it for this command.",
+            )
+        })?,
+        None => read_secret(Path::new(source))?,
+    };
+    Ok((name, text))
 }
 
 /// Reads `host`, `host:22`, `[::1]` and `[::1]:22`.
@@ -158,7 +255,78 @@ async fn trust(session: &Session, client: &Client, args: RemoteTrustArgs) -> Res
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    fn added(arguments: &[&str]) -> Result<CreateRemote, Failure> {
+        let line = ["bailee", "remote", "add"].iter().chain(arguments);
+        let cli = crate::args::Cli::try_parse_from(line).unwrap();
+        match cli.command {
+            crate::args::Command::Remote(RemoteCommand::Add(args)) => request(*args),
+            _ => unreachable!("`remote add` was asked for"),
+        }
+    }
+
+    #[test]
+    fn every_kind_is_made_of_its_flags() {
+        let short = added(&["a", "--sftp", "h:2022", "--user", "u"]).unwrap();
+        let long = ["a", "sftp", "--host", "h", "--port", "2022", "--user", "u"];
+        assert_eq!(short, added(&long).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key");
+        std::fs::write(&key, "canary\n").unwrap();
+        let secret = |field: &str| format!("{field}={}", key.display());
+        let s3 = added(&[
+            "a",
+            "s3",
+            "--region",
+            "r",
+            "--bucket",
+            "b",
+            "--access-key-id",
+            "i",
+            "--path-style",
+            "true",
+            "--secret",
+            &secret("secret_access_key"),
+        ]);
+        let CreateRemote::S3(s3) = s3.unwrap() else {
+            unreachable!("the kind was named")
+        };
+        assert_eq!(s3.path_style, Some(true));
+        assert_eq!(s3.secret_access_key.unwrap().reveal(), "canary");
+        let dav = [
+            "a",
+            "webdav",
+            "--base-url",
+            "https://h/",
+            "--secret",
+            &secret("bearer_token"),
+        ];
+        assert!(matches!(added(&dav), Ok(CreateRemote::Webdav(_))));
+        for wrong in [
+            &["a", "ftps", "--host", "h", "--user", "u", "--bucket", "b"][..],
+            &[
+                "a",
+                "bailee",
+                "--base-url",
+                "https://h/",
+                "--secret",
+                "api_key",
+            ],
+            &[
+                "a",
+                "bailee",
+                "--base-url",
+                "https://h/",
+                "--secret",
+                "api_key=env:BAILEE_NO_SUCH_TEXT",
+            ],
+        ] {
+            assert!(added(wrong).is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn hosts_and_ports_are_read() {

@@ -43,6 +43,12 @@ impl Remotes<'_> {
         self.0.json(call).await
     }
 
+    /// Puts another configuration in its place.
+    pub async fn replace(&self, remote: RemoteId, new: &CreateRemote) -> Result<Remote> {
+        let call = Call::put(format!("/remotes/{remote}")).json(new)?;
+        self.0.json(call).await
+    }
+
     /// Tries it out, step by step.
     pub async fn test(&self, remote: RemoteId) -> Result<RemoteTest> {
         self.0

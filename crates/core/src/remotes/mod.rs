@@ -5,11 +5,11 @@ mod rules;
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     Error, ErrorKind, Outcome, Page, PageRequest, Remote, RemoteAddress, RemoteId, RemoteName,
-    Result,
+    RemoteSecretField, Result,
 };
 use bailee_store::{DbError, conflict};
 
-use self::rules::{check_address, concurrency, is_elsewhere, name_taken};
+use self::rules::{check_address, check_secrets, concurrency, name_taken};
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
@@ -33,7 +33,7 @@ pub struct NewRemote {
     pub name: RemoteName,
     /// Where it is.
     pub address: RemoteAddress,
-    /// Its credential.
+    /// Its secrets.
     pub secret: Option<RemoteSecret>,
     /// Transfers with it at once.
     pub concurrency: Option<u32>,
@@ -46,8 +46,10 @@ pub struct RemoteChange {
     pub name: Option<RemoteName>,
     /// A new address.
     pub address: Option<RemoteAddress>,
-    /// A new credential.
+    /// New secrets. One that signs in replaces all that do.
     pub secret: Option<RemoteSecret>,
+    /// Secrets that are no longer needed.
+    pub forget: Vec<RemoteSecretField>,
     /// Transfers with it at once.
     pub concurrency: Option<u32>,
 }
@@ -61,23 +63,21 @@ impl Remotes<'_> {
         let permit = self
             .enter(caller, "remotes.create", Action::RemoteManage)
             .await?;
-        check_address(&new.address, self.allowed_folders())?;
+        self.check(&new.address)?;
         let known = self.core.tenant(permit.tenant()).await?;
         let now = self.core.clock.now();
         let id = RemoteId::new(now, &*self.core.chance);
-        let remote = Remote {
+        let mut remote = Remote {
             id,
             name: new.name,
             address: new.address,
-            secret_kind: new.secret.as_ref().map(RemoteSecret::kind),
-            sealed_secret: new
-                .secret
-                .map(|secret| self.seal(id, &secret, &known))
-                .transpose()?,
+            secret_fields: Vec::new(),
+            sealed_secret: None,
             concurrency: concurrency(new.concurrency)?.unwrap_or(CONCURRENCY_DEFAULT),
             created_at: now,
             revision: 1,
         };
+        self.keep(&mut remote, &new.secret.unwrap_or_default(), &known)?;
         let mut change = self.core.store.change(&permit);
         change.insert_remote(&remote);
         made(&mut change, &without_secret(&remote))?;
@@ -112,53 +112,60 @@ impl Remotes<'_> {
             .map(|(_, remote)| remote)
     }
 
-    /// Changes a remote. A new host or port forgets the pinned host key unless a new one is given.
+    /// Changes a remote as `change` says, which sees the remote as it is. Whoever moves it to another machine gives its
+    /// credential again.
     pub async fn update(
         &self,
         caller: &Caller,
         id: RemoteId,
-        change: RemoteChange,
+        change: impl Fn(&Remote) -> Result<RemoteChange>,
         precondition: Precondition,
     ) -> Result<Remote> {
-        change.address.as_ref().map_or(Ok(()), |address| {
-            check_address(address, self.allowed_folders())
-        })?;
-        let wanted = concurrency(change.concurrency)?;
-        self.write(
-            caller,
-            id,
-            ("remotes.update", &precondition),
-            |remote, known| {
-                if let Some(name) = &change.name {
-                    remote.name = name.clone();
+        let act = |remote: &mut Remote, known: &Known| {
+            let change = change(remote)?;
+            let secret = change.secret.unwrap_or_default();
+            if let Some(address) = change.address {
+                self.check(&address)?;
+                stays_of_its_kind(&address, remote)?;
+                let is_kept = remote.secret_fields.iter().any(|field| field.signs_in());
+                if address.is_elsewhere(&remote.address) && is_kept && !secret.signs_in() {
+                    // Else whoever may move a remote could have its credential sent to a machine of their own.
+                    return Err(credential_needed());
                 }
-                if let Some(address) = &change.address {
-                    if address.kind() != remote.kind() {
-                        return Err(Error::field(
-                            "#/kind",
-                            "immutable",
-                            "A remote keeps its kind; make a new one.",
-                        ));
-                    }
-                    if is_elsewhere(address, &remote.address)
-                        && remote.sealed_secret.is_some()
-                        && change.secret.is_none()
-                    {
-                        // Else whoever may move a remote could have its credential sent to a machine of their own.
-                        let detail = "A new host or port needs the credential again.";
-                        return Err(Error::field("#/host", "credential_needed", detail));
-                    }
-                    remote.address = address.clone();
-                }
-                if let Some(secret) = &change.secret {
-                    remote.secret_kind = Some(secret.kind());
-                    remote.sealed_secret = Some(self.seal(id, secret, known)?);
-                }
-                remote.concurrency = wanted.unwrap_or(remote.concurrency);
-                Ok(())
-            },
-        )
-        .await
+                remote.address = address;
+            }
+            if let Some(name) = change.name {
+                remote.name = name;
+            }
+            remote.concurrency = concurrency(change.concurrency)?.unwrap_or(remote.concurrency);
+            let mut secret = secret.over(Self::open(remote, known)?);
+            for field in change.forget {
+                secret.forget(field);
+            }
+            self.keep(remote, &secret, known)
+        };
+        self.write(caller, id, ("remotes.update", &precondition), act)
+            .await
+    }
+
+    /// Puts another configuration in the place of a remote's: what it does not name is gone, secrets and pinned key too.
+    pub async fn replace(
+        &self,
+        caller: &Caller,
+        id: RemoteId,
+        new: NewRemote,
+        precondition: Precondition,
+    ) -> Result<Remote> {
+        let act = |remote: &mut Remote, known: &Known| {
+            self.check(&new.address)?;
+            stays_of_its_kind(&new.address, remote)?;
+            remote.name = new.name.clone();
+            remote.address = new.address.clone();
+            remote.concurrency = concurrency(new.concurrency)?.unwrap_or(CONCURRENCY_DEFAULT);
+            self.keep(remote, &new.secret.clone().unwrap_or_default(), known)
+        };
+        self.write(caller, id, ("remotes.replace", &precondition), act)
+            .await
     }
 
     /// Pins a host key, by its `SHA256:…` fingerprint.
@@ -184,7 +191,7 @@ impl Remotes<'_> {
                     *host_key = Some(fingerprint.clone());
                     Ok(())
                 }
-                RemoteAddress::Local { .. } => Err(Error::new(
+                _ => Err(Error::new(
                     ErrorKind::StateConflict,
                     "A remote of this kind has no host key.",
                 )),
@@ -340,16 +347,47 @@ impl Remotes<'_> {
         Err(too_fast())
     }
 
-    fn allowed_folders(&self) -> &[String] {
-        &self.core.settings.local_folders
+    fn check(&self, address: &RemoteAddress) -> Result<()> {
+        let settings = &self.core.settings;
+        check_address(address, &settings.local_folders)
     }
 
-    fn seal(&self, id: RemoteId, secret: &RemoteSecret, known: &Known) -> Result<Vec<u8>> {
-        let sealed = known
-            .key
-            .seal_secret(&secret.to_plain(), &id.to_string(), &*self.core.chance);
-        sealed.map_err(error::from_key)
+    /// Seals `secret` as all the secrets that the remote has.
+    fn keep(&self, remote: &mut Remote, secret: &RemoteSecret, known: &Known) -> Result<()> {
+        remote.secret_fields = secret.fields();
+        check_secrets(&remote.address, &remote.secret_fields)?;
+        remote.sealed_secret = if secret.is_empty() {
+            None
+        } else {
+            let plain = secret.to_plain();
+            let about = remote.id.to_string();
+            let sealed = known.key.seal_secret(&plain, &about, &*self.core.chance);
+            Some(sealed.map_err(error::from_key)?)
+        };
+        Ok(())
     }
+
+    fn open(remote: &Remote, known: &Known) -> Result<RemoteSecret> {
+        let Some(sealed) = &remote.sealed_secret else {
+            return Ok(RemoteSecret::default());
+        };
+        let plain = known.key.open_secret(sealed, &remote.id.to_string());
+        RemoteSecret::from_plain(&plain.map_err(error::from_key)?)
+            .ok_or_else(|| Error::internal("a remote's secret has an unknown form"))
+    }
+}
+
+fn stays_of_its_kind(address: &RemoteAddress, remote: &Remote) -> Result<()> {
+    if address.kind() == remote.kind() {
+        return Ok(());
+    }
+    let detail = "A remote keeps its kind; make a new one.";
+    Err(Error::field("#/kind", "immutable", detail))
+}
+
+fn credential_needed() -> Error {
+    let detail = "Another host, URL, account, proxy or authority needs the credential again.";
+    Error::field("#", "credential_needed", detail)
 }
 
 /// What may be kept of a remote for an answer.

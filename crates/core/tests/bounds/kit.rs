@@ -162,7 +162,7 @@ pub(crate) fn remote() -> NewRemote {
     NewRemote {
         name: "bank".parse().unwrap(),
         address: sftp("bank.example"),
-        secret: Some(RemoteSecret::Password("hunter2".to_owned().into())),
+        secret: Some(RemoteSecret::password("hunter2")),
         concurrency: None,
     }
 }

@@ -255,16 +255,16 @@ async fn a_moved_remote_needs_its_credential_again() {
     };
     let none = || Precondition::None;
     let error = remotes
-        .update(&site.admin, made.id, moved.clone(), none())
+        .update(&site.admin, made.id, |_| Ok(moved.clone()), none())
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ValidationFailed);
     let moved = RemoteChange {
-        secret: Some(RemoteSecret::Password("hunter2".to_owned().into())),
+        secret: Some(RemoteSecret::password("hunter2")),
         ..moved
     };
     remotes
-        .update(&site.admin, made.id, moved, none())
+        .update(&site.admin, made.id, |_| Ok(moved.clone()), none())
         .await
         .unwrap();
 }

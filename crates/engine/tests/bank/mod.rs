@@ -19,9 +19,6 @@ pub async fn bank(site: &Site, server: &Sshd, port: u16) {
         host_key: Some(server.host_fingerprint()),
         base_path: server.files().display().to_string(),
     };
-    let secret = RemoteSecret::PrivateKey {
-        pem: server.key("ed25519").into(),
-        passphrase: None,
-    };
+    let secret = RemoteSecret::private_key(server.key("ed25519"));
     site.remote("bank", address, Some(secret)).await;
 }

@@ -72,6 +72,11 @@ fn read<T: DeserializeOwned>(content: &[u8]) -> Result<T, Error> {
     Ok(value)
 }
 
+/// Reads an object that was put together from a body as strictly as the body.
+pub(crate) fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Error> {
+    read(value.to_string().as_bytes())
+}
+
 fn refused(pointer: &str, error: &serde_json::Error) -> Error {
     if !error.is_data() {
         return Error::new(

@@ -9,7 +9,7 @@ mod wait;
 
 pub(crate) use self::condition::{Guard, Tag, tags};
 pub(crate) use self::id::Id;
-pub(crate) use self::json::{Json, JsonOrEmpty};
+pub(crate) use self::json::{Json, JsonOrEmpty, from_value};
 pub(crate) use self::paging::{PageQuery, Paging};
 pub(crate) use self::query::{
     PathQuery, Query, file_path, folder_path, folder_path_or_none, one_of, time,

@@ -18,5 +18,5 @@ pub(crate) async fn get(
     Id(id): Id<RemoteId>,
 ) -> Answer {
     let remote = core.remotes().get(&caller, id).await?;
-    Ok(found(&remote))
+    found(&remote)
 }

@@ -2,6 +2,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bailee_api::RemoteList;
 use bailee_core::Core;
+use bailee_model::Page;
 
 use super::view::view;
 use crate::answer::Answer;
@@ -17,5 +18,7 @@ pub(crate) async fn list(
     paging: Paging,
 ) -> Answer<Response> {
     let page = core.remotes().list(&caller, paging.request.clone()).await?;
-    Ok(paging.answer(page, |remote| view(&remote)))
+    let data = page.data.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    let next = page.next;
+    Ok(paging.answer(Page { data, next }, |remote| remote))
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
+mod form;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod replace;
 pub(crate) mod test;
 pub(crate) mod trust;
 pub(crate) mod update;
@@ -17,7 +19,12 @@ use crate::site::Site;
 pub(crate) fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::new()
         .routes(routes!(create::create, list::list))
-        .routes(routes!(get::get, update::update, delete::delete))
+        .routes(routes!(
+            get::get,
+            replace::replace,
+            update::update,
+            delete::delete
+        ))
         .routes(routes!(test::test))
         .routes(routes!(trust::trust))
 }

@@ -20,5 +20,5 @@ pub(crate) async fn trust(
     Json(wish): Json<TrustHostKey>,
 ) -> Answer {
     let remote = core.remotes().trust(&caller, id, wish.fingerprint).await?;
-    Ok(found(&remote))
+    found(&remote)
 }

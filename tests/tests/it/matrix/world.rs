@@ -178,6 +178,9 @@ impl World {
             "files.copy" => json!({"path": "/m/copied.txt"}),
             "folders.update" => json!({"path": "/moved"}),
             "remotes.create" => json!({"name": "made", "kind": "local", "folder": self.exchange}),
+            "remotes.replace" => {
+                json!({"name": "replaced", "kind": "local", "folder": self.exchange})
+            }
             "remotes.trust" => {
                 json!({"fingerprint": "SHA256:uNiVztksCsDhcc0u9e8BrMnTs1UHjPP9mMA2Y3n1lqI"})
             }

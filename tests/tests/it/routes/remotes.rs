@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::kit::{Server, Sshd};
+use crate::kit::{Api, Moto, Server, Sshd, pattern, sha256};
 
 #[tokio::test]
 async fn a_remote_is_kept_and_its_secrets_never_come_out() {
@@ -156,4 +156,148 @@ async fn a_failed_test_has_the_code_that_a_transfer_would_have() {
     let last = failed["steps"].as_array().unwrap().last().unwrap();
     assert_eq!(last["ok"], false, "{failed}");
     assert!(last["error_code"].is_string(), "{failed}");
+}
+
+/// Makes the remote, tests it, and moves a file there and back.
+async fn there_and_back(admin: &Api, wish: serde_json::Value) {
+    let name = wish["name"].as_str().unwrap();
+    let made = admin.post("/remotes").json(&wish).send().await;
+    let made = made.is(201).json();
+    let test = format!("/remotes/{}/test", made["remote_id"].as_str().unwrap());
+    let report = admin.post(&test).send().await.is(200).json();
+    assert_eq!(report["ok"], true, "{report}");
+    let content = pattern(7, 3_000_000);
+    let file = admin.upload(&format!("/out/{name}"), &content).await;
+    let (here, far) = (format!("/out/{name}"), format!("{name}:/in/a.bin"));
+    let there = admin.transfer(&here, &far).await;
+    assert_eq!(there["state"], "completed", "{there}");
+    let back = admin.transfer(&far, &format!("/back/{name}")).await;
+    assert_eq!(back["state"], "completed", "{back}");
+    let found = admin
+        .get("/files?path_prefix=/back/&limit=10")
+        .send()
+        .await
+        .is(200)
+        .json();
+    let hash = &found["data"][0]["hash"];
+    assert_eq!(hash, &file["hash"]);
+    assert_eq!(hash, &json!(sha256(&content)));
+}
+
+#[tokio::test]
+async fn files_go_to_an_s3_bucket_and_back() {
+    let server = Server::start().await;
+    let store = Moto::start().await;
+    let wish = json!({
+        "name": "lake", "kind": "s3", "endpoint": store.url(), "region": "us-east-1", "bucket": "box",
+        "access_key_id": "acme", "secret_access_key": "canary-s3-1", "base_path": "acme",
+    });
+    there_and_back(&server.admin(), wish).await;
+    assert!(!server.log().contains("canary-s3-1"));
+}
+
+#[tokio::test]
+async fn files_go_to_another_bailee_and_back() {
+    let server = Server::start().await;
+    let other = Server::start().await;
+    other
+        .admin()
+        .upload("/from-us/in/readme", b"for our partner")
+        .await;
+    let wish = json!({
+        "name": "berlin", "kind": "bailee", "url": other.url(), "api_key": other.admin().key(),
+        "ca_pem": std::fs::read_to_string(other.ca_file()).unwrap(), "base_path": "/from-us",
+    });
+    there_and_back(&server.admin(), wish).await;
+    let there = other.admin().all("/files?limit=10").await;
+    assert!(
+        there.iter().any(|file| file["path"] == "/from-us/in/a.bin"),
+        "{there:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_patch_is_merged_and_a_put_replaces() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let wish = json!({
+        "name": "lake", "kind": "s3", "region": "r", "bucket": "b", "access_key_id": "i",
+        "secret_access_key": "canary-s3-2", "storage_class": "STANDARD_IA", "endpoint": "https://a.example",
+    });
+    let made = admin
+        .post("/remotes")
+        .json(&wish)
+        .send()
+        .await
+        .is(201)
+        .json();
+    assert_eq!(made["has_secret_access_key"], true);
+    assert_eq!(made["host"], json!(null));
+    let own = format!("/remotes/{}", made["remote_id"].as_str().unwrap());
+    let patch = json!({"storage_class": null, "name": "sea", "concurrency": 7});
+    let changed = admin.patch(&own).json(&patch).send().await.is(200).json();
+    assert_eq!(changed["storage_class"], json!(null));
+    assert_eq!(
+        (&changed["name"], &changed["concurrency"]),
+        (&json!("sea"), &json!(7))
+    );
+    assert_eq!(changed["has_secret_access_key"], true);
+    let foreign = admin.patch(&own).json(&json!({"host": "h"})).send().await;
+    foreign.problem(422, "unknown_field");
+    assert_eq!(foreign.json()["errors"][0]["pointer"], "#/host");
+    // Whoever moves it must know its secret.
+    for moved in [
+        json!({"endpoint": "https://b.example"}),
+        json!({"proxy_url": "http://proxy.example:3128"}),
+        json!({"ca_pem": "-----BEGIN CERTIFICATE-----"}),
+    ] {
+        let refused = admin.patch(&own).json(&moved).send().await;
+        refused.problem(422, "validation_failed");
+        let mut whole = moved;
+        whole["secret_access_key"] = json!("canary-s3-3");
+        admin.patch(&own).json(&whole).send().await.is(200);
+    }
+    let mut new = wish.clone();
+    new["bucket"] = json!("c");
+    let replaced = admin.put(&own).json(&new).send().await.is(200).json();
+    assert_eq!(
+        (&replaced["bucket"], &replaced["proxy_url"]),
+        (&json!("c"), &json!(null))
+    );
+    assert_eq!(replaced["concurrency"], 4);
+    new["secret_access_key"] = json!(null);
+    let bare = admin.put(&own).json(&new).send().await;
+    bare.problem(422, "validation_failed");
+    let folder =
+        json!({"name": "x", "kind": "local", "folder": server.exchange().to_str().unwrap()});
+    let other_kind = admin.put(&own).json(&folder).send().await;
+    other_kind.problem(422, "validation_failed");
+}
+
+#[tokio::test]
+async fn secrets_that_do_not_go_together_are_refused() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let sftp = json!({"name": "a", "kind": "sftp", "host": "h", "username": "u"});
+    let dav = json!({"name": "a", "kind": "webdav", "url": "https://h/"});
+    let cases = [
+        (&sftp, json!({"password": "p", "private_key": "k"})),
+        (&sftp, json!({"passphrase": "p"})),
+        (&dav, json!({"password": "p"})),
+        (&dav, json!({"username": "u"})),
+        (
+            &dav,
+            json!({"username": "u", "password": "p", "bearer_token": "t"}),
+        ),
+        (&dav, json!({"client_key": "k"})),
+        (&dav, json!({"url": "ftp://h/"})),
+        (&dav, json!({"url": "https://u:p@h/"})),
+    ];
+    for (base, more) in cases {
+        let mut wish = base.clone();
+        let fields = more.as_object().unwrap().clone();
+        wish.as_object_mut().unwrap().extend(fields);
+        let answer = admin.post("/remotes").json(&wish).send().await;
+        answer.problem(422, "validation_failed");
+    }
 }
