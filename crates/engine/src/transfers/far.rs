@@ -32,7 +32,7 @@ impl Far {
         stop: &Stop,
     ) -> Result<Self, Halt> {
         let name = target.remote.name.to_string();
-        let spec = remote::spec(target, &shared.local_folders)
+        let spec = remote::spec(target, shared)
             .map_err(|error| bad_path("the remote's base folder", error))?;
         let connector = stop.or(open(spec, &shared.guard)).await?.map_err(|fault| {
             let place = Place {
