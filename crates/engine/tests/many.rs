@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bailee_core::model::{
-    ErrorKind, OnConflict, PageRequest, Transfer, TransferId, TransferOutcome, TransferState,
+    ErrorKind, OnConflict, PageRequest, Same, Transfer, TransferId, TransferOutcome, TransferState,
 };
 use bailee_core::{NewTransfer, RetryFiles, TransferFilter};
 use site::{Site, content, transfer};
@@ -270,5 +270,103 @@ async fn bandwidth_is_shared_by_the_files_of_a_transfer() {
         // A quarter of a second is free after a rest.
         assert!(began.elapsed() >= Duration::from_millis(1_700), "{from}");
     }
+    assert!(engine.drain(DRAIN).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_the_same_is_left_alone() {
+    let site = Site::new().await;
+    site.disk().await;
+    let engine = site.start("one");
+    for (same, skipped) in [
+        (Same::Exists, 2),
+        (Same::Size, 1),
+        (Same::Mtime, 1),
+        (Same::Hash, 1),
+    ] {
+        let name = format!("{same:?}").to_lowercase();
+        // `a` is as it was, `b` has grown, `c` is new.
+        site.put(&format!("{name}/a"), b"a").await;
+        site.put(&format!("{name}/b"), b"b").await;
+        let ways = [
+            (format!("{name}/"), format!("disk:/{name}/")),
+            (format!("disk:/{name}/"), format!("back-{name}/")),
+            (format!("{name}/"), format!("copy-{name}/")),
+        ];
+        let wish = |from: &str, to: &str| NewTransfer {
+            same: Some(same),
+            on_conflict: OnConflict::Replace,
+            ..transfer(from, to)
+        };
+        for (from, to) in &ways {
+            let first = site.moved(wish(from, to)).await;
+            assert_eq!(
+                counts(&first),
+                (2, 2, 0, 0),
+                "{from} {to} {:?}",
+                first.fault
+            );
+        }
+        site.put(&format!("{name}/b"), b"bb").await;
+        site.put(&format!("{name}/c"), b"c").await;
+        for (from, to) in &ways {
+            let again = site.moved(wish(from, to)).await;
+            let fresh = 3 - skipped;
+            // By size alone, or by being there, what was replaced at the first stop may look the same at the next.
+            assert_eq!(counts(&again).3, 0, "{from} {to}: {:?}", again.fault);
+            if from.starts_with("disk:") {
+                assert!(counts(&again).2 >= 1, "{same:?} {from} {to}");
+            } else {
+                assert_eq!(
+                    counts(&again),
+                    (3, fresh, skipped, 0),
+                    "{same:?} {from} {to}"
+                );
+            }
+        }
+    }
+    assert_eq!(fs::read(site.far().join("hash/b")).unwrap(), b"bb");
+    assert_eq!(fs::read(site.far().join("exists/b")).unwrap(), b"b");
+    assert!(engine.drain(DRAIN).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn between_remotes_nothing_rests_here() {
+    const BYTES: usize = 40 << 20;
+    let site = Site::new().await;
+    site.disk().await;
+    let engine = site.start("one");
+    fs::write(site.far().join("big"), content(BYTES)).unwrap();
+    let data = site.far().parent().unwrap().join("data");
+    let rests = |data: &Path| -> usize {
+        let files = tree(data).into_iter();
+        let bytes = files.filter(|(path, _)| !path.starts_with("bailee.db"));
+        bytes.map(|(_, bytes)| bytes.len()).sum()
+    };
+    let before = rests(&data);
+    let wish = NewTransfer {
+        bandwidth: Some(20 << 20),
+        ..transfer("disk:/big", "disk:/copy")
+    };
+    let id = site.submit(wish).await;
+    let mut seen = 0;
+    loop {
+        let transfers = site.core.transfers();
+        let now = transfers.get(&site.caller, id).await.unwrap();
+        assert_eq!(rests(&data), before, "after {} bytes", now.bytes_done);
+        if now.state.is_final() {
+            assert_eq!(
+                now.outcome,
+                Some(TransferOutcome::Succeeded),
+                "{:?}",
+                now.fault
+            );
+            break;
+        }
+        seen += usize::from(now.bytes_done > 0);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(seen > 0, "looked at while it moved");
+    assert!(fs::metadata(data.join("bailee.db")).unwrap().len() < (BYTES / 2) as u64);
     assert!(engine.drain(DRAIN).await);
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use bailee_client::model::{OnConflict, Timestamp, Verify};
+use bailee_client::model::{OnConflict, Same, Timestamp, Verify};
 use clap::{Args, Subcommand};
 
 use crate::place::Place;
@@ -63,6 +63,9 @@ pub struct TransferCreateArgs {
     /// Tries in all
     #[arg(long, value_name = "N")]
     pub attempts: Option<u32>,
+    /// Leave alone what is the same at the destination: exists, size, mtime or hash
+    #[arg(long, value_name = "WORD", value_parser = word::<Same>)]
+    pub sync: Option<Same>,
     /// Bytes per second at most
     #[arg(long, value_name = "BYTES")]
     pub bandwidth: Option<u64>,

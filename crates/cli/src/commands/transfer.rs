@@ -115,6 +115,7 @@ fn request(mut args: TransferCreateArgs) -> Result<CreateTransfer, Failure> {
         sources,
         include: args.include,
         exclude: args.exclude,
+        sync: args.sync,
         bandwidth: args.bandwidth,
         label: args.label,
         on_conflict: args.on_conflict,

@@ -149,7 +149,7 @@ impl Attempt<'_> {
     }
 
     /// Whether there is a file at `path`, as far as the caller may know.
-    async fn is_taken(&self, path: &FilePath) -> Result<bool, Halt> {
+    pub(super) async fn is_taken(&self, path: &FilePath) -> Result<bool, Halt> {
         if !self.caller.scopes().hold(Scope::FilesRead) {
             return Ok(false);
         }

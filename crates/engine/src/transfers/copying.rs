@@ -28,6 +28,10 @@ impl Attempt<'_> {
             self.transfer.result_file = Some(copy.id);
             return Ok(());
         }
+        if self.checkpoint.target.is_none() && self.is_same_copy(to, &source).await? {
+            self.transfer.is_skipped = true;
+            return Ok(());
+        }
         for _ in 0..crate::limit::NAMES_TRIED_MAX {
             let Some(place) = self.choose_place(to).await? else {
                 self.transfer.is_skipped = true;

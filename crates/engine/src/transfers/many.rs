@@ -23,13 +23,13 @@ pub(super) async fn run(
     let counts = transfer.counts.unwrap_or_default();
     let watched = Watched::of(lease, &transfer);
     let mut attempt = Attempt {
-        pace: None,
         shared,
         lease,
         stop,
         caller,
         transfer,
         checkpoint: Checkpoint::default(),
+        pace: None,
     };
     if !counts.is_listed {
         let listed = tokio::select! {

@@ -16,6 +16,7 @@ mod moving;
 mod pace;
 mod publishing;
 mod receiving;
+mod same;
 mod settling;
 mod source;
 mod verifying;
@@ -69,13 +70,13 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
     let checkpoint = Checkpoint::read(transfer.checkpoint.as_ref());
     let pace = shared.paces.of(&transfer);
     let mut attempt = Attempt {
-        pace,
         shared,
         lease,
         stop,
         caller,
         transfer,
         checkpoint,
+        pace,
     };
     let result = tokio::select! {
         result = attempt.carry_out(source, destination) => result,

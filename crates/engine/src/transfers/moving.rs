@@ -80,6 +80,14 @@ impl Attempt<'_> {
         self.checkpoint = std::mem::take(&mut self.checkpoint).for_source(&source.pin());
         self.transfer.bytes_total = source.size_bytes();
         self.transfer.hash = source.hash().map(str::to_owned);
+        if self.checkpoint.target.is_none()
+            && self
+                .is_same_far(far, &target(path, source.name())?, source)
+                .await?
+        {
+            self.transfer.is_skipped = true;
+            return Ok(());
+        }
         let Some(target) = self.choose_target(far, source.name(), path).await? else {
             self.transfer.is_skipped = true;
             return Ok(());

@@ -52,6 +52,10 @@ impl Attempt<'_> {
     async fn receive_source(&mut self, source: &Source, to: &FilePath) -> Result<(), Halt> {
         self.checkpoint = std::mem::take(&mut self.checkpoint).for_source(&source.pin());
         self.transfer.bytes_total = source.size_bytes();
+        if self.checkpoint.target.is_none() && self.is_same_here(to, source).await? {
+            self.transfer.is_skipped = true;
+            return Ok(());
+        }
         let Some(place) = self.choose_place(to).await? else {
             self.transfer.is_skipped = true;
             return Ok(());

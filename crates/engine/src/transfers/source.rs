@@ -4,7 +4,7 @@ use std::pin::Pin as Pinned;
 use std::sync::Arc;
 
 use bailee_connect::{EntryKind, ReadFrom, RemoteEntry, RemotePath};
-use bailee_core::model::End;
+use bailee_core::model::{End, Timestamp};
 use bailee_core::{FileRef, OpenFile, RunEnd};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
@@ -107,6 +107,14 @@ impl Source {
         match self {
             Self::Bailee(open) => Some(open.file.size_bytes),
             Self::Remote(remote) => remote.entry.size_bytes,
+        }
+    }
+
+    /// When it was last changed, if known.
+    pub(super) fn modified(&self) -> Option<Timestamp> {
+        match self {
+            Self::Bailee(open) => Some(open.file.created_at),
+            Self::Remote(remote) => remote.entry.modified,
         }
     }
 

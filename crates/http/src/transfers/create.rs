@@ -44,6 +44,7 @@ fn command(wish: CreateTransfer) -> Result<NewTransfer, Error> {
         sources,
         include: globs(&wish.include, "#/include")?,
         exclude: globs(&wish.exclude, "#/exclude")?,
+        same: wish.sync,
         bandwidth: wish.bandwidth,
         label: wish.label,
         priority: wish.priority.unwrap_or(0),

@@ -1,5 +1,7 @@
 //! Transfers: bytes from here to there.
 
+mod file;
+
 use std::collections::BTreeMap;
 
 use bailee_model::{self as model, FileId, PrincipalId, Timestamp, TransferId};
@@ -8,6 +10,8 @@ use utoipa::ToSchema;
 
 use crate::word::{words, words_from};
 use crate::{Links, List, Patch, object};
+
+pub use file::{TransferFile, TransferFileList};
 
 words! {
     /// Where a transfer is. `completed` and `failed` are final.
@@ -110,6 +114,21 @@ words! {
     }
 }
 words_from!(bailee_model::OnConflict => OnConflict { Fail, Replace, Rename, Skip });
+
+words! {
+    /// What makes a file at the destination the same as its source, so that it is left alone.
+    Sync {
+        /// That it is there.
+        Exists = "exists",
+        /// Its size.
+        Size = "size",
+        /// Its size, and that it was changed no earlier than the source.
+        Mtime = "mtime",
+        /// Its content.
+        Hash = "hash",
+    }
+}
+words_from!(bailee_model::Same => Sync { Exists, Size, Mtime, Hash });
 
 /// One end of a transfer: as text, or as an object that needs no escaping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -225,6 +244,10 @@ pub struct CreateTransfer {
     /// When transient faults are tried again.
     #[serde(default, deserialize_with = "object::or_null")]
     pub retry: Option<TransferRetry>,
+    /// Leaves alone what is the same at the destination; it counts as skipped. What differs is treated by `on_conflict`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Sync>)]
+    pub sync: Option<model::Same>,
     /// Bytes per second at most, for all its files together, on each node that runs some of them. No bound when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1024)]
@@ -251,6 +274,7 @@ impl CreateTransfer {
             on_conflict: None,
             start_at: None,
             retry: None,
+            sync: None,
             bandwidth: None,
             metadata: BTreeMap::new(),
         }
@@ -525,78 +549,6 @@ fn bytes_done(transfer: &model::Transfer) -> u64 {
     transfer
         .counts
         .map_or(transfer.bytes_done, |counts| counts.bytes_done)
-}
-
-/// One file of a transfer: `GET /transfers/{transfer_id}/files`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct TransferFile {
-    /// Names the transfer of this one file.
-    #[schema(value_type = String, example = "xfr_01m7yp4kyae4ma4jz41b93y214")]
-    pub transfer_id: TransferId,
-    /// From where.
-    #[schema(example = "bank:/out/report.csv")]
-    pub source: String,
-    /// To where.
-    #[schema(example = "/in/report.csv")]
-    pub destination: String,
-    /// Its size, once known.
-    #[schema(required)]
-    pub size_bytes: Option<u64>,
-    /// Bytes of it known to have arrived.
-    pub bytes_done: u64,
-    /// SHA-256 of what was moved, once known.
-    #[schema(required)]
-    pub hash: Option<String>,
-    /// Where it is.
-    pub state: TransferState,
-    /// Whether it ended well without moving anything.
-    pub skipped: bool,
-    /// How it ended; null until then.
-    #[schema(required)]
-    pub outcome: Option<TransferOutcome>,
-    /// Why it, or its last try, ended early: a code with a page below `/docs/problems/`.
-    #[schema(required)]
-    pub error_code: Option<String>,
-    /// The same in plain words.
-    #[schema(required)]
-    pub error_message: Option<String>,
-    /// What to do next.
-    #[schema(required)]
-    pub hint: Option<String>,
-    /// Tries so far.
-    pub attempts: u32,
-    /// The file it made in Bailee.
-    #[schema(value_type = Option<String>, required)]
-    pub file_id: Option<FileId>,
-    /// When it ended.
-    #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
-    pub finished_at: Option<Timestamp>,
-}
-
-/// A page of the files of a transfer.
-pub type TransferFileList = List<TransferFile>;
-
-impl From<&model::Transfer> for TransferFile {
-    fn from(transfer: &model::Transfer) -> Self {
-        let status = TransferStatus::from(transfer);
-        Self {
-            transfer_id: transfer.id,
-            source: transfer.source.to_string(),
-            destination: transfer.destination.to_string(),
-            size_bytes: transfer.bytes_total,
-            bytes_done: transfer.bytes_done,
-            hash: transfer.hash.clone(),
-            state: status.state,
-            skipped: transfer.is_skipped,
-            outcome: status.outcome,
-            error_code: status.error_code,
-            error_message: status.error_message,
-            hint: status.hint,
-            attempts: transfer.attempt,
-            file_id: transfer.result_file,
-            finished_at: transfer.finished_at,
-        }
-    }
 }
 
 /// A failed transfer always has a message: poll loops show it without looking at the outcome.

@@ -4,20 +4,21 @@
 //! way there are listed once more, and nothing else. What is kept in memory is one page of files and the names of the
 //! folders that wait. Links and devices are passed over.
 
+mod paths;
+mod root;
+
 use std::time::Duration;
 
-use bailee_connect::{EntryKind, Listing, RemotePath};
-use bailee_core::model::{
-    Bundle, Cursor, End, FileName, FolderPath, Page, PageRequest, RemoteName, Transfer,
-    TransferFault, limit as model_limit,
-};
-use bailee_core::{Child, FileRef, FoundFile, FoundFiles, RunEnd};
+use bailee_connect::EntryKind;
+use bailee_core::model::{Bundle, Cursor, End, PageRequest, limit as model_limit};
+use bailee_core::{FileRef, FoundFile, FoundFiles};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::attempt::Attempt;
-use super::far::Far;
-use super::fault::{Halt, Side, Trouble, bad_path, from_core};
+use super::fault::{Halt, Side, from_core};
+use paths::{bailee_file, below, path_of, remote_file, says_folder, too_much, unusable};
+use root::{Root, Seen, files_in, folders_in, open};
 
 /// What was found is queued at least this often, so that moving begins while a slow far side still lists.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -44,28 +45,6 @@ pub(super) struct Walk<'a> {
     /// The folders that wait, the next one last.
     waiting: Vec<Vec<String>>,
     root: Option<Root>,
-}
-
-/// A source that is opened.
-enum Root {
-    /// A folder in Bailee.
-    Bailee(FolderPath),
-    /// A folder at a remote.
-    Far(Box<FarRoot>),
-}
-
-struct FarRoot {
-    far: Far,
-    name: RemoteName,
-    path: RemotePath,
-    /// The folder that was listed last.
-    listed: Option<(Vec<String>, Listing)>,
-}
-
-/// A file as its folder tells of it.
-struct Seen {
-    name: String,
-    size_bytes: Option<u64>,
 }
 
 impl<'a> Walk<'a> {
@@ -400,176 +379,4 @@ impl<'a> Walk<'a> {
         }
         Ok(true)
     }
-}
-
-impl FarRoot {
-    async fn list(&mut self, folder: &[String]) -> Result<&Listing, Halt> {
-        if self.listed.as_ref().is_none_or(|(path, _)| path != folder) {
-            let mut path = self.path.clone();
-            for name in folder {
-                path = path.child(name).map_err(|error| bad_path(name, error))?;
-            }
-            let listing = self.far.list(&path).await?;
-            if listing.is_cut {
-                let message = format!(
-                    "Remote `{}`: the folder `{path}` holds more entries than are read of one folder ({}).",
-                    self.name,
-                    listing.entries.len()
-                );
-                let hint = "Have the partner spread the files over folders, or name the files in `sources`.";
-                return Err(Trouble::new("remote_failed", message, hint).into());
-            }
-            self.listed = Some((folder.to_vec(), listing));
-        }
-        self.listed
-            .as_ref()
-            .map(|(_, listing)| listing)
-            .ok_or_else(|| bad_path("", "it was not listed"))
-    }
-}
-
-async fn open(attempt: &Attempt<'_>, source: &End) -> Result<Root, Halt> {
-    let (name, text) = match source {
-        End::Remote { remote, path } => (remote, path),
-        End::Folder { path } => return Ok(Root::Bailee(path.clone())),
-        other => return Err(bad_path(&other.to_string(), "it is no folder")),
-    };
-    let runs = attempt.shared.core.runs();
-    let opened = runs.open_end(&attempt.caller, source).await;
-    let RunEnd::Remote(target, _) = opened.map_err(|error| from_core(&error, Side::Source))? else {
-        return Err(bad_path(text, "it is no place at a remote"));
-    };
-    let ends = RunEnd::Remote(target.clone(), text.clone());
-    super::learn(attempt.shared, attempt.lease, [&ends, &ends]);
-    let far = Far::open(attempt.shared, &target, Side::Source, attempt.stop).await?;
-    Ok(Root::Far(Box::new(FarRoot {
-        far,
-        name: name.clone(),
-        path: text.parse().map_err(|error| bad_path(text, error))?,
-        listed: None,
-    })))
-}
-
-async fn children(
-    attempt: &Attempt<'_>,
-    folder: FolderPath,
-    page: PageRequest,
-) -> Result<Page<Child>, Halt> {
-    let folders = attempt.shared.core.folders();
-    let page = folders.children(&attempt.caller, folder, page).await;
-    page.map_err(|error| from_core(&error, Side::Source))
-}
-
-async fn folders_in(attempt: &Attempt<'_>, folder: FolderPath) -> Result<Vec<String>, Halt> {
-    let mut names = Vec::new();
-    let mut page = PageRequest {
-        limit: model_limit::PAGE_MAX,
-        after: None,
-    };
-    loop {
-        let found = children(attempt, folder.clone(), page.clone()).await?;
-        let all = found.data.len();
-        let folders = found.data.into_iter().filter_map(|child| match child {
-            Child::Folder(folder) => folder.path.name().map(ToString::to_string),
-            Child::File(_) => None,
-        });
-        let had = names.len();
-        names.extend(folders);
-        page.after = found.next;
-        // Files come after all folders.
-        if page.after.is_none() || names.len() - had < all {
-            return Ok(names);
-        }
-        if names.len() > model_limit::TRANSFER_FOLDERS_WAITING_MAX {
-            return Ok(names);
-        }
-    }
-}
-
-async fn files_in(
-    attempt: &Attempt<'_>,
-    folder: FolderPath,
-    (after, most): (&str, usize),
-) -> Result<(Vec<Seen>, bool), Halt> {
-    let page = PageRequest {
-        limit: u32::try_from(most)
-            .unwrap_or(model_limit::PAGE_MAX)
-            .min(model_limit::PAGE_MAX),
-        after: Some(Cursor {
-            key: "file".to_owned(),
-            id: after.to_owned(),
-        }),
-    };
-    let found = children(attempt, folder, page).await?;
-    let files = found.data.into_iter().filter_map(|child| match child {
-        Child::File(file) => Some(Seen {
-            name: file.path.name().to_string(),
-            size_bytes: Some(file.size_bytes),
-        }),
-        Child::Folder(_) => None,
-    });
-    Ok((files.collect(), found.next.is_some()))
-}
-
-fn below(root: &FolderPath, folder: &[String]) -> Result<FolderPath, Halt> {
-    let mut path = root.clone();
-    for name in folder {
-        let child = name.parse::<FileName>().and_then(|name| path.child(name));
-        path = child.map_err(|error| bad_path(name, error))?;
-    }
-    Ok(path)
-}
-
-fn bailee_file(root: &FolderPath, folder: &[String], name: &str) -> Option<End> {
-    let folder = below(root, folder).ok()?;
-    // A file's path has bounds of its own.
-    folder.child(name.parse().ok()?).ok()?;
-    Some(End::Path {
-        path: folder.file(name.parse().ok()?),
-    })
-}
-
-/// A path below a folder at a remote.
-fn remote_file(folder: &End, path: &str) -> End {
-    match folder {
-        End::Remote { remote, path: root } => End::Remote {
-            remote: remote.clone(),
-            path: format!("{}/{path}", root.strip_suffix('/').unwrap_or(root)),
-        },
-        other => other.clone(),
-    }
-}
-
-fn says_folder(end: &End) -> bool {
-    match end {
-        End::Folder { .. } => true,
-        End::Remote { path, .. } => path.ends_with('/'),
-        End::Path { .. } | End::File { .. } => false,
-    }
-}
-
-fn path_of(folder: &[String], name: &str) -> String {
-    let names = folder.iter().map(String::as_str).chain([name]);
-    names.collect::<Vec<_>>().join("/")
-}
-
-fn unusable(path: &str, why: &str) -> TransferFault {
-    TransferFault {
-        code: "invalid_path".to_owned(),
-        message: format!("`{path}` cannot be moved: {why}."),
-        hint: Some("Rename it at the source, or exclude it.".to_owned()),
-    }
-}
-
-fn too_much(transfer: &Transfer, what: &str, most: u64) -> Halt {
-    let code = match transfer.source {
-        End::Remote { .. } => "remote_failed",
-        _ => "invalid_path",
-    };
-    let message = format!(
-        "The listing of `{}` has no end within {most} {what}; what was found until then is moved.",
-        transfer.source
-    );
-    let hint = "Name a folder further down, or narrow it with `include` and `exclude`.";
-    Trouble::new(code, message, hint).into()
 }
