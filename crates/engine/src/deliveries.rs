@@ -1,10 +1,10 @@
 //! Handing one event to one webhook: begin, post, settle.
 
-use bailee_connect::{Fault, PostAnswer, PostRequest, RetryAfter};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use bailee_connect::{Fault, PostAnswer, PostRequest, RetryAfter};
 use bailee_core::model::{ErrorKind, Lease, Timestamp, WebhookId, limit};
 use bailee_core::{DeliveryAnswer, Sending};
 use tokio::time::Instant;
@@ -13,6 +13,8 @@ use crate::Shared;
 use crate::limit::{ANSWER_GRACE, LANE_WAIT, LANES_KEPT_MAX, PACE_WAIT_MAX};
 use crate::stop::{Stop, StopReason};
 
+/// In which a bounded number of deliveries begins.
+const PACE_SPAN: Duration = Duration::from_secs(1);
 /// Most headers of an answer that are kept.
 const HEADERS_KEPT_MAX: usize = 32;
 /// How much of each of them is.
@@ -35,7 +37,7 @@ impl Pace {
         if wait > PACE_WAIT_MAX {
             return None;
         }
-        *next = now + wait + Duration::from_secs(1) / per_second.max(1);
+        *next = now + wait + PACE_SPAN / per_second.max(1);
         Some(wait)
     }
 }

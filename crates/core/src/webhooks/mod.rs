@@ -10,8 +10,8 @@ use std::time::Duration;
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     AuditId, Delivery, DeliveryId, Error, ErrorKind, EventId, EventType, FolderPath, Page,
-    PageRequest, RemoteName, Result, Webhook, WebhookFormat, WebhookId, WebhookLimits,
-    WebhookOrdering, WebhookSigner, WebhookState, limit,
+    PageRequest, Result, Webhook, WebhookFormat, WebhookId, WebhookLimits, WebhookOrdering,
+    WebhookSigner, WebhookState, limit,
 };
 use bailee_store::{DbError, conflict};
 use base64::Engine;
@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
 pub use self::example::example_event;
+pub use self::rules::EventBounds;
 use self::rules::{check_limits, check_tag, check_types, check_url};
 pub use self::stats::DeliveryStats;
 use crate::deliveries::signer_context;
@@ -65,17 +66,6 @@ pub struct NewWebhook {
     pub ed25519: bool,
     /// How hard the receiver may be pressed.
     pub limits: WebhookLimits,
-}
-
-/// Which events of a webhook's types it gets.
-#[derive(Clone, Debug, Default)]
-pub struct EventBounds {
-    /// Only about paths below this one.
-    pub path_prefix: Option<FolderPath>,
-    /// Only about transfers from or to this remote.
-    pub remote: Option<RemoteName>,
-    /// Only about files with this tag.
-    pub tag: Option<String>,
 }
 
 /// What changes of a webhook.

@@ -1,12 +1,25 @@
 use std::net::IpAddr;
 
-use bailee_model::{Error, ErrorKind, EventType, Result, WebhookLimits, limit};
+use bailee_model::{
+    Error, ErrorKind, EventType, FolderPath, RemoteName, Result, WebhookLimits, limit,
+};
 
 /// Longest address.
 const URL_BYTES_MAX: usize = 2048;
 
 /// Longest tag that is looked for.
 const TAG_BYTES_MAX: usize = 256;
+
+/// Which events of a webhook's types it gets.
+#[derive(Clone, Debug, Default)]
+pub struct EventBounds {
+    /// Only about paths below this one.
+    pub path_prefix: Option<FolderPath>,
+    /// Only about transfers from or to this remote.
+    pub remote: Option<RemoteName>,
+    /// Only about files with this tag.
+    pub tag: Option<String>,
+}
 
 /// Receivers are HTTPS. Whether the address may be connected to is judged at each connection.
 pub(super) fn check_url(url: &str, plain_http: bool) -> Result<()> {
