@@ -1,4 +1,4 @@
-//! What the tests need beside cargo: an SSH server, an FTP server, PostgreSQL, strace, a Python environment,
+//! What the tests need beside cargo: an SSH server, an FTP server, GnuPG, PostgreSQL, strace, a Python environment,
 //! and packages of Node.js.
 
 use std::fs;
@@ -20,7 +20,12 @@ struct Need {
     package: &'static str,
 }
 
-const ALWAYS: [Need; 7] = [
+const ALWAYS: [Need; 8] = [
+    Need {
+        what: "gpg",
+        is_here: || process::is_installed("gpg"),
+        package: "gnupg",
+    },
     Need {
         what: "sshd",
         is_here: || process::is_installed("sshd"),
