@@ -23,6 +23,8 @@ pub enum Error {
     TooDense { limit: u64 },
     #[error("the work was given up")]
     Abandoned,
+    #[error("the content could not be handled; it may have been made to do harm")]
+    Broken,
     #[error(transparent)]
     Pgp(#[from] PgpError),
     #[error(transparent)]
@@ -42,6 +44,7 @@ impl Error {
             Self::TooLarge { .. } => "content_too_large",
             Self::TooDense { .. } => "content_too_dense",
             Self::Abandoned => "content_abandoned",
+            Self::Broken => "content_broken",
             Self::Pgp(error) => error.code(),
             Self::Archive(error) => error.code(),
             Self::Rule(error) => error.code(),

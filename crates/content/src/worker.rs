@@ -68,9 +68,12 @@ where
 {
     let meter = Arc::new(Meter::default());
     let _abandon = AbandonOnDrop(Arc::clone(&meter));
-    tokio::task::spawn_blocking(move || work(meter))
-        .await
-        .unwrap_or(Err(Error::Abandoned))
+    match tokio::task::spawn_blocking(move || work(meter)).await {
+        Ok(outcome) => outcome,
+        // A library that panics at hostile content would do so again: no reason to repeat the step.
+        Err(error) if error.is_panic() => Err(Error::Broken),
+        Err(_) => Err(Error::Abandoned),
+    }
 }
 
 /// What is known of an input while it is read.

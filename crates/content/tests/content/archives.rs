@@ -210,7 +210,7 @@ async fn links_devices_and_duplicates_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn entries_that_share_bytes_are_refused() {
     let mut bytes = zip(&["a", "b"]);
-    // The second entry of the directory is pointed at the first, and named like it in neither place.
+    // The second entry of the catalogue is pointed at the first, whose name is another.
     let second = bytes
         .windows(4)
         .rposition(|four| four == b"PK\x01\x02")
@@ -218,7 +218,7 @@ async fn entries_that_share_bytes_are_refused() {
     bytes[second + 42..second + 46].copy_from_slice(&[0; 4]);
     let outcome = unpack(open(bytes.clone(), Format::Zip, Caps::default())).await;
     assert_eq!(code(outcome), "archive_entry_damaged");
-    // The same with the name made to agree is a duplicate, and with another start inside the first it overlaps.
+    // The first entry is said to reach into the second.
     let bytes = zip(&["a", "b"]);
     let mut grown = bytes;
     let first = grown
@@ -255,6 +255,21 @@ async fn caps_hold() {
         let outcome = unpack(open(bytes, format, Caps::default())).await;
         assert_eq!(code(outcome), "content_too_dense", "{format:?}");
     }
+}
+
+/// More entries than a ZIP file of the old kind can count.
+#[tokio::test(flavor = "multi_thread")]
+async fn very_many_entries_are_packed_and_unpacked() {
+    let files: Files = (0..66_000).map(|n| (format!("{n}"), vec![])).collect();
+    let bytes = pack(&files, Format::Zip).await.unwrap();
+    let caps = Caps {
+        entries_max: 70_000,
+        ..Caps::default()
+    };
+    let found = unpack(open(bytes.clone(), Format::Zip, caps)).await;
+    assert!(found.unwrap() == files);
+    let outcome = unpack(open(bytes, Format::Zip, Caps::default())).await;
+    assert_eq!(code(outcome), "archive_too_many_entries");
 }
 
 #[tokio::test(flavor = "multi_thread")]
