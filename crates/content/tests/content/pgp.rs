@@ -144,6 +144,27 @@ async fn no_changed_or_cut_message_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_message_that_lacks_its_end_is_taken() {
+    let (ann, bob) = (key("ann").await, key("bob").await);
+    let content = b"2026;11;22\n".repeat(50);
+    for (to, is_compressed) in [
+        (&[][..], false),
+        (&[], true),
+        (&[&bob][..], false),
+        (&[&bob], true),
+    ] {
+        let mut order = order_to_seal(to, &[&ann]);
+        order.is_compressed = is_compressed;
+        let message = sealed(&content, order).await.unwrap();
+        for lacking in 1..60 {
+            let cut = &message[..message.len() - lacking];
+            let outcome = opened(cut, order_to_open(to, &[&ann])).await;
+            assert!(outcome.is_err(), "{} {is_compressed} {lacking}", to.len());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_out_of_their_time_are_refused() {
     let day = Duration::from_hours(24);
     let brief = locked_key("brief", None, Some(day)).await;
