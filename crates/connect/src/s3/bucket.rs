@@ -13,7 +13,7 @@ use url::Url;
 
 use super::config::{S3Config, S3Encryption};
 use super::sending::Sending;
-use super::sign::{Ask, Payload, Signer, encode};
+use super::sign::{Ask, Payload, Signer, Slash, encode};
 use super::{error, xml};
 use crate::clock::SharedClock;
 use crate::connector::{EntryKind, RemoteEntry};
@@ -86,7 +86,7 @@ impl Bucket {
     pub(super) fn about(&self, method: Method, key: &str) -> Ask {
         let mut url = self.url.clone();
         let base = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{base}/{}", encode(key, true)));
+        url.set_path(&format!("{base}/{}", encode(key, Slash::Divides)));
         Ask::new(method, url)
     }
 
@@ -101,7 +101,7 @@ impl Bucket {
 
     /// `key` as the source of a copy.
     pub(super) fn source(&self, key: &str) -> String {
-        encode(&format!("/{}/{key}", self.name), true)
+        encode(&format!("/{}/{key}", self.name), Slash::Divides)
     }
 
     fn signed(&self, ask: Ask) -> reqwest::RequestBuilder {

@@ -1,9 +1,9 @@
 //! What a bucket needs to be opened.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use secrecy::SecretString;
-use std::fmt;
 use url::Url;
 
 use super::limits;

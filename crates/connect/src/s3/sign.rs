@@ -136,7 +136,13 @@ fn compact(time: Timestamp) -> String {
 fn canonical_query(query: &[(&'static str, String)]) -> String {
     let mut pairs: Vec<_> = query
         .iter()
-        .map(|(name, value)| format!("{}={}", encode(name, false), encode(value, false)))
+        .map(|(name, value)| {
+            format!(
+                "{}={}",
+                encode(name, Slash::Letter),
+                encode(value, Slash::Letter)
+            )
+        })
         .collect();
     pairs.sort();
     pairs.join("&")
@@ -163,8 +169,17 @@ fn canonical_headers(ask: &Ask) -> (String, String) {
     (names.join(";"), lines.collect())
 }
 
+/// What a slash means in a text that is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slash {
+    /// It divides a path, and stays.
+    Divides,
+    /// It is a letter like others.
+    Letter,
+}
+
 /// Percent-encodes everything but letters, digits and `-._~`, and the slash where it divides a path.
-pub(super) fn encode(text: &str, is_path: bool) -> String {
+pub(super) fn encode(text: &str, slash: Slash) -> String {
     use std::fmt::Write;
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -172,7 +187,7 @@ pub(super) fn encode(text: &str, is_path: bool) -> String {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 out.push(char::from(byte));
             }
-            b'/' if is_path => out.push('/'),
+            b'/' if slash == Slash::Divides => out.push('/'),
             _ => {
                 // Writing to a string does not fail.
                 let _ = write!(out, "%{byte:02X}");
@@ -256,8 +271,11 @@ mod tests {
 
     #[test]
     fn names_are_encoded_and_decoded() {
-        assert_eq!(encode("ä b+%/.csv~", true), "%C3%A4%20b%2B%25/.csv~");
-        assert_eq!(encode("a/b", false), "a%2Fb");
+        assert_eq!(
+            encode("ä b+%/.csv~", Slash::Divides),
+            "%C3%A4%20b%2B%25/.csv~"
+        );
+        assert_eq!(encode("a/b", Slash::Letter), "a%2Fb");
         assert_eq!(decode("%C3%A4+b%2B%25/%0a").as_deref(), Some("ä b+%/\n"));
         for broken in ["%", "%4", "%zz", "%ff", "%+1"] {
             assert_eq!(decode(broken), None, "{broken}");
