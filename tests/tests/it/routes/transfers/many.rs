@@ -47,6 +47,10 @@ async fn a_folder_goes_out_and_each_file_is_told() {
     // Its files are in no list but its own, and make no events of their own.
     assert_eq!(admin.all("/transfers").await.len(), 1);
     assert_eq!(admin.all(&format!("/transfers?parent={id}")).await.len(), 2);
+    // The feed shows an entry when it is sealed, a moment after the transfer shows its end.
+    let end = admin.get("/events?after=0&type=transfer.completed&wait=30");
+    let end = end.send().await.is(200).json();
+    assert_eq!(end["data"].as_array().unwrap().len(), 1);
     let feed = admin
         .get("/events?after=0&limit=500")
         .send()
