@@ -106,7 +106,7 @@ async fn check(world: &World, api: &Api, operation: &Operation) -> Result<(), St
     );
     let begun = std::time::Instant::now();
     // Sealing follows within moments.
-    while begun.elapsed() < std::time::Duration::from_secs(5) {
+    while begun.elapsed() < std::time::Duration::from_secs(30) {
         let page = api.get(&filter).send().await.is(200).json();
         if let Some(record) = page["data"].as_array().unwrap().first() {
             let is_whole = record["status"] == "success"
