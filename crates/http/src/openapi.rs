@@ -68,6 +68,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("uploads.complete", &[409, 410, 413]),
     ("uploads.abort", &[409, 410]),
     ("transfers.create", &[404]),
+    ("transfers.update", &[409]),
     ("transfers.cancel", &[409]),
     ("transfers.pause", &[409]),
     ("transfers.resume", &[409]),
@@ -85,6 +86,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("service_accounts.update", &[409]),
     ("service_accounts.delete", &[409]),
     ("api_keys.rotate", &[409]),
+    ("tenants.update", &[409]),
     ("tenants.create", &[409]),
     ("audit.latest_checkpoint", &[404]),
 ];
