@@ -19,8 +19,9 @@ use http::{HeaderMap, HeaderValue, Version, header};
 
 use crate::body::{declared_size, is_ambiguous};
 
-/// More unread bytes than this are not worth the connection.
-const REST_BYTES_MAX: usize = 64 * 1024;
+/// More unread bytes than this are not worth the connection. A document as large as may be is read: a client that is still
+/// sending it would find the connection gone instead of its answer.
+const REST_BYTES_MAX: usize = bailee_model::limit::JSON_BODY_BYTES_MAX;
 /// So long an answer may be held back for the rest to come.
 const REST_WAIT: Duration = Duration::from_secs(1);
 
