@@ -67,6 +67,7 @@ mod tests {
     #[test]
     fn promises_and_silenced_lints_are_found() {
         assert_eq!(rules("// TODO: later\n"), ["promise"]);
+        // Not a promise of this file: the text that the rule is to find.
         assert_eq!(rules("fn a() { unimplemented!() }\n"), ["promise"]);
         assert_eq!(rules("#[allow(dead_code)]\nfn a() {}\n"), ["allow"]);
     }

@@ -147,7 +147,7 @@ impl Drop for Peer {
 /// A folder with `files` and certificates in it, their authority, and a free port.
 fn place() -> (TempDir, Authority, u16) {
     let folder = tempfile::Builder::new().prefix("peer").tempdir().unwrap();
-    for name in ["files", "work"] {
+    for name in ["files", "scratch"] {
         fs::create_dir(folder.path().join(name)).unwrap();
     }
     let authority = Authority::new();
