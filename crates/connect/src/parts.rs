@@ -5,6 +5,7 @@
 //! a writer needs that much memory and a few pieces on the way, however large file and parts are.
 
 use std::future::Future;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -18,8 +19,25 @@ use crate::fault::{Fault, FaultKind, Result};
 use crate::http::{Feed, feed};
 use crate::limit;
 
+/// What a protocol allows its requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// What must get through within [`limit::IDLE_TIME_MAX`].
+    pub piece_bytes_max: usize,
+    /// How long an answer may take that comes before the body is over, and any other unless it is said.
+    pub answer_time_max: Duration,
+}
+
+impl Bounds {
+    const USUAL: Self = Self {
+        piece_bytes_max: limit::BODY_PIECE_BYTES_MAX,
+        answer_time_max: limit::FAR_WORK_TIME_MAX,
+    };
+}
+
 /// A request that is taking its body. Dropped, it is broken off.
 pub(crate) struct Outgoing<T> {
+    bounds: Bounds,
     feed: Feed,
     left_bytes: u64,
     request: AbortOnDropHandle<Result<T>>,
@@ -31,6 +49,18 @@ impl<T: Send + 'static> Outgoing<T> {
     where
         F: Future<Output = Result<T>> + Send + 'static,
     {
+        Self::begin_within(Bounds::USUAL, length_bytes, start)
+    }
+
+    /// The same with bounds of the protocol's own.
+    pub(crate) fn begin_within<F>(
+        bounds: Bounds,
+        length_bytes: u64,
+        start: impl FnOnce(Body) -> F,
+    ) -> Self
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
         let (feed, body) = feed();
         let body = if length_bytes == 0 {
             Body::from(Bytes::new())
@@ -38,6 +68,7 @@ impl<T: Send + 'static> Outgoing<T> {
             body
         };
         Self {
+            bounds,
             feed,
             left_bytes: length_bytes,
             request: AbortOnDropHandle::new(tokio::spawn(start(body))),
@@ -58,7 +89,7 @@ impl<T: Send + 'static> Outgoing<T> {
     pub(crate) async fn give(&mut self, bytes: &mut Bytes) -> Result<u64> {
         while self.left_bytes > 0 && !bytes.is_empty() {
             let room = usize::try_from(self.left_bytes).unwrap_or(usize::MAX);
-            let piece = bytes.split_to(room.min(bytes.len()).min(limit::BODY_PIECE_BYTES_MAX));
+            let piece = bytes.split_to(room.min(bytes.len()).min(self.bounds.piece_bytes_max));
             let length = piece.len() as u64;
             match timeout(limit::IDLE_TIME_MAX, self.feed.give(piece)).await {
                 Ok(true) => self.left_bytes -= length,
@@ -71,8 +102,14 @@ impl<T: Send + 'static> Outgoing<T> {
 
     /// The answer to a request that has its whole body.
     pub(crate) async fn receipt(self) -> Result<T> {
+        let time_max = self.bounds.answer_time_max;
+        self.receipt_within(time_max).await
+    }
+
+    /// The same for an answer that may take its own time.
+    pub(crate) async fn receipt_within(self, time_max: Duration) -> Result<T> {
         drop(self.feed);
-        match timeout(limit::FAR_WORK_TIME_MAX, self.request).await {
+        match timeout(time_max, self.request).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(Fault::new(FaultKind::Io, "the request was broken off")),
             Err(_) => Err(Fault::timeout("the far system's answer")),
@@ -87,7 +124,7 @@ impl<T: Send + 'static> Outgoing<T> {
 
     /// Why nobody takes the body any more.
     async fn early_end(&mut self) -> Fault {
-        match timeout(limit::FAR_WORK_TIME_MAX, &mut self.request).await {
+        match timeout(self.bounds.answer_time_max, &mut self.request).await {
             Ok(Ok(Err(fault))) => fault,
             Ok(_) => Fault::protocol("the far system answered before it had everything"),
             Err(_) => Fault::timeout("the far system's answer"),

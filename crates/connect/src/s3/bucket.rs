@@ -12,14 +12,14 @@ use reqwest::{Body, Response};
 use url::Url;
 
 use super::config::{S3Config, S3Encryption};
-use super::sending::Sending;
 use super::sign::{Ask, Payload, Signer, Slash, encode};
-use super::{error, xml};
+use super::{error, limits, xml};
 use crate::clock::SharedClock;
 use crate::connector::{EntryKind, RemoteEntry};
 use crate::egress::EgressGuard;
 use crate::fault::{Fault, FaultKind, Result};
 use crate::http as web;
+use crate::parts::Outgoing;
 use crate::path::RemotePath;
 
 /// What a request must find for the far side to carry it out, as a header.
@@ -182,13 +182,14 @@ impl Whole {
             ask = ask.body(length_bytes, Payload::Digest(sha256_hex(&body)));
         }
         let bucket = Arc::clone(bucket);
-        let mut sending = Sending::begin(length_bytes, |body| async move {
-            let answer = error::expect(bucket.feed(ask, body).await?, &what, &refused).await?;
-            let headers = answer.headers().clone();
-            Ok((headers, error::document(answer, &what, &refused).await?))
-        });
-        sending.give(&mut body).await?;
-        sending.receipt(self.time_max).await
+        let mut outgoing =
+            Outgoing::begin_within(limits::REQUEST, length_bytes, |body| async move {
+                let answer = error::expect(bucket.feed(ask, body).await?, &what, &refused).await?;
+                let headers = answer.headers().clone();
+                Ok((headers, error::document(answer, &what, &refused).await?))
+            });
+        outgoing.give(&mut body).await?;
+        outgoing.receipt_within(self.time_max).await
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::parts::Bounds;
+
 /// Bytes of the smallest part that we send. The protocol takes 5 MiB and more, and less at the end only.
 pub(super) const PART_BYTES_MIN: u64 = 8 * 1024 * 1024;
 /// Bytes of one part at most, by the protocol's rule.
@@ -20,6 +22,11 @@ pub(super) const COPIES_AT_ONCE: usize = 4;
 pub(super) const PIECE_BYTES: usize = 256 * 1024;
 /// How long the far side may take to answer a request whose whole body it was sent.
 pub(super) const PART_ANSWER_TIME_MAX: Duration = Duration::from_mins(2);
+/// Of each request.
+pub(super) const REQUEST: Bounds = Bounds {
+    piece_bytes_max: PIECE_BYTES,
+    answer_time_max: PART_ANSWER_TIME_MAX,
+};
 /// How long the far side may take to put an object together, or to copy one.
 pub(super) const WHOLE_ANSWER_TIME_MAX: Duration = Duration::from_mins(10);
 /// Entries on one page, by the protocol's rule.

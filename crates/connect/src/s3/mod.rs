@@ -23,7 +23,6 @@ mod error;
 mod limits;
 mod list;
 mod reader;
-mod sending;
 mod sign;
 mod upload;
 mod writer;

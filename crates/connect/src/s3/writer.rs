@@ -15,12 +15,12 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::bucket::{Whole, sha256_hex};
-use super::sending::Sending;
 use super::sign::Payload;
 use super::upload::{Target, Upload};
 use super::{error, limits};
 use crate::connector::RemoteWriter;
 use crate::fault::{Fault, FaultKind, Result};
+use crate::parts::Outgoing;
 
 const CHECKSUM: CrcAlgorithm = CrcAlgorithm::Crc64Nvme;
 
@@ -53,7 +53,7 @@ struct Receipt {
 
 /// A part that is given while it is sent.
 struct Streamed {
-    sending: Sending<Receipt>,
+    outgoing: Outgoing<Receipt>,
     length_bytes: u64,
     digest: Digest,
 }
@@ -130,9 +130,9 @@ impl Writer {
             if self.streamed.is_some() {
                 self.stream(&mut bytes).await?;
             } else if let Some(length_bytes) = self.next_streamed_bytes()? {
-                let sending = self.begin_part(length_bytes, Payload::Streamed).await?;
+                let outgoing = self.begin_part(length_bytes, Payload::Streamed).await?;
                 self.streamed = Some(Streamed {
-                    sending,
+                    outgoing,
                     length_bytes,
                     digest: Digest::new(CHECKSUM),
                 });
@@ -165,14 +165,14 @@ impl Writer {
             return Ok(());
         };
         let before = bytes.clone();
-        let left_bytes = part.sending.give(bytes).await?;
+        let left_bytes = part.outgoing.give(bytes).await?;
         let given = before.len() - bytes.len();
         part.digest.update(before.get(..given).unwrap_or_default());
         if left_bytes > 0 {
             self.streamed = Some(part);
             return Ok(());
         }
-        let receipt = part.sending.receipt(limits::PART_ANSWER_TIME_MAX).await?;
+        let receipt = part.outgoing.receipt().await?;
         self.count(receipt, part.length_bytes, part.digest.finalize())
     }
 
@@ -196,9 +196,9 @@ impl Writer {
         let mut part = std::mem::take(&mut self.held).freeze();
         let (length_bytes, checksum) = (part.len() as u64, crc_fast::checksum(CHECKSUM, &part));
         let payload = Payload::Digest(sha256_hex(&part));
-        let mut sending = self.begin_part(length_bytes, payload).await?;
-        sending.give(&mut part).await?;
-        let receipt = sending.receipt(limits::PART_ANSWER_TIME_MAX).await?;
+        let mut outgoing = self.begin_part(length_bytes, payload).await?;
+        outgoing.give(&mut part).await?;
+        let receipt = outgoing.receipt().await?;
         self.count(receipt, length_bytes, checksum)
     }
 
@@ -206,7 +206,7 @@ impl Writer {
         &mut self,
         length_bytes: u64,
         payload: Payload,
-    ) -> Result<Sending<Receipt>> {
+    ) -> Result<Outgoing<Receipt>> {
         let upload = if let Some(upload) = &self.upload {
             upload
         } else {
@@ -222,16 +222,20 @@ impl Writer {
             .query("uploadId", upload.id.clone())
             .body(length_bytes, payload);
         let (bucket, what) = (Arc::clone(bucket), format!("writing `{shown}`"));
-        Ok(Sending::begin(length_bytes, |body| async move {
-            let answer = bucket.feed(ask, body).await?;
-            let answer = error::expect(answer, &what, &FaultKind::Exists).await?;
-            Ok(Receipt {
-                tag: error::tag(&answer)?,
-                checksum: Some(error::header(&answer, "x-amz-checksum-crc64nvme"))
-                    .filter(|text| !text.is_empty())
-                    .map(str::to_owned),
-            })
-        }))
+        Ok(Outgoing::begin_within(
+            limits::REQUEST,
+            length_bytes,
+            |body| async move {
+                let answer = bucket.feed(ask, body).await?;
+                let answer = error::expect(answer, &what, &FaultKind::Exists).await?;
+                Ok(Receipt {
+                    tag: error::tag(&answer)?,
+                    checksum: Some(error::header(&answer, "x-amz-checksum-crc64nvme"))
+                        .filter(|text| !text.is_empty())
+                        .map(str::to_owned),
+                })
+            },
+        ))
     }
 
     fn count(&mut self, receipt: Receipt, length_bytes: u64, checksum: u64) -> Result<()> {
