@@ -29,6 +29,7 @@ mod sftp;
 mod spec;
 mod tls;
 mod webdav;
+mod xml;
 
 pub use azure_blob::{AzureBlobConfig, AzureCredential};
 pub use bailee::BaileeConfig;

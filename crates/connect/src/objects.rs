@@ -3,7 +3,8 @@
 //! An object's key is the path without its leading slash. A folder is what keys have in common up to a slash; keys that
 //! end with one are marks that other programs leave for folders, and are no files.
 
-use futures::{StreamExt, future, stream as streams};
+use bytes::Bytes;
+use futures::{StreamExt, stream as streams};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use reqwest::Response;
@@ -90,32 +91,39 @@ pub(crate) fn ranged(answer: Response, offset: u64) -> Result<ByteStream> {
     Ok(exactly(answer, bytes))
 }
 
-fn astray() -> Fault {
+/// Not what was asked for.
+pub(crate) fn astray() -> Fault {
     Fault::protocol("the far system sent another stretch of the file than was asked for")
 }
 
 /// The body of `answer` as it comes, which must be `bytes` long: a shorter one ends with a fault, and so does a longer one
 /// at its first byte too many.
-fn exactly(answer: Response, bytes: u64) -> ByteStream {
-    let counted = stream(answer)
-        .map(Some)
-        .chain(streams::once(async { None }));
-    let counted = counted.scan((bytes, false), |(left, is_over), piece| {
-        let next = match piece {
-            _ if *is_over => None,
-            Some(Ok(piece)) if piece.len() as u64 <= *left => {
-                *left -= piece.len() as u64;
-                Some(Some(Ok(piece)))
-            }
-            Some(Ok(_)) => Some(Some(Err(lied()))),
-            Some(Err(fault)) => Some(Some(Err(fault))),
-            None if *left > 0 => Some(Some(Err(lied()))),
-            None => Some(None),
+pub(crate) fn exactly(answer: Response, bytes: u64) -> ByteStream {
+    let counted = Counted {
+        body: stream(answer),
+        left_bytes: bytes,
+    };
+    streams::try_unfold(counted, Counted::next).boxed()
+}
+
+struct Counted {
+    body: ByteStream,
+    left_bytes: u64,
+}
+
+impl Counted {
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>> {
+        let Some(piece) = self.body.next().await.transpose()? else {
+            return if self.left_bytes == 0 {
+                Ok(None)
+            } else {
+                Err(lied())
+            };
         };
-        *is_over = *is_over || matches!(next, Some(Some(Err(_))));
-        future::ready(next)
-    });
-    counted.filter_map(future::ready).boxed()
+        let left = self.left_bytes.checked_sub(piece.len() as u64);
+        self.left_bytes = left.ok_or_else(lied)?;
+        Ok(Some((piece, self)))
+    }
 }
 
 fn lied() -> Fault {
@@ -150,9 +158,10 @@ impl Gathering {
         &self.prefix
     }
 
-    /// How many entries the next page should have, at most `most`. One more than needed tells whether there are more.
+    /// How many entries the next page should have, at most `most`. One more than needed tells whether there are more, and
+    /// the folder's own mark takes a place too.
     pub(crate) fn page_entries(&self, most: usize) -> usize {
-        (self.limit - self.listing.entries.len() + 1).min(most)
+        (self.limit - self.listing.entries.len() + 2).min(most)
     }
 
     /// Where the next page begins; empty for the first.
@@ -165,9 +174,19 @@ impl Gathering {
         self.is_there = true;
         match key.strip_prefix(self.prefix.as_str()) {
             Some("") => {} // the folder's own mark
-            Some(name) => self.entry(name, entry),
+            // Marks are folders, also where a store does not put them among the prefixes.
+            Some(name) => match name.strip_suffix('/') {
+                Some(name) => self.entry(name, folder("")),
+                None => self.entry(name, entry),
+            },
             None => self.listing.unnameable_count += 1,
         }
+    }
+
+    /// Takes something whose key cannot be read.
+    pub(crate) fn nameless(&mut self) {
+        self.is_there = true;
+        self.listing.unnameable_count += 1;
     }
 
     /// Takes the folder whose keys begin with `key`, up to its slash.
@@ -200,13 +219,10 @@ impl Gathering {
             return false;
         };
         self.pages_left = self.pages_left.saturating_sub(1);
-        let seen = self.listing.entries.len() + self.listing.unnameable_count;
-        let is_enough = self.listing.is_cut || self.listing.entries.len() >= self.limit;
-        if is_enough
-            || self.pages_left == 0
-            || seen > 2 * limit::LIST_ENTRIES_MAX
-            || mark == self.mark
-        {
+        let is_enough = self.listing.is_cut
+            || self.listing.entries.len() >= self.limit
+            || self.listing.unnameable_count > limit::LIST_ENTRIES_MAX;
+        if is_enough || self.pages_left == 0 || mark == self.mark {
             self.listing.is_cut = true;
             return false;
         }

@@ -9,6 +9,7 @@ use crate::egress::EgressGuard;
 use crate::fault::Result;
 use crate::ftps::{Ftps, FtpsConfig};
 use crate::gcs::{Gcs, GcsConfig};
+use crate::http::host_port;
 use crate::https::{Https, HttpsConfig};
 use crate::local::{Local, LocalConfig};
 use crate::s3::{S3, S3Config};
@@ -72,6 +73,5 @@ impl ConnectorSpec {
 
 /// Host and port that are connected to: those of the proxy if there is one, which looks the others up itself.
 fn of_url(base: &Url, proxy: Option<&Url>) -> Option<(String, u16)> {
-    let url = proxy.unwrap_or(base);
-    Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
+    host_port(proxy.unwrap_or(base))
 }

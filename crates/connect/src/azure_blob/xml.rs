@@ -1,67 +1,12 @@
-//! The service's documents, read without ever expanding an entity of theirs.
-
-use quick_xml::Reader;
-use quick_xml::events::Event;
+//! The service's documents.
 
 use crate::connector::{EntryKind, RemoteEntry};
-use crate::fault::{Fault, Result};
+use crate::fault::Result;
+use crate::xml::{garbled, walk};
 
-/// How deep elements may lie in each other.
-const DEPTH_MAX: usize = 16;
-
-/// Walks through `document` and tells `leaf` of each text and the names of the elements around it, outermost first, and
-/// with `None` for the text when an element ends.
-fn walk(
-    document: &[u8],
-    mut leaf: impl FnMut(&[String], Option<&str>) -> Result<()>,
-) -> Result<()> {
-    // Some servers of this protocol begin with a byte order mark.
-    let document = document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document);
-    let document = std::str::from_utf8(document).map_err(|_| garbled())?;
-    let mut reader = Reader::from_str(document);
-    let mut names: Vec<String> = Vec::new();
-    let mut text = String::new();
-    loop {
-        match reader.read_event().map_err(|_| garbled())? {
-            Event::Start(start) => {
-                if names.len() >= DEPTH_MAX {
-                    return Err(garbled());
-                }
-                names.push(start.local_name().as_ref().to_owned());
-                text.clear();
-            }
-            Event::Text(piece) => text.push_str(&piece.xml10_content()),
-            Event::CData(piece) => text.push_str(&piece.xml10_content()),
-            Event::GeneralRef(name) => match name.resolve_char_ref().map_err(|_| garbled())? {
-                Some(c) => text.push(c),
-                None => text.push_str(predefined(&name)?),
-            },
-            Event::End(_) => {
-                leaf(&names, Some(&text))?;
-                leaf(&names, None)?;
-                names.pop();
-                text.clear();
-            }
-            Event::Eof if names.is_empty() => return Ok(()),
-            Event::DocType(_) | Event::Eof => return Err(garbled()),
-            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-        }
-    }
-}
-
-fn predefined(name: &str) -> Result<&'static str> {
-    match name {
-        "amp" => Ok("&"),
-        "lt" => Ok("<"),
-        "gt" => Ok(">"),
-        "quot" => Ok("\""),
-        "apos" => Ok("'"),
-        _ => Err(garbled()),
-    }
-}
-
-fn garbled() -> Fault {
-    Fault::protocol("the far system's document cannot be read")
+/// Some servers of this protocol begin with a byte order mark.
+fn without_mark(document: &[u8]) -> &[u8] {
+    document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
 }
 
 /// What is on a page of a listing.
@@ -75,22 +20,12 @@ pub(super) fn listing(document: &[u8], mut take: impl FnMut(Listed)) -> Result<O
     let mut next = None;
     let mut name = String::new();
     let mut entry = blank();
-    walk(document, |names, text| {
-        let mut place: [&str; 5] = [""; 5];
-        for (slot, name) in place.iter_mut().zip(names) {
-            *slot = name;
-        }
-        match (place, text) {
-            (["EnumerationResults", "NextMarker", "", ..], Some(text)) => {
-                next = Some(text.to_owned());
-            }
-            ([_, "Blobs", "Blob" | "BlobPrefix", "Name", ""], Some(text)) => {
-                text.clone_into(&mut name);
-            }
-            ([_, "Blobs", "Blob", "Properties", property], Some(text)) => {
-                set(&mut entry, property, text);
-            }
-            ([_, "Blobs", "Blob", "", ""], None) => {
+    walk(without_mark(document), |place, text| {
+        match place {
+            ["EnumerationResults", "NextMarker"] => next = Some(text.to_owned()),
+            [_, "Blobs", "Blob" | "BlobPrefix", "Name"] => text.clone_into(&mut name),
+            [_, "Blobs", "Blob", "Properties", property] => set(&mut entry, property, text),
+            [_, "Blobs", "Blob"] => {
                 let name = std::mem::take(&mut name);
                 let entry = std::mem::replace(&mut entry, blank());
                 take(match entry.kind {
@@ -98,7 +33,7 @@ pub(super) fn listing(document: &[u8], mut take: impl FnMut(Listed)) -> Result<O
                     _ => Listed::Blob(name, entry),
                 });
             }
-            ([_, "Blobs", "BlobPrefix", "", ""], None) => {
+            [_, "Blobs", "BlobPrefix"] => {
                 entry = blank();
                 take(Listed::Folder(std::mem::take(&mut name)));
             }
@@ -120,7 +55,7 @@ fn set(entry: &mut RemoteEntry, property: &str, text: &str) {
     match property {
         "Content-Length" => entry.size_bytes = text.parse().ok(),
         "Last-Modified" => entry.modified = crate::http::timestamp(text),
-        "Etag" => entry.version = Some(super::quoted(text)),
+        "Etag" if !text.is_empty() => entry.version = Some(super::quoted(text)),
         "ResourceType" if text == "directory" => entry.kind = EntryKind::Folder,
         _ => {}
     }
@@ -129,13 +64,10 @@ fn set(entry: &mut RemoteEntry, property: &str, text: &str) {
 /// Tells `take` of the name and size of each block that waits.
 pub(super) fn waiting_blocks(document: &[u8], mut take: impl FnMut(&str, u64)) -> Result<()> {
     let mut name = String::new();
-    walk(document, |names, text| {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        match (names.as_slice(), text) {
-            (["BlockList", "UncommittedBlocks", "Block", "Name"], Some(text)) => {
-                text.clone_into(&mut name);
-            }
-            (["BlockList", "UncommittedBlocks", "Block", "Size"], Some(text)) => {
+    walk(without_mark(document), |place, text| {
+        match place {
+            ["BlockList", "UncommittedBlocks", "Block", "Name"] => text.clone_into(&mut name),
+            ["BlockList", "UncommittedBlocks", "Block", "Size"] => {
                 take(&name, text.parse().map_err(|_| garbled())?);
             }
             _ => {}

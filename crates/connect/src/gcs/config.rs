@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::clock::SharedClock;
+use crate::http::host_port;
 use crate::path::RemotePath;
 use crate::tls::TlsOptions;
 
@@ -46,7 +47,7 @@ impl GcsConfig {
     /// Where the name to resolve first leads: the proxy, if there is one.
     pub(crate) fn host_port(&self) -> Option<(String, u16)> {
         if let Some(url) = self.proxy.as_ref().or(self.endpoint.as_ref()) {
-            return Some((url.host_str()?.to_owned(), url.port_or_known_default()?));
+            return host_port(url);
         }
         Some((HOST.to_owned(), 443))
     }

@@ -117,6 +117,11 @@ impl fmt::Debug for HttpClient {
     }
 }
 
+/// Host and port that `url` names, by its scheme if it names no port.
+pub(crate) fn host_port(url: &Url) -> Option<(String, u16)> {
+    Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
+}
+
 /// Judges what the resolver will not see: addresses written as such, and plain HTTP.
 fn judge(guard: &EgressGuard, url: &Url) -> Result<()> {
     let address = match url.host() {

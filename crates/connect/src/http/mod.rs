@@ -15,7 +15,7 @@ mod whole;
 pub(crate) use answer::{document, entity_tag, expect, header, next_piece, status_fault, wait};
 pub use auth::HttpAuth;
 pub(crate) use body::{Feed, feed, stream};
-pub(crate) use client::HttpClient;
+pub(crate) use client::{HttpClient, host_port};
 pub(crate) use ranged::{Head, fetch, timestamp};
 pub(crate) use sending::Sending;
 pub(crate) use site::Site;

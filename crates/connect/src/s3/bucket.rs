@@ -17,10 +17,10 @@ use super::{error, limits, xml};
 use crate::clock::SharedClock;
 use crate::connector::{EntryKind, RemoteEntry};
 use crate::egress::EgressGuard;
-use crate::fault::{Fault, FaultKind, Result};
+use crate::fault::{FaultKind, Result};
 use crate::http as web;
+use crate::objects::Keys;
 use crate::parts::Outgoing;
-use crate::path::RemotePath;
 
 /// What a request must find for the far side to carry it out, as a header.
 pub(super) type Condition = Option<(&'static str, String)>;
@@ -30,7 +30,7 @@ pub(super) struct Bucket {
     http: web::HttpClient,
     url: Url,
     name: String,
-    base: RemotePath,
+    pub(super) keys: Keys,
     signer: Signer,
     clock: SharedClock,
     /// Headers of whatever is made here.
@@ -45,7 +45,7 @@ impl Bucket {
             http: web::HttpClient::new(guard, &config.tls, config.proxy.as_ref())?,
             url: config.bucket_url()?,
             name: config.bucket.clone(),
-            base: config.prefix.clone().unwrap_or_default(),
+            keys: Keys::beneath(config.prefix.as_ref()),
             signer: Signer {
                 access_key_id: config.access_key_id.clone(),
                 secret_access_key: config.secret_access_key.clone(),
@@ -57,24 +57,6 @@ impl Bucket {
             sends_checksums: config.sends_checksums,
             copy_bytes_max: config.copy_bytes_max,
         })
-    }
-
-    /// The key of the file `path`.
-    pub(super) fn key(&self, path: &RemotePath) -> Result<String> {
-        if path.is_start() {
-            let message = format!("`{path}` is a folder, not a file");
-            return Err(Fault::new(FaultKind::Unsupported, message));
-        }
-        Ok(self.base.beneath(path).names().join("/"))
-    }
-
-    /// What the keys of everything in the folder `path` begin with.
-    pub(super) fn folder(&self, path: &RemotePath) -> String {
-        let mut prefix = self.base.beneath(path).names().join("/");
-        if !prefix.is_empty() {
-            prefix.push('/');
-        }
-        prefix
     }
 
     /// A request about the bucket itself.

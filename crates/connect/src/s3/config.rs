@@ -9,6 +9,7 @@ use url::Url;
 use super::limits;
 use crate::clock::SharedClock;
 use crate::fault::{Fault, FaultKind, Result};
+use crate::http::host_port;
 use crate::path::RemotePath;
 use crate::tls::TlsOptions;
 
@@ -95,7 +96,7 @@ impl S3Config {
             Some(proxy) => proxy.clone(),
             None => self.bucket_url().ok()?,
         };
-        Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
+        host_port(&url)
     }
 
     /// The URL that keys are put behind; its path has no slash at the end.

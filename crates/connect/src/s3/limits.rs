@@ -31,8 +31,6 @@ pub(super) const REQUEST: Bounds = Bounds {
 pub(super) const WHOLE_ANSWER_TIME_MAX: Duration = Duration::from_mins(10);
 /// Entries on one page, by the protocol's rule.
 pub(super) const PAGE_ENTRIES_MAX: usize = 1_000;
-/// Pages of one listing.
-pub(super) const LIST_PAGES_MAX: usize = 1_000;
 /// Bytes of the name of a bucket or region.
 pub(super) const NAME_BYTES_MAX: usize = 255;
 /// Bytes of one label of a host name.
@@ -41,7 +39,5 @@ pub(super) const LABEL_BYTES_MAX: usize = 63;
 pub(super) const UPLOAD_ID_BYTES_MAX: usize = 2_048;
 /// Bytes of an entity tag.
 pub(super) const TAG_BYTES_MAX: usize = 256;
-/// How deep elements of a document may lie in each other.
-pub(super) const XML_DEPTH_MAX: usize = 16;
 /// Headers of an object that a copy in parts carries over.
 pub(super) const KEPT_HEADERS_MAX: usize = 64;

@@ -2,39 +2,36 @@
 
 use super::bucket::Bucket;
 use super::{error, limits, xml};
-use crate::connector::{EntryKind, Listing, RemoteEntry};
+use crate::connector::Listing;
 use crate::fault::{FaultKind, Result};
-use crate::limit;
+use crate::objects::Gathering;
 use crate::path::RemotePath;
 
-/// The entry of a folder.
-pub(super) fn folder(name: &str) -> RemoteEntry {
-    RemoteEntry {
-        name: name.to_owned(),
-        kind: EntryKind::Folder,
-        size_bytes: None,
-        modified: None,
-        version: None,
-    }
+/// Up to `limit` entries of the folder `path`.
+pub(super) async fn list(bucket: &Bucket, path: &RemotePath, limit: usize) -> Result<Listing> {
+    let mut gathering = Gathering::new(bucket.keys.folder(path), limit);
+    while turn(bucket, &mut gathering).await? {}
+    gathering.done(path)
 }
 
-/// Up to `limit` entries of the keys that begin with `prefix`; `None` if no key does.
-pub(super) async fn list(bucket: &Bucket, prefix: &str, limit: usize) -> Result<Option<Listing>> {
-    let mut gathered = Gathered::new(prefix, limit.min(limit::LIST_ENTRIES_MAX));
-    let mut token: Option<String> = None;
-    for _ in 0..limits::LIST_PAGES_MAX {
-        let page = page(bucket, prefix, gathered.wanted(), token.as_deref()).await?;
-        let next = page.next.clone();
-        gathered.take(page);
-        match next {
-            None => return Ok(gathered.done()),
-            // A page that leads to itself has no end.
-            next if gathered.is_enough() || next == token => break,
-            next => token = next,
+/// Takes the next page; false if it was the last.
+async fn turn(bucket: &Bucket, gathering: &mut Gathering) -> Result<bool> {
+    let entries = gathering.page_entries(limits::PAGE_ENTRIES_MAX);
+    let token = Some(gathering.mark()).filter(|token| !token.is_empty());
+    let page = page(bucket, gathering.prefix(), entries, token).await?;
+    for (key, entry) in page.objects {
+        match key {
+            Some(key) => gathering.file(&key, entry),
+            None => gathering.nameless(),
         }
     }
-    gathered.listing.is_cut = true;
-    Ok(gathered.done())
+    for prefix in page.prefixes {
+        match prefix {
+            Some(prefix) => gathering.folder(&prefix),
+            None => gathering.nameless(),
+        }
+    }
+    Ok(gathering.turn(page.next))
 }
 
 /// One page of at most `entries` entries.
@@ -58,76 +55,4 @@ pub(super) async fn page(
     }
     let answer = error::expect(bucket.send(ask).await?, "listing", &FaultKind::Changed).await?;
     xml::page(&error::document(answer, "listing", &FaultKind::Changed).await?)
-}
-
-struct Gathered<'a> {
-    prefix: &'a str,
-    limit: usize,
-    listing: Listing,
-    is_there: bool,
-}
-
-impl<'a> Gathered<'a> {
-    fn new(prefix: &'a str, limit: usize) -> Self {
-        Self {
-            prefix,
-            limit,
-            listing: Listing::default(),
-            is_there: false,
-        }
-    }
-
-    /// How many entries the next page should have. One more than needed tells whether there are more, and the folder's
-    /// own mark takes a place too.
-    fn wanted(&self) -> usize {
-        let lacking = self.limit.saturating_sub(self.listing.entries.len());
-        (lacking + 2).min(limits::PAGE_ENTRIES_MAX)
-    }
-
-    fn is_enough(&self) -> bool {
-        let unnameable = self.listing.unnameable_count;
-        self.listing.entries.len() >= self.limit || unnameable > limit::LIST_ENTRIES_MAX
-    }
-
-    fn take(&mut self, page: xml::Page) {
-        for (key, entry) in page.objects {
-            self.is_there = true;
-            match key.as_deref().map(|key| key.strip_prefix(self.prefix)) {
-                Some(Some("")) => {} // the folder's own mark
-                // Marks are folders, also where a store does not put them among the prefixes.
-                Some(Some(name)) => match name.strip_suffix('/') {
-                    Some(name) => self.entry(name, folder("")),
-                    None => self.entry(name, entry),
-                },
-                _ => self.listing.unnameable_count += 1,
-            }
-        }
-        for prefix in page.prefixes {
-            self.is_there = true;
-            let name = prefix.as_deref().and_then(|key| {
-                let rest = key.strip_prefix(self.prefix)?;
-                rest.strip_suffix('/')
-            });
-            match name {
-                Some(name) => self.entry(name, folder("")),
-                None => self.listing.unnameable_count += 1,
-            }
-        }
-    }
-
-    fn entry(&mut self, name: &str, entry: RemoteEntry) {
-        if RemotePath::default().child(name).is_err() {
-            self.listing.unnameable_count += 1;
-        } else if self.listing.entries.len() < self.limit {
-            let name = name.to_owned();
-            self.listing.entries.push(RemoteEntry { name, ..entry });
-        } else {
-            self.listing.is_cut = true;
-        }
-    }
-
-    fn done(mut self) -> Option<Listing> {
-        self.listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
-        self.is_there.then_some(self.listing)
-    }
 }

@@ -47,6 +47,7 @@ use crate::connector::{
 };
 use crate::egress::EgressGuard;
 use crate::fault::{Fault, FaultKind, Result};
+use crate::objects::folder;
 use crate::path::RemotePath;
 
 /// One bucket.
@@ -58,7 +59,7 @@ impl S3 {
     /// Asks for one entry of the bucket, which needs the credential.
     pub(crate) async fn open(config: &S3Config, guard: &EgressGuard) -> Result<Self> {
         let bucket = Arc::new(Bucket::new(config, guard)?);
-        let prefix = bucket.folder(&RemotePath::default());
+        let prefix = bucket.keys.folder(&RemotePath::default());
         match list::page(&bucket, &prefix, 1, None).await {
             // The signature was right: the credential may be for writing only.
             Err(fault) if fault.kind() == &FaultKind::PermissionDenied => {}
@@ -70,7 +71,7 @@ impl S3 {
     fn target(&self, path: &RemotePath, replace: Replace) -> Result<Target> {
         Ok(Target {
             bucket: Arc::clone(&self.bucket),
-            key: self.bucket.key(path)?,
+            key: self.bucket.keys.file(path)?,
             shown: path.to_string(),
             replace,
         })
@@ -91,7 +92,7 @@ impl S3 {
 
     async fn copied(&self, from: &RemotePath, to: &RemotePath, replace: Replace) -> Result<String> {
         let target = self.target(to, replace)?;
-        let copied = copy::copy(&self.bucket, &self.bucket.key(from)?, target).await?;
+        let copied = copy::copy(&self.bucket, &self.bucket.keys.file(from)?, target).await?;
         copied.ok_or_else(|| missing(from))
     }
 }
@@ -104,9 +105,9 @@ impl Connector for S3 {
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteEntry>> {
         let Some(name) = path.name() else {
-            return Ok(Some(list::folder("")));
+            return Ok(Some(folder("")));
         };
-        let key = self.bucket.key(path)?;
+        let key = self.bucket.keys.file(path)?;
         if let Some(head) = self
             .bucket
             .head(&key, &format!("looking at `{path}`"))
@@ -114,22 +115,19 @@ impl Connector for S3 {
         {
             return Ok(Some(bucket::entry(name, &head)));
         }
-        let page = list::page(&self.bucket, &self.bucket.folder(path), 1, None).await?;
+        let page = list::page(&self.bucket, &self.bucket.keys.folder(path), 1, None).await?;
         let is_folder = !page.objects.is_empty() || !page.prefixes.is_empty();
-        Ok(is_folder.then(|| list::folder(name)))
+        Ok(is_folder.then(|| folder(name)))
     }
 
     async fn list(&self, path: &RemotePath, limit: usize) -> Result<Listing> {
-        let listing = list::list(&self.bucket, &self.bucket.folder(path), limit).await?;
-        match listing {
-            Some(listing) => Ok(listing),
-            None if path.is_start() => Ok(Listing::default()),
-            None => Err(missing(path)),
-        }
+        list::list(&self.bucket, path, limit).await
     }
 
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
-        let mut ask = self.bucket.about(Method::GET, &self.bucket.key(path)?);
+        let mut ask = self
+            .bucket
+            .about(Method::GET, &self.bucket.keys.file(path)?);
         if from.offset > 0 {
             ask = ask.header("range", format!("bytes={}-", from.offset));
         }
@@ -164,8 +162,8 @@ impl Connector for S3 {
     }
 
     async fn rename(&self, from: &RemotePath, to: &RemotePath, replace: Replace) -> Result<()> {
-        let key = self.bucket.key(from)?;
-        if key == self.bucket.key(to)? {
+        let key = self.bucket.keys.file(from)?;
+        if key == self.bucket.keys.file(to)? {
             let head = self
                 .bucket
                 .head(&key, &format!("looking at `{from}`"))
@@ -179,7 +177,7 @@ impl Connector for S3 {
 
     /// The store says the same whether there was such an object or not, so it is asked before.
     async fn remove(&self, path: &RemotePath) -> Result<()> {
-        let (key, what) = (self.bucket.key(path)?, format!("removing `{path}`"));
+        let (key, what) = (self.bucket.keys.file(path)?, format!("removing `{path}`"));
         if self.bucket.head(&key, &what).await?.is_none() {
             return Err(missing(path));
         }
@@ -192,7 +190,7 @@ impl Connector for S3 {
             return Err(Fault::new(FaultKind::Exists, message));
         }
         let mark = Target {
-            key: self.bucket.folder(path),
+            key: self.bucket.keys.folder(path),
             ..self.target(path, Replace::No)?
         };
         let writer = Writer::begin(mark, Some(0)).await?;
@@ -200,7 +198,7 @@ impl Connector for S3 {
     }
 
     async fn copy(&self, from: &RemotePath, to: &RemotePath, replace: Replace) -> Result<()> {
-        if replace == Replace::Yes && self.bucket.key(from)? == self.bucket.key(to)? {
+        if replace == Replace::Yes && self.bucket.keys.file(from)? == self.bucket.keys.file(to)? {
             return self.rename(from, to, replace).await; // the protocol refuses it, but nothing is to be done
         }
         self.copied(from, to, replace).await.map(drop)
@@ -208,7 +206,7 @@ impl Connector for S3 {
 
     /// Only for files that were written by one request, here or by a program that asks for it likewise.
     async fn sha256(&self, path: &RemotePath) -> Result<Option<[u8; 32]>> {
-        let (key, what) = (self.bucket.key(path)?, format!("looking at `{path}`"));
+        let (key, what) = (self.bucket.keys.file(path)?, format!("looking at `{path}`"));
         let head = self.bucket.head(&key, &what).await?;
         let head = head.ok_or_else(|| missing(path))?;
         // A checksum of checksums has the number of parts behind it, and is not base64.

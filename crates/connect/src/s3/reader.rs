@@ -1,13 +1,13 @@
 //! Reading: the bytes of one answer, which must be the stretch that was asked for, and as long as it says.
 
-use futures::{StreamExt, stream};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use reqwest::Response;
 
 use crate::connector::ByteStream;
-use crate::fault::{Fault, Result};
+use crate::fault::Result;
 use crate::http as web;
+use crate::objects::{astray, exactly};
 
 /// The bytes of an answer to a request for everything from `offset` on.
 pub(super) fn stream(answer: Response, offset: u64) -> Result<ByteStream> {
@@ -22,11 +22,7 @@ pub(super) fn stream(answer: Response, offset: u64) -> Result<ByteStream> {
         }
         _ => None,
     };
-    let counted = Counted {
-        body: web::stream(answer),
-        left_bytes: bytes.ok_or_else(astray)?,
-    };
-    Ok(stream::try_unfold(counted, Counted::next).boxed())
+    Ok(exactly(answer, bytes.ok_or_else(astray)?))
 }
 
 /// The first byte and the number of bytes of `bytes 5-9/10` or `bytes 5-9/*`, which reaches to the end.
@@ -37,34 +33,6 @@ fn range(text: &str) -> Option<(u64, u64)> {
     let bytes = last.checked_sub(first)?.checked_add(1)?;
     let is_to_end = all == "*" || all.parse() == Ok(last.checked_add(1)?);
     is_to_end.then_some((first, bytes))
-}
-
-struct Counted {
-    body: ByteStream,
-    left_bytes: u64,
-}
-
-impl Counted {
-    async fn next(mut self) -> Result<Option<(bytes::Bytes, Self)>> {
-        let Some(piece) = self.body.next().await.transpose()? else {
-            return if self.left_bytes == 0 {
-                Ok(None)
-            } else {
-                Err(lied())
-            };
-        };
-        let left = self.left_bytes.checked_sub(piece.len() as u64);
-        self.left_bytes = left.ok_or_else(lied)?;
-        Ok(Some((piece, self)))
-    }
-}
-
-fn astray() -> Fault {
-    Fault::protocol("the far system sent another stretch of the file than was asked for")
-}
-
-fn lied() -> Fault {
-    Fault::protocol("the far system sent another number of bytes than it said")
 }
 
 #[cfg(test)]

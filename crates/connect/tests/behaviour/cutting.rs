@@ -1,5 +1,6 @@
 //! A line that is cut at random bytes, and one who goes on after each cut until everything is there.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -23,8 +24,8 @@ pub(crate) struct Cutting {
 }
 
 impl Cutting {
-    /// The first `cuts` connections are cut after up to `bytes_max` bytes, both ways counted together.
-    pub(crate) async fn start(to: u16, seed: u64, cuts: usize, bytes_max: u64) -> Self {
+    /// The first `cuts` connections are cut after so many bytes, both ways counted together.
+    pub(crate) async fn start(to: u16, seed: u64, cuts: usize, bytes: Range<u64>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let left = Arc::new(AtomicUsize::new(cuts));
@@ -37,15 +38,15 @@ impl Cutting {
                         left.checked_sub(1)
                     })
                     .is_ok();
-                let bytes = if is_cut {
-                    random(&state) % bytes_max
+                let left_bytes = if is_cut {
+                    bytes.start + random(&state) % (bytes.end - bytes.start)
                 } else {
                     u64::MAX
                 };
                 let done = Arc::clone(&done);
                 tokio::spawn(async move {
-                    let _ = relay(near, to, bytes).await;
-                    if is_cut {
+                    // Those that end by themselves before are not counted.
+                    if relay(near, to, left_bytes).await.is_ok_and(|is_cut| is_cut) {
                         done.fetch_add(1, Ordering::SeqCst);
                     }
                 });
@@ -69,7 +70,8 @@ fn random(state: &AtomicU64) -> u64 {
     z ^ (z >> 31)
 }
 
-async fn relay(mut near: TcpStream, to: u16, mut left: u64) -> std::io::Result<()> {
+/// Passes bytes on until either side ends, or so many have passed: true then.
+async fn relay(mut near: TcpStream, to: u16, mut left: u64) -> std::io::Result<bool> {
     let mut far = TcpStream::connect(("127.0.0.1", to)).await?;
     let (mut up, mut down) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
     while left > 0 {
@@ -78,7 +80,7 @@ async fn relay(mut near: TcpStream, to: u16, mut left: u64) -> std::io::Result<(
             read = far.read(&mut down) => (read?, &down, false),
         };
         if count == 0 {
-            return Ok(());
+            return Ok(false);
         }
         let passed = left.min(count as u64);
         let bytes = buffer.get(..passed as usize).unwrap_or_default();
@@ -89,7 +91,7 @@ async fn relay(mut near: TcpStream, to: u16, mut left: u64) -> std::io::Result<(
         }
         left -= passed;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Where to go on.

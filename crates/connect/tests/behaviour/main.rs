@@ -4,7 +4,6 @@
 mod authority;
 mod bailee;
 mod clouds;
-mod cut_lines;
 mod cutting;
 mod fakes;
 mod ftps;

@@ -115,10 +115,10 @@ async fn a_file_gets_there_over_a_line_that_is_cut() {
     let port = server.address().port();
     let content = bytes(40_000_000);
     for seed in [1, 2] {
-        let line = Cutting::start(port, seed, 12, 20_000_000).await;
+        let line = Cutting::start(port, seed, 12, 0..20_000_000).await;
         let tries = put_until_done(&spec(&server, line.port), "cut.bin", &content).await;
         assert!(line.cuts() > 0 && tries > 1, "nothing was cut");
-        let line = Cutting::start(port, seed + 100, 12, 10_000_000).await;
+        let line = Cutting::start(port, seed + 100, 12, 0..10_000_000).await;
         assert!(take_until_done(&spec(&server, line.port), "cut.bin").await == content);
         assert!(line.cuts() > 0);
     }

@@ -1,6 +1,8 @@
 //! Object stores with protocols of their own, as far as emulators of them go.
 
 mod azurite;
-mod cutting;
+mod driver;
 mod gcs;
 mod outside;
+
+pub(crate) use outside::clock;

@@ -2,17 +2,15 @@
 
 mod hostile;
 
-use std::sync::Arc;
-
 use bailee_connect::{
     Connector, ConnectorSpec, EntryKind, FaultKind, ProbeOptions, RemotePath, Replace, Result,
-    S3Config, S3Encryption, SharedClock, TlsOptions, WriteOptions, open, probe,
+    S3Config, S3Encryption, TlsOptions, WriteOptions, open, probe,
 };
-use bailee_model::{Clock, Timestamp};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::cut_lines::Cutting;
+use super::clouds::clock;
+use super::cutting::Cutting;
 use super::moto::Moto;
 use super::{bytes, guard, kind, path, put, suite, take};
 
@@ -22,23 +20,6 @@ const LARGE_BYTES: usize = 20 * 1024 * 1024 + 7;
 const CUT_BYTES_MAX: u64 = 14 * 1024 * 1024;
 /// Tries that a line that is cut may take.
 const TRIES_MAX: usize = 200;
-
-struct TestClock;
-
-impl Clock for TestClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the peer's clock is the machine's"
-    )]
-    fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        Timestamp::from_ms(since.unwrap().as_millis() as i64)
-    }
-}
-
-fn clock() -> SharedClock {
-    SharedClock::new(Arc::new(TestClock))
-}
 
 fn config(store: &Moto, port: u16) -> S3Config {
     let secret = store.secret_access_key.clone().into();
@@ -129,7 +110,7 @@ async fn a_line_that_is_cut_leaves_one_whole_file() {
     let content = bytes(LARGE_BYTES);
     let (mut cuts, mut resumed) = (0, 0);
     for seed in 1..=3 {
-        let line = Cutting::start(store.port, seed, CUT_BYTES_MAX).await;
+        let line = Cutting::start(store.port, seed, usize::MAX, 0..CUT_BYTES_MAX).await;
         let name = format!("cut-{seed}");
         resumed += drive(&config(&store, line.port), &path(&name), &content).await;
         cuts += line.cuts();

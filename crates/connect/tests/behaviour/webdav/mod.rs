@@ -74,11 +74,11 @@ async fn a_file_gets_there_over_a_line_that_is_cut() {
     let peer = Peer::wsgidav();
     let content = bytes(2_000_000);
     for seed in [1, 2] {
-        let line = Cutting::start(peer.port, seed, 10, 2_000_000).await;
+        let line = Cutting::start(peer.port, seed, 10, 0..2_000_000).await;
         let spec = ConnectorSpec::Webdav(config(&peer, line.port));
         let tries = put_until_done(&spec, "cut.bin", &content).await;
         assert!(line.cuts() > 0 && tries > 1, "nothing was cut");
-        let line = Cutting::start(peer.port, seed + 100, 10, 1_000_000).await;
+        let line = Cutting::start(peer.port, seed + 100, 10, 0..1_000_000).await;
         let spec = ConnectorSpec::Webdav(config(&peer, line.port));
         assert!(take_until_done(&spec, "cut.bin").await == content);
         assert!(line.cuts() > 0);

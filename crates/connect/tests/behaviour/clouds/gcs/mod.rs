@@ -11,9 +11,10 @@ use bailee_connect::{
 };
 
 use self::grants::Grants;
-use super::cutting::{Cutting, persist, take_whole};
+use super::driver::{LINE_BYTES, agree_with_the_services_client, lose_nothing};
 use super::outside::{Program, clock, here, printed, python};
-use crate::suite::{bytes, kind, put, suite, take};
+use crate::cutting::Cutting;
+use crate::suite::{bytes, kind, put, suite};
 use crate::{guard, path};
 
 const BUCKET: &str = "box";
@@ -80,51 +81,30 @@ async fn the_suite_holds_for_gcs() {
 #[tokio::test]
 async fn cut_lines_to_gcs_lose_nothing() {
     let server = Emulator::start();
-    let cutting = Cutting::before(server.0.port, 0x5eed_0002).await;
+    let cutting = Cutting::start(server.0.port, 0x5eed_0002, usize::MAX, LINE_BYTES).await;
     let straight = server.open().await;
     let far = loop {
         if let Ok(far) = begin(server.config(cutting.port)).await {
             break far;
         }
     };
-    let content = bytes(90_000_011);
-    for is_declared in [true, false] {
-        let cuts = cutting.cuts.load(Ordering::SeqCst);
-        persist(
-            far.as_ref(),
-            straight.as_ref(),
-            "cut",
-            &content,
-            is_declared,
-        )
-        .await;
-        assert!(
-            cutting.cuts.load(Ordering::SeqCst) > cuts,
-            "no line was cut"
-        );
-        assert!(take(straight.as_ref(), "cut", 0).await.unwrap() == content);
-        assert!(take_whole(far.as_ref(), "cut", content.len()).await == content);
-        assert_eq!(printed(&mut server.client("names", &[])), "cut");
-        straight.remove(&path("cut")).await.unwrap();
-    }
+    let client = |verb: &str, rest: &[&str]| server.client(verb, rest);
+    lose_nothing(
+        &cutting,
+        far.as_ref(),
+        straight.as_ref(),
+        bytes(90_000_011),
+        client,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn the_services_own_client_reads_and_writes_the_same_objects() {
     let server = Emulator::start();
     let far = server.open().await;
-    let content = bytes(20_000_003);
-    put(far.as_ref(), "ours/ä b+%.bin", content.clone()).await;
-    let file = server.0.folder.path().join("content");
-    let name = file.to_str().unwrap();
-    printed(&mut server.client("get", &["ours/ä b+%.bin", name]));
-    assert!(std::fs::read(&file).unwrap() == content);
-    printed(&mut server.client("put", &["theirs/a&b.bin", name]));
-    assert!(take(far.as_ref(), "theirs/a&b.bin", 0).await.unwrap() == content);
-    let end = take(far.as_ref(), "theirs/a&b.bin", 19_999_999)
-        .await
-        .unwrap();
-    assert!(end == content.slice(19_999_999..));
+    let client = |verb: &str, rest: &[&str]| server.client(verb, rest);
+    agree_with_the_services_client(far.as_ref(), server.0.folder.path(), client).await;
 }
 
 #[tokio::test]

@@ -1,81 +1,22 @@
-//! A proxy that cuts its lines after a number of bytes that a seed decides, and a driver that goes on after each cut.
+//! What emulators of object stores have in common: lines that are cut, and the services' own clients.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::Range;
+use std::path::Path;
+use std::process::Command;
 
 use bailee_connect::{Connector, FaultKind, Replace, Result, WriteOptions};
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 
+use super::outside::printed;
+use crate::cutting::Cutting;
 use crate::path;
+use crate::suite::{bytes, put, take};
 
-/// Bytes that a line lives at least: a handshake and a small request.
-const LINE_BYTES_MIN: u64 = 20_000;
-/// Bytes that are added by chance, at most.
-const LINE_BYTES_SPREAD: u64 = 24_000_000;
+/// Bytes that a line lives: at least a handshake and a small request.
+pub(super) const LINE_BYTES: Range<u64> = 20_000..24_020_000;
+
 /// More tries than the largest file can need; a driver that makes no progress ends.
 const TRIES_MAX: usize = 200;
-
-/// Relays to a port of this machine until it is dropped.
-pub(crate) struct Cutting {
-    pub(crate) port: u16,
-    /// Lines that were cut so far.
-    pub(crate) cuts: Arc<AtomicU64>,
-    _lines: JoinSet<()>,
-}
-
-impl Cutting {
-    pub(crate) async fn before(far_port: u16, seed: u64) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let cuts = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&cuts);
-        let mut lines = JoinSet::new();
-        lines.spawn(async move {
-            let (mut state, mut under_way) = (seed | 1, JoinSet::new());
-            while let Ok((near, _)) = listener.accept().await {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                let life = LINE_BYTES_MIN + (state >> 8) % LINE_BYTES_SPREAD;
-                under_way.spawn(relay(near, far_port, life, Arc::clone(&counted)));
-            }
-        });
-        Self {
-            port,
-            cuts,
-            _lines: lines,
-        }
-    }
-}
-
-async fn relay(mut near: TcpStream, far_port: u16, mut left: u64, cuts: Arc<AtomicU64>) {
-    let Ok(mut far) = TcpStream::connect(("127.0.0.1", far_port)).await else {
-        return;
-    };
-    let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    while left > 0 {
-        let passed = tokio::select! {
-            read = near.read(&mut up) => pass(&mut far, &up, read.unwrap_or(0), left).await,
-            read = far.read(&mut down) => pass(&mut near, &down, read.unwrap_or(0), left).await,
-        };
-        match passed {
-            Some(bytes) => left -= bytes,
-            None => return,
-        }
-    }
-    cuts.fetch_add(1, Ordering::SeqCst);
-}
-
-/// Passes at most `left` of the first `count` bytes on; `None` at the end of the line.
-async fn pass(to: &mut TcpStream, bytes: &[u8], count: usize, left: u64) -> Option<u64> {
-    let count = count.min(usize::try_from(left).unwrap_or(usize::MAX));
-    let bytes = bytes.get(..count).filter(|bytes| !bytes.is_empty())?;
-    to.write_all(bytes).await.ok()?;
-    Some(count as u64)
-}
 
 /// Where a write is, as an engine keeps it.
 #[derive(Default)]
@@ -86,7 +27,7 @@ struct Checkpoint {
 
 /// Writes `content` to `at`, going on from the last checkpoint after each fault, and says how many tries it took. `far`
 /// leads through the cutting proxy, `straight` does not.
-pub(crate) async fn persist(
+async fn persist(
     far: &dyn Connector,
     straight: &dyn Connector,
     at: &str,
@@ -143,7 +84,7 @@ async fn attempt(
 }
 
 /// Reads all of `at`, going on where a cut line ended.
-pub(crate) async fn take_whole(far: &dyn Connector, at: &str, size: usize) -> Vec<u8> {
+async fn take_whole(far: &dyn Connector, at: &str, size: usize) -> Vec<u8> {
     use bailee_connect::ReadFrom;
     use futures::StreamExt;
     let mut all = Vec::with_capacity(size);
@@ -162,4 +103,42 @@ pub(crate) async fn take_whole(far: &dyn Connector, at: &str, size: usize) -> Ve
         assert!(fault.is_transient(), "{fault:?}");
     }
     unreachable!("{TRIES_MAX} tries were not enough")
+}
+
+/// Writes and reads `content` over a line that is cut, its size declared or not: it is there once and whole. `client` is
+/// the service's own.
+pub(super) async fn lose_nothing(
+    cutting: &Cutting,
+    far: &dyn Connector,
+    straight: &dyn Connector,
+    content: Bytes,
+    client: impl Fn(&str, &[&str]) -> Command,
+) {
+    for is_declared in [true, false] {
+        let cuts = cutting.cuts();
+        persist(far, straight, "cut", &content, is_declared).await;
+        assert!(cutting.cuts() > cuts, "no line was cut");
+        assert!(take(straight, "cut", 0).await.unwrap() == content);
+        assert!(take_whole(far, "cut", content.len()).await == content);
+        assert_eq!(printed(&mut client("names", &[])), "cut");
+        straight.remove(&path("cut")).await.unwrap();
+    }
+}
+
+/// The service's own `client` reads what we write, and the other way round.
+pub(super) async fn agree_with_the_services_client(
+    far: &dyn Connector,
+    folder: &Path,
+    client: impl Fn(&str, &[&str]) -> Command,
+) {
+    let content = bytes(20_000_003);
+    put(far, "ours/ä b+%.bin", content.clone()).await;
+    let file = folder.join("content");
+    let name = file.to_str().unwrap();
+    printed(&mut client("get", &["ours/ä b+%.bin", name]));
+    assert!(std::fs::read(&file).unwrap() == content);
+    printed(&mut client("put", &["theirs/a&b.bin", name]));
+    assert!(take(far, "theirs/a&b.bin", 0).await.unwrap() == content);
+    let end = take(far, "theirs/a&b.bin", 19_999_999).await.unwrap();
+    assert!(end == content.slice(19_999_999..));
 }
