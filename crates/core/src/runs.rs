@@ -9,8 +9,9 @@ use bailee_store::{Change, DbError, conflict};
 
 use crate::jobs::fenced;
 use crate::journal::Note;
-use crate::ports::{RemoteSecret, RemoteTarget};
-use crate::transfers::{cancelled, transfer_facts};
+use crate::ports::RemoteTarget;
+use crate::remotes::opened;
+use crate::transfers::{cancelled, is_late, transfer_facts};
 use crate::{Core, error};
 
 /// Transfers under way.
@@ -73,9 +74,7 @@ impl Runs<'_> {
         if let Some(begun) = self.follow_parent(lease, &mut transfer).await? {
             return Ok(begun);
         }
-        let is_late = transfer
-            .deadline
-            .is_some_and(|deadline| self.core.clock.now() >= deadline);
+        let is_late = is_late(&transfer, self.core.clock.now());
         if transfer.cancel_requested {
             let why = (TransferOutcome::Cancelled, cancelled());
             return self.end_now(lease, transfer, why).await;
@@ -139,6 +138,11 @@ impl Runs<'_> {
 
     /// The transfer as it is stored now.
     pub async fn reload(&self, tenant: TenantId, id: TransferId) -> Result<Transfer> {
+        Ok(self.look(tenant, id).await?.0)
+    }
+
+    /// The transfer and the one that it belongs to, as they are stored now.
+    async fn look(&self, tenant: TenantId, id: TransferId) -> Result<(Transfer, Option<Transfer>)> {
         let found = self
             .core
             .store
@@ -148,10 +152,11 @@ impl Runs<'_> {
             .await
             .map_err(error::from_db)?;
         let mut found = found.ok_or_else(|| Error::not_found("transfer"))?;
-        if let Some(parent) = self.parent(tenant, &found).await? {
+        let parent = self.parent(tenant, &found).await?;
+        if let Some(parent) = &parent {
             found.cancel_requested |= parent.cancel_requested;
         }
-        Ok(found)
+        Ok((found, parent))
     }
 
     /// Ends a transfer well.
@@ -205,8 +210,7 @@ impl Runs<'_> {
 
     /// Whether somebody asked for the transfer to end or to pause.
     pub async fn is_stopped(&self, tenant: TenantId, id: TransferId) -> Result<bool> {
-        let transfer = self.reload(tenant, id).await?;
-        let parent = self.parent(tenant, &transfer).await?;
+        let (transfer, parent) = self.look(tenant, id).await?;
         let is_held = |transfer: &Transfer| transfer.state == TransferState::Paused;
         Ok(transfer.cancel_requested
             || is_held(&transfer)
@@ -308,18 +312,7 @@ impl Core {
         remote: bailee_model::Remote,
     ) -> Result<RemoteTarget> {
         let secret = match &remote.sealed_secret {
-            Some(sealed) => {
-                let known = self.tenant(tenant).await?;
-                let plain = known
-                    .key
-                    .open_secret(sealed, &remote.id.to_string())
-                    .map_err(error::from_key)?;
-                let secret = RemoteSecret::from_plain(&plain);
-                Some(
-                    secret
-                        .ok_or_else(|| Error::internal("a remote's secret has an unknown form"))?,
-                )
-            }
+            Some(_) => Some(opened(&remote, self.tenant(tenant).await?.as_ref())?),
             None => None,
         };
         Ok(RemoteTarget { remote, secret })

@@ -97,6 +97,7 @@ const GUARDED: &[&str] = &[
     "files.delete_content",
     "files.update",
     "files.delete",
+    "remotes.replace",
     "remotes.update",
     "remotes.delete",
     "webhooks.update",
@@ -373,6 +374,30 @@ mod tests {
         for id in named {
             assert!(ids.contains(id), "{id} is no operation");
         }
+    }
+
+    #[test]
+    fn what_takes_a_condition_says_so() {
+        let mut guarded = BTreeSet::new();
+        let mut open = vec![std::path::PathBuf::from("src")];
+        while let Some(path) = open.pop() {
+            if path.is_dir() {
+                let entries = std::fs::read_dir(&path).unwrap();
+                open.extend(entries.map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            if let Some((_, after)) = text.split_once("operation_id = \"")
+                && text.contains("Guard(guard): Guard")
+            {
+                guarded.insert(after.split('"').next().unwrap().to_owned());
+            }
+        }
+        let said = GUARDED
+            .iter()
+            .map(|&id| id.to_owned())
+            .collect::<BTreeSet<_>>();
+        assert_eq!(guarded, said);
     }
 
     #[test]

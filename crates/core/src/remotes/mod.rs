@@ -138,7 +138,7 @@ impl Remotes<'_> {
                 remote.name = name;
             }
             remote.concurrency = concurrency(change.concurrency)?.unwrap_or(remote.concurrency);
-            let mut secret = secret.over(Self::open(remote, known)?);
+            let mut secret = secret.over(opened(remote, known)?);
             for field in change.forget {
                 secret.forget(field);
             }
@@ -366,15 +366,16 @@ impl Remotes<'_> {
         };
         Ok(())
     }
+}
 
-    fn open(remote: &Remote, known: &Known) -> Result<RemoteSecret> {
-        let Some(sealed) = &remote.sealed_secret else {
-            return Ok(RemoteSecret::default());
-        };
-        let plain = known.key.open_secret(sealed, &remote.id.to_string());
-        RemoteSecret::from_plain(&plain.map_err(error::from_key)?)
-            .ok_or_else(|| Error::internal("a remote's secret has an unknown form"))
-    }
+/// All the secrets that a remote has.
+pub(crate) fn opened(remote: &Remote, known: &Known) -> Result<RemoteSecret> {
+    let Some(sealed) = &remote.sealed_secret else {
+        return Ok(RemoteSecret::default());
+    };
+    let plain = known.key.open_secret(sealed, &remote.id.to_string());
+    RemoteSecret::from_plain(&plain.map_err(error::from_key)?)
+        .ok_or_else(|| Error::internal("a remote's secret has an unknown form"))
 }
 
 fn stays_of_its_kind(address: &RemoteAddress, remote: &Remote) -> Result<()> {

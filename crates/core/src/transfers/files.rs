@@ -387,7 +387,7 @@ impl Runs<'_> {
     }
 }
 
-fn is_late(transfer: &Transfer, now: bailee_model::Timestamp) -> bool {
+pub(crate) fn is_late(transfer: &Transfer, now: bailee_model::Timestamp) -> bool {
     transfer.deadline.is_some_and(|deadline| now >= deadline)
 }
 

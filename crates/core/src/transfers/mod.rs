@@ -21,6 +21,7 @@ use crate::gate::Ask;
 use crate::{Core, error};
 
 pub use change::TransferChange;
+pub(crate) use files::is_late;
 pub use files::{FoundFile, FoundFiles};
 pub(crate) use rules::{cancelled, transfer_facts};
 pub use submit::{RetryFiles, parse_end};
