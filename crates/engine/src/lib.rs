@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod deliveries;
+mod flows;
 mod lanes;
 pub mod limit;
 mod prober;

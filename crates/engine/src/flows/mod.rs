@@ -1,0 +1,1 @@
+//! Running flows: one step at a time, each outcome committed before the next begins.
