@@ -1,9 +1,10 @@
 //! From a remote's row and secrets to what a connector needs.
 
 use bailee_connect::{
-    BaileeConfig, ClientIdentity, ConnectorSpec, FtpsConfig, FtpsMode, HttpAuth, HttpsConfig,
-    HttpsMethod, LocalConfig, PrivateKey, RemotePath, S3Config, S3Encryption, SftpConfig,
-    SharedClock, TlsOptions, WebdavConfig,
+    AzureBlobConfig, AzureCredential, BaileeConfig, ClientIdentity, ConnectorSpec, FtpsConfig,
+    FtpsMode, GcsConfig, GcsCredential, HttpAuth, HttpsConfig, HttpsMethod, LocalConfig,
+    PrivateKey, RemotePath, S3Config, S3Encryption, SftpConfig, SharedClock, TlsOptions,
+    WebdavConfig,
 };
 use bailee_core::model::{
     self, HttpMethod, HttpSignIn, RemoteAddress, RemoteRoute, RemoteSecretField, RemoteTls,
@@ -48,6 +49,10 @@ pub(crate) fn spec(target: &RemoteTarget, shared: &Shared) -> Result<ConnectorSp
             ..WebdavConfig::new(url(base)?)
         }),
         RemoteAddress::S3 { .. } => ConnectorSpec::S3(Box::new(s3(address, &secret, clock())?)),
+        RemoteAddress::AzureBlob { .. } => {
+            ConnectorSpec::AzureBlob(Box::new(azure_blob(address, &secret, clock())?))
+        }
+        RemoteAddress::Gcs { .. } => ConnectorSpec::Gcs(Box::new(gcs(address, &secret, clock())?)),
         RemoteAddress::Bailee {
             url: server,
             base_path,
@@ -182,6 +187,69 @@ fn s3(
         storage_class: storage_class.clone(),
         sends_checksums: *sends_checksums,
         ..S3Config::new(region, bucket, access_key_id, key, clock)
+    })
+}
+
+fn azure_blob(
+    address: &RemoteAddress,
+    secret: &RemoteSecret,
+    clock: SharedClock,
+) -> Result<AzureBlobConfig, Unfit> {
+    let RemoteAddress::AzureBlob {
+        endpoint,
+        account,
+        container,
+        base_path,
+        route,
+    } = address
+    else {
+        return Err(Unfit::Missing("address of Azure"));
+    };
+    let credential = match secret.field(RemoteSecretField::SasToken) {
+        Some(signature) => AzureCredential::Sas(signature.clone()),
+        None => AzureCredential::SharedKey(needed(
+            secret,
+            RemoteSecretField::AccountKey,
+            "account key",
+        )?),
+    };
+    Ok(AzureBlobConfig {
+        endpoint: endpoint.as_deref().map(url).transpose()?,
+        prefix: base(base_path)?,
+        tls: tls(&route.tls, secret),
+        proxy: proxy(route)?,
+        ..AzureBlobConfig::new(account, container, credential, clock)
+    })
+}
+
+fn gcs(
+    address: &RemoteAddress,
+    secret: &RemoteSecret,
+    clock: SharedClock,
+) -> Result<GcsConfig, Unfit> {
+    let RemoteAddress::Gcs {
+        endpoint,
+        bucket,
+        base_path,
+        route,
+    } = address
+    else {
+        return Err(Unfit::Missing("address of Google Cloud Storage"));
+    };
+    let account = secret.field(RemoteSecretField::ServiceAccountKey);
+    let credential = if let Some(file) = account {
+        GcsCredential::ServiceAccount(file.clone())
+    } else if let Some(token) = secret.field(RemoteSecretField::BearerToken) {
+        GcsCredential::Bearer(token.clone())
+    } else {
+        GcsCredential::Anonymous
+    };
+    Ok(GcsConfig {
+        endpoint: endpoint.as_deref().map(url).transpose()?,
+        prefix: base(base_path)?,
+        tls: tls(&route.tls, secret),
+        proxy: proxy(route)?,
+        ..GcsConfig::new(bucket, credential, clock)
     })
 }
 

@@ -19,6 +19,10 @@ pub enum RemoteKind {
     Webdav,
     /// A bucket of S3, or of a store that speaks its protocol.
     S3,
+    /// A container of Azure Blob Storage.
+    AzureBlob,
+    /// A bucket of Google Cloud Storage.
+    Gcs,
     /// Another Bailee.
     Bailee,
     /// A folder of this machine that the operator allows.
@@ -34,6 +38,8 @@ impl RemoteKind {
             Self::Https => "https",
             Self::Webdav => "webdav",
             Self::S3 => "s3",
+            Self::AzureBlob => "azure_blob",
+            Self::Gcs => "gcs",
             Self::Bailee => "bailee",
             Self::Local => "local",
         }
@@ -168,6 +174,32 @@ pub enum RemoteAddress {
         #[serde(flatten)]
         route: RemoteRoute,
     },
+    /// A container of Azure Blob Storage.
+    AzureBlob {
+        /// Where the account answers; `None` for its usual address.
+        endpoint: Option<String>,
+        /// The storage account.
+        account: String,
+        /// The container.
+        container: String,
+        /// The folder that `/` of this remote means; `.` is the whole container.
+        base_path: String,
+        /// How it is reached.
+        #[serde(flatten)]
+        route: RemoteRoute,
+    },
+    /// A bucket of Google Cloud Storage.
+    Gcs {
+        /// Where the service answers; `None` for its usual address.
+        endpoint: Option<String>,
+        /// The bucket.
+        bucket: String,
+        /// The folder that `/` of this remote means; `.` is the whole bucket.
+        base_path: String,
+        /// How it is reached.
+        #[serde(flatten)]
+        route: RemoteRoute,
+    },
     /// Another Bailee.
     Bailee {
         /// Where the server is, without `/v1`.
@@ -253,13 +285,19 @@ pub enum RemoteSecretField {
     SecretAccessKey,
     /// What goes with an S3 key that holds for some hours.
     SessionToken,
+    /// A key of an Azure storage account.
+    AccountKey,
+    /// A shared access signature of Azure.
+    SasToken,
+    /// The JSON key of a Google service account.
+    ServiceAccountKey,
     /// The private key of our client certificate.
     ClientKey,
 }
 
 impl RemoteSecretField {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Password,
         Self::PrivateKey,
         Self::Passphrase,
@@ -268,6 +306,9 @@ impl RemoteSecretField {
         Self::ApiKey,
         Self::SecretAccessKey,
         Self::SessionToken,
+        Self::AccountKey,
+        Self::SasToken,
+        Self::ServiceAccountKey,
         Self::ClientKey,
     ];
 
@@ -282,6 +323,9 @@ impl RemoteSecretField {
             Self::ApiKey => "api_key",
             Self::SecretAccessKey => "secret_access_key",
             Self::SessionToken => "session_token",
+            Self::AccountKey => "account_key",
+            Self::SasToken => "sas_token",
+            Self::ServiceAccountKey => "service_account_key",
             Self::ClientKey => "client_key",
         }
     }
@@ -330,6 +374,8 @@ impl RemoteAddress {
             Self::Https { .. } => RemoteKind::Https,
             Self::Webdav { .. } => RemoteKind::Webdav,
             Self::S3 { .. } => RemoteKind::S3,
+            Self::AzureBlob { .. } => RemoteKind::AzureBlob,
+            Self::Gcs { .. } => RemoteKind::Gcs,
             Self::Bailee { .. } => RemoteKind::Bailee,
             Self::Local { .. } => RemoteKind::Local,
         }
@@ -341,6 +387,8 @@ impl RemoteAddress {
             Self::Https { route, .. }
             | Self::Webdav { route, .. }
             | Self::S3 { route, .. }
+            | Self::AzureBlob { route, .. }
+            | Self::Gcs { route, .. }
             | Self::Bailee { route, .. } => Some(route),
             Self::Sftp { .. } | Self::Ftps { .. } | Self::Local { .. } => None,
         }
@@ -375,6 +423,16 @@ impl RemoteAddress {
             } => {
                 // Amazon's own address follows from the region.
                 let place = endpoint.clone().unwrap_or_else(|| region.clone());
+                (place, endpoint.as_deref(), proxy)
+            }
+            Self::AzureBlob {
+                endpoint, account, ..
+            } => {
+                let place = endpoint.clone().unwrap_or_else(|| account.clone());
+                (place, endpoint.as_deref(), proxy)
+            }
+            Self::Gcs { endpoint, .. } => {
+                let place = endpoint.clone().unwrap_or_default();
                 (place, endpoint.as_deref(), proxy)
             }
             Self::Local { folder } => (folder.clone(), None, None),

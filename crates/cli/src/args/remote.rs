@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 pub enum RemoteCommand {
     /// Register a far system
     #[command(
-        after_help = "Examples:\n  bailee remote add bank --sftp sftp.bank.example:22 --user acme --password-file -\n  bailee remote add press ftps --host ftp.press.example --user acme --secret password=env:PRESS_PASSWORD\n  bailee remote add lake s3 --region eu-central-1 --bucket acme --access-key-id AKIA… --secret secret_access_key=./key\n  bailee remote add share --local /srv/share"
+        after_help = "Examples:\n  bailee remote add bank --sftp sftp.bank.example:22 --user acme --password-file -\n  bailee remote add press ftps --host ftp.press.example --user acme --secret password=env:PRESS_PASSWORD\n  bailee remote add lake s3 --region eu-central-1 --bucket acme --access-key-id AKIA… --secret secret_access_key=./key\n  bailee remote add vault azure_blob --account acme --container exchange --secret account_key=./key\n  bailee remote add depot gcs --bucket acme --secret service_account_key=./account.json\n  bailee remote add share --local /srv/share"
     )]
     Add(Box<RemoteAddArgs>),
     /// Change a remote
@@ -104,10 +104,16 @@ pub struct RemoteSettings {
     /// Where a store answers, if not at its usual address
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+    /// Storage account of Azure
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Container of Azure
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<String>,
     /// Region of an S3 bucket
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Bucket of S3
+    /// Bucket of S3 or of Google Cloud Storage
     #[arg(long, value_name = "NAME")]
     pub bucket: Option<String>,
     /// Name of an S3 access key

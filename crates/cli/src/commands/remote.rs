@@ -115,6 +115,8 @@ fn fields(settings: &RemoteSettings) -> Result<Map<String, Value>, Failure> {
         ("can_write", json!(settings.can_write)),
         ("method", json!(settings.method)),
         ("endpoint", json!(settings.endpoint)),
+        ("account", json!(settings.account)),
+        ("container", json!(settings.container)),
         ("region", json!(settings.region)),
         ("bucket", json!(settings.bucket)),
         ("access_key_id", json!(settings.access_key_id)),

@@ -38,7 +38,9 @@ pub(super) fn check_address(address: &RemoteAddress, allowed: &[String]) -> Resu
             check_url("#/url", url)?;
             check_base(base_path)?;
         }
-        RemoteAddress::S3 { .. } => check_store(address)?,
+        RemoteAddress::S3 { .. }
+        | RemoteAddress::AzureBlob { .. }
+        | RemoteAddress::Gcs { .. } => check_store(address)?,
         RemoteAddress::Local { folder } => return check_folder(folder, allowed),
     }
     if let Some(proxy) = address.route().and_then(|route| route.proxy_url.as_deref()) {
@@ -68,6 +70,22 @@ fn check_store(address: &RemoteAddress) -> Result<()> {
             ];
             (endpoint, base_path, words)
         }
+        RemoteAddress::AzureBlob {
+            endpoint,
+            account,
+            container,
+            base_path,
+            ..
+        } => {
+            let words = vec![("#/account", account), ("#/container", container)];
+            (endpoint, base_path, words)
+        }
+        RemoteAddress::Gcs {
+            endpoint,
+            bucket,
+            base_path,
+            ..
+        } => (endpoint, base_path, vec![("#/bucket", bucket)]),
         _ => return Ok(()),
     };
     for (pointer, text) in words {
@@ -247,6 +265,11 @@ fn check_needed(address: &RemoteAddress, fields: &[RemoteSecretField]) -> Result
             has(Field::SecretAccessKey),
             "#/secret_access_key",
             "A bucket of S3 needs its `secret_access_key`.",
+        ),
+        RemoteAddress::AzureBlob { .. } => (
+            has(Field::AccountKey) || has(Field::SasToken),
+            "#/account_key",
+            "A container of Azure needs its `account_key` or a `sas_token`.",
         ),
         RemoteAddress::Bailee { .. } => (
             has(Field::ApiKey),

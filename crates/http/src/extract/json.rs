@@ -85,7 +85,7 @@ fn refused(pointer: &str, error: &serde_json::Error) -> Error {
         );
     }
     let detail = plain(&error.to_string());
-    match unknown_field(&detail) {
+    match named(&detail, "unknown field `") {
         Some(name) => {
             // The path ends with the field, unless the object was read through a tag.
             let end = format!("/{}", escaped(name));
@@ -94,13 +94,19 @@ fn refused(pointer: &str, error: &serde_json::Error) -> Error {
             Error::new(ErrorKind::UnknownField, detail.clone())
                 .with_field(&pointer, "unknown", detail)
         }
-        None => Error::field(pointer, "invalid", format!("{detail}.")),
+        None => match named(&detail, "missing field `") {
+            Some(name) => {
+                let pointer = format!("{pointer}/{}", escaped(name));
+                Error::field(&pointer, "missing", format!("{detail}."))
+            }
+            None => Error::field(pointer, "invalid", format!("{detail}.")),
+        },
     }
 }
 
-/// The name in serde's "unknown field `x`, expected …".
-fn unknown_field(message: &str) -> Option<&str> {
-    message.strip_prefix("unknown field `")?.split('`').next()
+/// The name in serde's "unknown field `x`, expected …" or "missing field `x`".
+fn named<'a>(message: &'a str, beginning: &str) -> Option<&'a str> {
+    message.strip_prefix(beginning)?.split('`').next()
 }
 
 /// serde's message without the place in the text, which the pointer tells better.
@@ -169,6 +175,7 @@ mod tests {
         let error = error::<CreateTransfer>(r#"{"source":"a"}"#);
         assert_eq!(error.kind(), ErrorKind::ValidationFailed);
         assert!(error.detail().contains("destination"), "{}", error.detail());
+        assert_eq!(error.fields()[0].pointer, "#/destination");
     }
 
     #[test]

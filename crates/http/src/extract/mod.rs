@@ -1,6 +1,7 @@
 //! What handlers take from a request. Raw text stops here.
 
 mod condition;
+mod fields;
 mod id;
 mod json;
 mod paging;
@@ -8,6 +9,7 @@ mod query;
 mod wait;
 
 pub(crate) use self::condition::{Guard, Tag, tags};
+pub(crate) use self::fields::Fields;
 pub(crate) use self::id::Id;
 pub(crate) use self::json::{Json, JsonOrEmpty, from_value};
 pub(crate) use self::paging::{PageQuery, Paging};

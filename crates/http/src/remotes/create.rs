@@ -3,11 +3,11 @@ use axum::response::Response;
 use bailee_api::{CreateRemote, Remote};
 use bailee_core::Core;
 
-use super::form::parse;
+use super::form::{parse, wish};
 use super::view::view;
 use crate::answer::{Answer, Created, tagged};
 use crate::caller::Authenticated;
-use crate::extract::Json;
+use crate::extract::{Fields, Json};
 
 /// Make a remote
 ///
@@ -18,9 +18,9 @@ use crate::extract::Json;
 pub(crate) async fn create(
     State(core): State<Core>,
     caller: Authenticated,
-    Json(wish): Json<CreateRemote>,
+    Json(Fields(fields)): Json<Fields>,
 ) -> Answer<Response> {
-    let remote = core.remotes().create(&caller, parse(&wish)?).await?;
+    let remote = core.remotes().create(&caller, parse(&wish(fields)?)?).await?;
     let body = view(&remote)?;
     let location = body.links.own.clone();
     Ok(tagged(

@@ -1,7 +1,7 @@
 //! A remote's configuration between the wire and the model. Both name the fields alike, so one form serves all kinds:
 //! the fields of the body that are neither the remote's own nor secrets are its address.
 
-use bailee_api::{ChangeRemote, CreateRemote, FtpsMode, HttpMethod};
+use bailee_api::{ChangeRemote, CreateRemote, FtpsMode, HttpMethod, RemoteKind};
 use bailee_core::{NewRemote, RemoteChange, RemoteSecret};
 use bailee_model::{Error, Remote, RemoteAddress, RemoteSecretField};
 use secrecy::SecretString;
@@ -18,6 +18,32 @@ const FTP_PORT: u16 = 21;
 const FTPS_IMPLICIT_PORT: u16 = 990;
 /// Where a far system starts.
 const START: &str = ".";
+
+/// The body that `fields` are, by their `kind`.
+pub(super) fn wish(mut fields: Map<String, Value>) -> Result<CreateRemote, Error> {
+    let kind = match fields.remove("kind") {
+        Some(Value::String(kind)) => RemoteKind::from(kind.as_str()),
+        Some(_) => return Err(Error::field("#/kind", "invalid", "Must be a text.")),
+        None => return Err(Error::field("#/kind", "missing", "missing field `kind`.")),
+    };
+    let rest = Value::Object(fields);
+    Ok(match kind {
+        RemoteKind::Sftp => CreateRemote::Sftp(from_value(rest)?),
+        RemoteKind::Ftps => CreateRemote::Ftps(from_value(rest)?),
+        RemoteKind::Https => CreateRemote::Https(from_value(rest)?),
+        RemoteKind::Webdav => CreateRemote::Webdav(from_value(rest)?),
+        RemoteKind::S3 => CreateRemote::S3(from_value(rest)?),
+        RemoteKind::AzureBlob => CreateRemote::AzureBlob(from_value(rest)?),
+        RemoteKind::Gcs => CreateRemote::Gcs(from_value(rest)?),
+        RemoteKind::Bailee => CreateRemote::Bailee(from_value(rest)?),
+        RemoteKind::Local => CreateRemote::Local(from_value(rest)?),
+        RemoteKind::Other(_) => {
+            let known = RemoteKind::KNOWN.join("`, `");
+            let detail = format!("Must be one of `{known}`.");
+            return Err(Error::field("#/kind", "invalid", detail));
+        }
+    })
+}
 
 /// What a body asks for.
 pub(super) fn parse(wish: &CreateRemote) -> Result<NewRemote, Error> {
@@ -68,7 +94,7 @@ pub(super) fn change(patch: &ChangeRemote, remote: &Remote) -> Result<RemoteChan
     merged.insert("concurrency".to_owned(), json!(remote.concurrency));
     // An empty field and one that is not there are the same here; so a null is kept, for its name to be judged.
     merged.extend(patch.clone());
-    let mut new = parse(&from_value(Value::Object(merged))?)?;
+    let mut new = parse(&wish(merged)?)?;
     let forget = forgotten(patch)?;
     if new.address.is_elsewhere(&remote.address) && !patch.contains_key("host_key") {
         // Another machine has another key.
@@ -195,8 +221,8 @@ mod tests {
         }
     }
 
-    fn new(wish: Value) -> Result<NewRemote, Error> {
-        parse(&from_value(wish)?)
+    fn new(body: Value) -> Result<NewRemote, Error> {
+        parse(&wish(body.as_object().unwrap().clone())?)
     }
 
     fn remote(wish: Value) -> Remote {
@@ -264,8 +290,16 @@ mod tests {
                 ErrorKind::UnknownField,
                 "#/api_key",
             ),
-            (json!({"port": "x"}), ErrorKind::ValidationFailed, "#"),
-            (json!({"host": null}), ErrorKind::ValidationFailed, "#"),
+            (
+                json!({"port": "x"}),
+                ErrorKind::ValidationFailed,
+                "#/port",
+            ),
+            (
+                json!({"host": null}),
+                ErrorKind::ValidationFailed,
+                "#/host",
+            ),
             (
                 json!({"password": null}),
                 ErrorKind::ValidationFailed,
@@ -295,6 +329,8 @@ mod tests {
             json!({"kind": "https", "url": "https://h/", "bearer_token": "canary", "ca_pem": "c"}),
             json!({"kind": "webdav", "url": "https://h/", "username": "u", "password": "canary"}),
             json!({"kind": "s3", "region": "r", "bucket": "b", "access_key_id": "i", "secret_access_key": "canary"}),
+            json!({"kind": "azure_blob", "account": "a", "container": "c", "sas_token": "canary"}),
+            json!({"kind": "gcs", "bucket": "b", "service_account_key": "canary"}),
             json!({"kind": "bailee", "url": "https://h/", "api_key": "canary"}),
             json!({"kind": "local", "folder": "/srv"}),
         ];

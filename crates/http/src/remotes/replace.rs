@@ -3,11 +3,11 @@ use bailee_api::{CreateRemote, Remote};
 use bailee_core::Core;
 use bailee_model::RemoteId;
 
-use super::form::parse;
+use super::form::{parse, wish};
 use super::view::found;
 use crate::answer::Answer;
 use crate::caller::Authenticated;
-use crate::extract::{Guard, Id, Json};
+use crate::extract::{Fields, Guard, Id, Json};
 
 /// Replace a remote's configuration
 ///
@@ -21,9 +21,9 @@ pub(crate) async fn replace(
     caller: Authenticated,
     Id(id): Id<RemoteId>,
     Guard(guard): Guard,
-    Json(wish): Json<CreateRemote>,
+    Json(Fields(fields)): Json<Fields>,
 ) -> Answer {
-    let new = parse(&wish)?;
+    let new = parse(&wish(fields)?)?;
     let remote = core.remotes().replace(&caller, id, new, guard).await?;
     found(&remote)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::kit::{Api, Moto, Server, Sshd, pattern, sha256};
+use crate::kit::{AZURE_KEY, Api, GCS_TOKEN, PASSWORD, Peer, Server, Sshd, pattern, sha256};
 
 #[tokio::test]
 async fn a_remote_is_kept_and_its_secrets_never_come_out() {
@@ -158,6 +158,45 @@ async fn a_failed_test_has_the_code_that_a_transfer_would_have() {
     assert!(last["error_code"].is_string(), "{failed}");
 }
 
+#[tokio::test]
+async fn what_is_wrong_in_a_body_is_named_by_pointer() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let sftp = json!({"name": "a", "kind": "sftp", "host": "h", "username": "u"});
+    let gcs = json!({"name": "b", "kind": "gcs", "bucket": "b"});
+    for (base, field, value) in [
+        (&sftp, "port", json!("22")),
+        (&sftp, "port", json!(70_000)),
+        (&sftp, "host", json!(7)),
+        (&sftp, "password", json!(["p"])),
+        (&sftp, "kind", json!("gopher")),
+        (&sftp, "kind", json!(7)),
+        (&gcs, "bucket", json!(null)),
+        (&gcs, "ca_pem", json!("no certificate")),
+        (&gcs, "concurrency", json!(0)),
+    ] {
+        let mut wish = base.clone();
+        wish[field] = value;
+        let answer = admin.post("/remotes").json(&wish).send().await;
+        answer.problem(422, "validation_failed");
+        let pointer = format!("#/{field}");
+        assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{wish}");
+    }
+    for field in ["kind", "name", "host", "username"] {
+        let mut wish = sftp.clone();
+        wish.as_object_mut().unwrap().remove(field);
+        let answer = admin.post("/remotes").json(&wish).send().await;
+        answer.problem(422, "validation_failed");
+        assert_eq!(answer.json()["errors"][0]["pointer"], format!("#/{field}"));
+    }
+    let made = admin.post("/remotes").json(&sftp).send().await.is(201);
+    let own = format!("/remotes/{}", made.json()["remote_id"].as_str().unwrap());
+    let patch = json!({"port": "22"});
+    let answer = admin.patch(&own).json(&patch).send().await;
+    answer.problem(422, "validation_failed");
+    assert_eq!(answer.json()["errors"][0]["pointer"], "#/port");
+}
+
 /// Makes the remote, tests it, and moves a file there and back.
 async fn there_and_back(admin: &Api, wish: serde_json::Value) {
     let name = wish["name"].as_str().unwrap();
@@ -187,13 +226,70 @@ async fn there_and_back(admin: &Api, wish: serde_json::Value) {
 #[tokio::test]
 async fn files_go_to_an_s3_bucket_and_back() {
     let server = Server::start().await;
-    let store = Moto::start().await;
+    let store = Peer::moto().await;
     let wish = json!({
         "name": "lake", "kind": "s3", "endpoint": store.url(), "region": "us-east-1", "bucket": "box",
         "access_key_id": "acme", "secret_access_key": "canary-s3-1", "base_path": "acme",
     });
     there_and_back(&server.admin(), wish).await;
     assert!(!server.log().contains("canary-s3-1"));
+}
+
+#[tokio::test]
+async fn files_go_to_an_azure_container_and_back() {
+    let server = Server::start().await;
+    let store = Peer::azurite().await;
+    let wish = json!({
+        "name": "vault", "kind": "azure_blob", "endpoint": format!("{}/bailee", store.url()), "account": "bailee",
+        "container": "box", "account_key": AZURE_KEY, "base_path": "acme",
+    });
+    there_and_back(&server.admin(), wish).await;
+    assert!(!server.log().contains(AZURE_KEY));
+}
+
+#[tokio::test]
+async fn files_go_to_a_google_bucket_and_back() {
+    let server = Server::start().await;
+    let store = Peer::gcs().await;
+    let wish = json!({
+        "name": "depot", "kind": "gcs", "endpoint": store.https(), "ca_pem": store.ca_pem(), "bucket": "box",
+        "bearer_token": GCS_TOKEN, "base_path": "acme",
+    });
+    there_and_back(&server.admin(), wish).await;
+    assert!(!server.log().contains(GCS_TOKEN));
+}
+
+#[tokio::test]
+async fn files_go_to_a_webdav_server_and_back() {
+    let server = Server::start().await;
+    let store = Peer::webdav().await;
+    let wish = json!({
+        "name": "dav", "kind": "webdav", "url": format!("{}/dav/", store.url()), "username": "acme",
+        "password": PASSWORD,
+    });
+    there_and_back(&server.admin(), wish).await;
+}
+
+#[tokio::test]
+async fn files_go_to_a_web_server_and_back() {
+    let server = Server::start().await;
+    let store = Peer::nginx().await;
+    let wish = json!({
+        "name": "web", "kind": "https", "url": format!("{}/basic/", store.https()), "ca_pem": store.ca_pem(),
+        "username": "acme", "password": PASSWORD, "can_write": true,
+    });
+    there_and_back(&server.admin(), wish).await;
+}
+
+#[tokio::test]
+async fn files_go_to_an_ftps_server_and_back() {
+    let server = Server::start().await;
+    let store = Peer::ftps().await;
+    let wish = json!({
+        "name": "press", "kind": "ftps", "host": "127.0.0.1", "port": store.port, "ca_pem": store.ca_pem(),
+        "username": "ann", "password": PASSWORD, "base_path": "/",
+    });
+    there_and_back(&server.admin(), wish).await;
 }
 
 #[tokio::test]
@@ -280,6 +376,8 @@ async fn secrets_that_do_not_go_together_are_refused() {
     let admin = server.admin();
     let sftp = json!({"name": "a", "kind": "sftp", "host": "h", "username": "u"});
     let dav = json!({"name": "a", "kind": "webdav", "url": "https://h/"});
+    let azure = json!({"name": "a", "kind": "azure_blob", "account": "a", "container": "c"});
+    let gcs = json!({"name": "a", "kind": "gcs", "bucket": "b"});
     let cases = [
         (&sftp, json!({"password": "p", "private_key": "k"})),
         (&sftp, json!({"passphrase": "p"})),
@@ -292,6 +390,9 @@ async fn secrets_that_do_not_go_together_are_refused() {
         (&dav, json!({"client_key": "k"})),
         (&dav, json!({"url": "ftp://h/"})),
         (&dav, json!({"url": "https://u:p@h/"})),
+        (&azure, json!({})),
+        (&azure, json!({"account_key": "k", "sas_token": "sv=1"})),
+        (&gcs, json!({"service_account_key": "{}", "bearer_token": "t"})),
     ];
     for (base, more) in cases {
         let mut wish = base.clone();

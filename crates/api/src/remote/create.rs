@@ -1,35 +1,13 @@
-//! Remotes: far systems with address, credential and limits. Secrets go in and never come out.
+//! What remotes of each kind are made of.
 
-use bailee_model::{RemoteId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::word::{words, words_from};
-use crate::{Links, List, SecretText, tagged};
-
-words! {
-    /// Which connector speaks to a remote.
-    RemoteKind {
-        /// A server of the SSH file transfer protocol.
-        Sftp = "sftp",
-        /// A server of FTP over TLS.
-        Ftps = "ftps",
-        /// A web server whose files are at URLs.
-        Https = "https",
-        /// A WebDAV server.
-        Webdav = "webdav",
-        /// A bucket of S3, or of a store that speaks its protocol.
-        S3 = "s3",
-        /// Another Bailee.
-        Bailee = "bailee",
-        /// A folder of the server's machine that the operator allows.
-        Local = "local",
-    }
-}
-words_from!(bailee_model::RemoteKind => RemoteKind { Sftp, Ftps, Https, Webdav, S3, Bailee, Local });
+use crate::word::words;
+use crate::{SecretText, tagged};
 
 /// Body of `POST /remotes` and `PUT /remotes/{remote_id}`: told apart by `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +23,10 @@ pub enum CreateRemote {
     Webdav(CreateWebdavRemote),
     /// A bucket of S3.
     S3(CreateS3Remote),
+    /// A container of Azure Blob Storage.
+    AzureBlob(CreateAzureBlobRemote),
+    /// A bucket of Google Cloud Storage.
+    Gcs(CreateGcsRemote),
     /// Another Bailee.
     Bailee(CreateBaileeRemote),
     /// A folder of the server's machine.
@@ -59,6 +41,12 @@ fn bodies() -> Vec<(&'static str, &'static str, RefOr<Schema>)> {
         ("https", "CreateHttpsRemote", CreateHttpsRemote::schema()),
         ("webdav", "CreateWebdavRemote", CreateWebdavRemote::schema()),
         ("s3", "CreateS3Remote", CreateS3Remote::schema()),
+        (
+            "azure_blob",
+            "CreateAzureBlobRemote",
+            CreateAzureBlobRemote::schema(),
+        ),
+        ("gcs", "CreateGcsRemote", CreateGcsRemote::schema()),
         ("bailee", "CreateBaileeRemote", CreateBaileeRemote::schema()),
         ("local", "CreateLocalRemote", CreateLocalRemote::schema()),
     ]
@@ -86,6 +74,8 @@ impl ToSchema for CreateRemote {
         CreateHttpsRemote::schemas(schemas);
         CreateWebdavRemote::schemas(schemas);
         CreateS3Remote::schemas(schemas);
+        CreateAzureBlobRemote::schemas(schemas);
+        CreateGcsRemote::schemas(schemas);
         CreateBaileeRemote::schemas(schemas);
         CreateLocalRemote::schemas(schemas);
     }
@@ -261,6 +251,48 @@ CreateS3Remote {
 
 body! {
 web
+/// A container of Azure Blob Storage, with `kind` `azure_blob`.
+#[schema(example = json!({"name": "vault", "kind": "azure_blob", "account": "acmefiles", "container": "exchange", "account_key": "…"}))]
+CreateAzureBlobRemote {
+    /// The storage account's name.
+    pub account: String,
+    /// The container.
+    pub container: String,
+    /// Where the account answers, up to before the container; `https://{account}.blob.core.windows.net` when absent.
+    pub endpoint: Option<String>,
+    /// The folder that `/` of this remote means; the whole container when absent.
+    pub base_path: Option<String>,
+    /// One of the account's two keys, base64. This or `sas_token` is needed; optional only in a change.
+    #[schema(value_type = Option<String>)]
+    pub account_key: Option<SecretText>,
+    /// A shared access signature, the query text that begins with `sv=`. It needs read, write, create, delete and list.
+    #[schema(value_type = Option<String>)]
+    pub sas_token: Option<SecretText>,
+}
+}
+
+body! {
+web
+/// A bucket of Google Cloud Storage, with `kind` `gcs`. Without a secret it is reached as nobody: public buckets only.
+#[schema(example = json!({"name": "warehouse", "kind": "gcs", "bucket": "acme-warehouse", "service_account_key": "{…}"}))]
+CreateGcsRemote {
+    /// The bucket.
+    pub bucket: String,
+    /// Where the service answers; `https://storage.googleapis.com` when absent.
+    pub endpoint: Option<String>,
+    /// The folder that `/` of this remote means; the whole bucket when absent.
+    pub base_path: Option<String>,
+    /// The JSON key of a service account, as text. It needs the role Storage Object User on the bucket.
+    #[schema(value_type = Option<String>)]
+    pub service_account_key: Option<SecretText>,
+    /// An access token that somebody else renews; not together with `service_account_key`.
+    #[schema(value_type = Option<String>)]
+    pub bearer_token: Option<SecretText>,
+}
+}
+
+body! {
+web
 /// Another Bailee, with `kind` `bailee`.
 #[schema(example = json!({"name": "berlin", "kind": "bailee", "url": "https://bailee.berlin.example", "api_key": "…"}))]
 CreateBaileeRemote {
@@ -355,157 +387,3 @@ impl PartialSchema for ChangeRemote {
 
 impl ToSchema for ChangeRemote {}
 
-/// A remote. Fields of other kinds are null; secrets are shown as whether there is one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Remote {
-    /// Names the remote.
-    #[schema(value_type = String, example = "rem_01m7yp4kyae4ma4jz41b93y214")]
-    pub remote_id: RemoteId,
-    /// What stands before the colon in `bank:/in/a.csv`.
-    #[schema(example = "bank")]
-    pub name: String,
-    /// Which connector speaks to it.
-    pub kind: RemoteKind,
-    /// Host name or address.
-    #[schema(required)]
-    pub host: Option<String>,
-    /// TCP port.
-    #[schema(required)]
-    pub port: Option<u16>,
-    /// Whom Bailee signs in as.
-    #[schema(required)]
-    pub username: Option<String>,
-    /// Pinned fingerprint of an SFTP server's key; null until one is trusted.
-    #[schema(required)]
-    pub host_key: Option<String>,
-    /// The folder that `/` of this remote means; `.` is where it starts.
-    #[schema(required)]
-    pub base_path: Option<String>,
-    /// When TLS begins, for kind `ftps`.
-    #[schema(required)]
-    pub mode: Option<FtpsMode>,
-    /// URL that `/` of this remote means, or where the server is.
-    #[schema(required)]
-    pub url: Option<String>,
-    /// Header that carries the credential.
-    #[schema(required)]
-    pub header_name: Option<String>,
-    /// Whether a web server takes files.
-    #[schema(required)]
-    pub can_write: Option<bool>,
-    /// How files are written, for kind `https`.
-    #[schema(required)]
-    pub method: Option<HttpMethod>,
-    /// Where the store answers; null for its usual address.
-    #[schema(required)]
-    pub endpoint: Option<String>,
-    /// Region that signatures name.
-    #[schema(required)]
-    pub region: Option<String>,
-    /// Bucket.
-    #[schema(required)]
-    pub bucket: Option<String>,
-    /// Name of the access key.
-    #[schema(required)]
-    pub access_key_id: Option<String>,
-    /// Whether the bucket stands in the path.
-    #[schema(required)]
-    pub path_style: Option<bool>,
-    /// How the store encrypts what is written.
-    #[schema(required)]
-    pub server_side_encryption: Option<String>,
-    /// Key of `aws:kms`.
-    #[schema(required)]
-    pub kms_key_id: Option<String>,
-    /// Storage class of what is written.
-    #[schema(required)]
-    pub storage_class: Option<String>,
-    /// Whether what is written carries a checksum.
-    #[schema(required)]
-    pub sends_checksums: Option<bool>,
-    /// The folder, for kind `local`.
-    #[schema(required)]
-    pub folder: Option<String>,
-    /// Proxy on the way.
-    #[schema(required)]
-    pub proxy_url: Option<String>,
-    /// Certificate authorities that are trusted besides, PEM.
-    #[schema(required)]
-    pub ca_pem: Option<String>,
-    /// Certificate that is shown, PEM.
-    #[schema(required)]
-    pub client_certificate: Option<String>,
-    /// Whether a password is kept.
-    pub has_password: bool,
-    /// Whether a private key is kept.
-    pub has_private_key: bool,
-    /// Whether a passphrase of the private key is kept.
-    pub has_passphrase: bool,
-    /// Whether a token is kept.
-    pub has_bearer_token: bool,
-    /// Whether the header's value is kept.
-    pub has_header_value: bool,
-    /// Whether an API key is kept.
-    pub has_api_key: bool,
-    /// Whether the access key's secret is kept.
-    pub has_secret_access_key: bool,
-    /// Whether a session token is kept.
-    pub has_session_token: bool,
-    /// Whether the key of a client certificate is kept.
-    pub has_client_key: bool,
-    /// Transfers with it under way at once.
-    pub concurrency: u32,
-    /// Since when it exists.
-    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
-    pub created_at: Timestamp,
-    /// Where it is found.
-    pub links: Links,
-}
-
-/// A page of remotes.
-pub type RemoteList = List<Remote>;
-
-/// Answer to `POST /remotes/{remote_id}/test`: what was tried, in order, up to the first failure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct RemoteTest {
-    /// Whether every step went through.
-    pub ok: bool,
-    /// The steps that were tried.
-    pub steps: Vec<RemoteTestStep>,
-    /// Fingerprint of the key that the server showed, when one was seen.
-    #[schema(required)]
-    pub host_key: Option<String>,
-    /// When the test ended.
-    #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
-    pub tested_at: Timestamp,
-}
-
-/// One step of a test.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct RemoteTestStep {
-    /// What was tried.
-    #[schema(example = "connect")]
-    pub name: String,
-    /// Whether it went through.
-    pub ok: bool,
-    /// How long it took, in seconds.
-    pub duration_seconds: f64,
-    /// What was seen, or what went wrong, in plain words.
-    #[schema(required)]
-    pub detail: Option<String>,
-    /// Why it failed: one of the transfer codes.
-    #[schema(required)]
-    pub error_code: Option<String>,
-    /// What to do next.
-    #[schema(required)]
-    pub hint: Option<String>,
-}
-
-/// Body of `POST /remotes/{remote_id}/trust`: pins a host key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TrustHostKey {
-    /// The fingerprint, `SHA256:…` as OpenSSH prints it, compared with the one the server's owner published.
-    #[schema(example = "SHA256:uNiVztksCsDhcc0u9e8BrMnTs1UHjPP9mMA2Y3n1lqI")]
-    pub fingerprint: String,
-}
