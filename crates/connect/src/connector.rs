@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 
 use async_trait::async_trait;
-use bailee_model::Timestamp;
+use bailee_model::{RemoteKind, Timestamp};
 use bytes::Bytes;
 use futures::Stream;
 
@@ -62,6 +62,46 @@ impl Capabilities {
         can_remove: true,
         can_copy: false,
     };
+    /// What connectors of a kind can do where the server and the configuration let them.
+    pub const fn most(kind: RemoteKind) -> Self {
+        match kind {
+            RemoteKind::Sftp | RemoteKind::Local => Self::FOLDERS,
+            RemoteKind::Ftps => Self {
+                // Most do, but nothing in the protocol tells.
+                replaces_atomically: false,
+                syncs: false,
+                ..Self::FOLDERS
+            },
+            RemoteKind::Https => Self {
+                can_read_at: true,
+                can_write_at: false,
+                replaces_atomically: false,
+                syncs: false,
+                appears_whole: false,
+                has_folders: false,
+                can_list: false,
+                can_write: true,
+                can_rename: false,
+                can_remove: true,
+                can_copy: false,
+            },
+            RemoteKind::Webdav => Self {
+                can_write_at: false,
+                // A server may remove what stands there before it moves.
+                replaces_atomically: false,
+                syncs: false,
+                can_copy: true,
+                ..Self::FOLDERS
+            },
+            RemoteKind::S3 | RemoteKind::AzureBlob | RemoteKind::Gcs => Self::OBJECTS,
+            RemoteKind::Bailee => Self {
+                appears_whole: true,
+                can_copy: true,
+                ..Self::FOLDERS
+            },
+        }
+    }
+
     /// What an object store can do.
     pub const OBJECTS: Self = Self {
         appears_whole: true,

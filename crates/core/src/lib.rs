@@ -58,9 +58,12 @@ pub use identify::{Identity, Refusal};
 pub use jobs::{Jobs, LeaseRequest};
 pub use keys::{KeyChange, Keys, NewKey};
 pub use merkle::{Frontier, leaf_hash};
-pub use ports::{ProbeReport, ProbeStep, RemoteProber, RemoteSecret, RemoteTarget};
+pub use ports::{
+    ConnectorAbilities, ProbeReport, ProbeStep, RemoteChild, RemoteFolder, RemoteProber,
+    RemoteSecret, RemoteTarget,
+};
 pub use principals::{NewPrincipal, PrincipalChange, Principals};
-pub use remotes::{NewRemote, RemoteChange, Remotes};
+pub use remotes::{NewRemote, RemoteChange, RemoteUse, Remotes};
 pub use runs::{Begun, Run, RunEnd, Runs};
 pub use settings::Settings;
 pub use setup::{FirstTenant, SYSTEM_TENANT};
@@ -225,7 +228,7 @@ impl Core {
         free.map(drop).map_err(Error::internal)
     }
 
-    /// Gives the core the means to test remotes; the engine calls it once at start.
+    /// Gives the core the means to reach remotes; the engine calls it once at start.
     pub fn attach_prober(&self, prober: Arc<dyn RemoteProber>) {
         // A second prober would be the same one; the first stays.
         let _ = self.prober.set(prober);

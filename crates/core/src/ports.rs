@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use bailee_model::{Remote, RemoteSecretField};
+use bailee_model::{Remote, RemoteKind, RemoteSecretField, Result, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The secrets of a remote, by field.
@@ -113,9 +113,66 @@ pub struct ProbeReport {
     pub seen_host_key: Option<String>,
 }
 
-/// Tests remotes. The engine implements it.
+/// What connectors of a kind can do where the server and the configuration let them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectorAbilities {
+    /// Files can be read from the middle on: a cut download goes on at the byte.
+    pub can_read_at: bool,
+    /// Files can be written from the middle on: a cut upload goes on at the byte.
+    pub can_write_at: bool,
+    /// Files can be written.
+    pub can_write: bool,
+    /// Folders can be listed.
+    pub can_list: bool,
+    /// Files can be renamed.
+    pub can_rename: bool,
+    /// Files can be removed.
+    pub can_remove: bool,
+    /// Files can be copied without their bytes coming here.
+    pub can_copy: bool,
+    /// Folders are things of their own.
+    pub has_folders: bool,
+    /// A file is replaced in one step.
+    pub replaces_atomically: bool,
+    /// Nothing of a file is seen before it is whole.
+    pub appears_whole: bool,
+}
+
+/// One thing in a folder of a remote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteChild {
+    /// Its name in the folder.
+    pub name: String,
+    /// Its path at the remote.
+    pub path: String,
+    /// `file`, `folder`, `link` or `other`.
+    pub kind: &'static str,
+    /// Its size, where the remote tells.
+    pub size_bytes: Option<u64>,
+    /// When it was last changed, where the remote tells.
+    pub modified_at: Option<Timestamp>,
+}
+
+/// What is in a folder of a remote, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteFolder {
+    /// What was found.
+    pub children: Vec<RemoteChild>,
+    /// The folder holds more than is ever listed.
+    pub is_cut: bool,
+    /// Entries that are left out because their names cannot be named.
+    pub unnameable: u64,
+}
+
+/// Reaches remotes. The engine implements it.
 #[async_trait]
 pub trait RemoteProber: Send + Sync {
+    /// What connectors of a kind can do.
+    fn abilities(&self, kind: RemoteKind) -> ConnectorAbilities;
+
+    /// What is in the folder `path` of a remote.
+    async fn browse(&self, remote: RemoteTarget, path: &str) -> Result<RemoteFolder>;
+
     /// Tries each step against the far side. Failures are steps, not errors.
     async fn probe(&self, remote: RemoteTarget) -> ProbeReport;
 }

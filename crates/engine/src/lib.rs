@@ -23,6 +23,7 @@ use std::time::Duration;
 use bailee_connect::{EgressGuard, Poster};
 use bailee_core::Core;
 use bailee_core::model::JobKind;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +82,8 @@ pub(crate) struct Shared {
     pub(crate) lanes: lanes::Lanes,
     pub(crate) paces: transfers::Paces,
     pub(crate) pace: deliveries::Pace,
+    /// Seats for those who look into folders of remotes.
+    pub(crate) looks: Semaphore,
 }
 
 impl Shared {
@@ -104,6 +107,7 @@ impl Engine {
             lanes: lanes::Lanes::default(),
             paces: transfers::Paces::default(),
             pace: deliveries::Pace::default(),
+            looks: Semaphore::new(limit::LOOKS_AT_ONCE),
         });
         shared
             .core

@@ -1,18 +1,65 @@
-//! Tests remotes for the core: its port, answered by the connectors.
+//! Reaches remotes for the core: its port, answered by the connectors.
 
 use std::sync::Weak;
 
 use async_trait::async_trait;
-use bailee_connect::{ProbeOptions, RemotePath, probe};
-use bailee_core::{ProbeReport, ProbeStep, RemoteProber, RemoteTarget};
+use bailee_connect::{
+    Capabilities, EntryKind, Fault, FaultKind, Listing, ProbeOptions, RemotePath, open, probe,
+};
+use bailee_core::model::{Error, ErrorKind, RemoteKind, Result};
+use bailee_core::{
+    ConnectorAbilities, ProbeReport, ProbeStep, RemoteChild, RemoteFolder, RemoteProber,
+    RemoteTarget,
+};
 
 use crate::{Shared, limit, remote, transfers};
 
-/// The core's means to test remotes. The core holds it, so it must not hold the core.
+/// The core's means to reach remotes. The core holds it, so it must not hold the core.
 pub(crate) struct Prober(pub(crate) Weak<Shared>);
 
 #[async_trait]
 impl RemoteProber for Prober {
+    fn abilities(&self, kind: RemoteKind) -> ConnectorAbilities {
+        let most = Capabilities::most(kind);
+        ConnectorAbilities {
+            can_read_at: most.can_read_at,
+            can_write_at: most.can_write_at,
+            can_write: most.can_write,
+            can_list: most.can_list,
+            can_rename: most.can_rename,
+            can_remove: most.can_remove,
+            can_copy: most.can_copy,
+            has_folders: most.has_folders,
+            replaces_atomically: most.replaces_atomically,
+            appears_whole: most.appears_whole,
+        }
+    }
+
+    async fn browse(&self, target: RemoteTarget, path: &str) -> Result<RemoteFolder> {
+        let Some(shared) = self.0.upgrade() else {
+            return Err(Error::new(ErrorKind::Draining, "The server is stopping.").retry_after(5));
+        };
+        let folder: RemotePath = path.parse().map_err(|error| {
+            Error::new(
+                ErrorKind::InvalidPath,
+                format!("The path cannot be used: {error}."),
+            )
+        })?;
+        let Ok(_seat) = shared.looks.try_acquire() else {
+            let detail = "Too many folders are being looked into; try again in a moment.";
+            return Err(Error::new(ErrorKind::Overloaded, detail).retry_after(2));
+        };
+        let name = target.remote.name.to_string();
+        let look = browse(&target, &folder, &shared);
+        match tokio::time::timeout(limit::BROWSE_TIME_MAX, look).await {
+            Ok(looked) => looked.map_err(|fault| refused(&name, &fault)),
+            Err(_) => {
+                let detail = format!("Remote `{name}` took too long to list the folder.");
+                Err(Error::new(ErrorKind::RemoteTimeout, detail))
+            }
+        }
+    }
+
     async fn probe(&self, target: RemoteTarget) -> ProbeReport {
         let Some(shared) = self.0.upgrade() else {
             return failed(
@@ -48,6 +95,55 @@ impl RemoteProber for Prober {
             ),
         }
     }
+}
+
+async fn browse(
+    target: &RemoteTarget,
+    folder: &RemotePath,
+    shared: &Shared,
+) -> std::result::Result<RemoteFolder, Fault> {
+    let spec = remote::spec(target, shared)
+        .map_err(|error| Fault::new(FaultKind::Invalid, error.to_string()))?;
+    let connector = open(spec, &shared.guard).await?;
+    let listing = connector.list(folder, usize::MAX).await;
+    connector.close().await;
+    let Listing {
+        entries,
+        is_cut,
+        unnameable_count,
+    } = listing?;
+    let children = entries.into_iter().filter_map(|entry| {
+        let path = folder.child(&entry.name).ok()?;
+        Some(RemoteChild {
+            path: path.to_string(),
+            kind: match entry.kind {
+                EntryKind::File => "file",
+                EntryKind::Folder => "folder",
+                EntryKind::Link => "link",
+                EntryKind::Other => "other",
+            },
+            name: entry.name,
+            size_bytes: entry.size_bytes,
+            modified_at: entry.modified,
+        })
+    });
+    Ok(RemoteFolder {
+        children: children.collect(),
+        is_cut,
+        unnameable: unnameable_count as u64,
+    })
+}
+
+/// Why a folder could not be looked into.
+fn refused(name: &str, fault: &Fault) -> Error {
+    let said = fault.message().trim_end_matches('.');
+    let kind = match fault.kind() {
+        FaultKind::NotFound => ErrorKind::FolderNotFound,
+        FaultKind::Timeout => ErrorKind::RemoteTimeout,
+        FaultKind::AddressNotAllowed => ErrorKind::AddressNotAllowed,
+        _ => ErrorKind::RemoteFailed,
+    };
+    Error::new(kind, format!("Remote `{name}`: {said}. {}", fault.fix()))
 }
 
 fn told(report: bailee_connect::ProbeReport) -> ProbeReport {

@@ -28,6 +28,7 @@ mod site;
 mod api_keys;
 mod audit;
 mod auth;
+mod connectors;
 mod deliveries;
 mod events;
 mod files;

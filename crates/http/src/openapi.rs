@@ -77,6 +77,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("remotes.update", &[409, 412, 428]),
     ("remotes.delete", &[409, 412, 428]),
     ("remotes.test", &[502, 504]),
+    ("remotes.children", &[409, 422, 502, 504]),
     ("webhooks.update", &[412, 428]),
     ("webhooks.delete", &[412, 428]),
     ("users.create", &[409]),

@@ -5,7 +5,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::site::Site;
 use crate::{
-    api_keys, audit, auth, deliveries, events, files, folders, middleware, remotes,
+    api_keys, audit, auth, connectors, deliveries, events, files, folders, middleware, remotes,
     service_accounts, settings, system, tenants, transfers, uploads, users, webhooks,
 };
 
@@ -18,6 +18,7 @@ pub(crate) fn described() -> OpenApiRouter<Site> {
         .merge(uploads::routes())
         .merge(transfers::routes())
         .merge(remotes::routes())
+        .merge(connectors::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(deliveries::routes())

@@ -19,6 +19,7 @@ mod page;
 mod path;
 mod principal;
 mod remote;
+mod remote_health;
 mod scope;
 mod tenant;
 mod time;
@@ -42,6 +43,9 @@ pub use principal::{Principal, PrincipalKind, PrincipalState, Role};
 pub use remote::{
     FtpsMode, HttpMethod, HttpSignIn, Remote, RemoteAddress, RemoteKind, RemoteName, RemoteRoute,
     RemoteSecretField, RemoteTls,
+};
+pub use remote_health::{
+    Admission, Circuit, HealthState, HealthStep, HealthTurn, RemoteCertificate, RemoteHealth,
 };
 pub use scope::{Scope, Scopes};
 pub use tenant::{Tenant, TenantSettings, TenantState, Usage};

@@ -111,6 +111,18 @@ pub const TRANSFER_DEPTH_MAX: usize = 64;
 pub const TRANSFER_FOLDERS_WAITING_MAX: usize = 100_000;
 /// Files that the plan of a transfer shows.
 pub const PLAN_FILES_MAX: usize = 100;
+/// Transient failures in a row after which transfers with a remote wait.
+pub const CIRCUIT_FAILURES: u32 = 5;
+/// How long they wait before one of them tries again.
+pub const CIRCUIT_WAIT: Duration = Duration::from_mins(1);
+/// How many days before the end of a certificate it is told.
+pub const EXPIRY_DAYS: [u32; 4] = [30, 14, 7, 1];
+/// Shortest time between two looks at a remote, in seconds.
+pub const HEALTH_CHECK_SECONDS_MIN: u32 = 60;
+/// Longest time between two looks at a remote, in seconds.
+pub const HEALTH_CHECK_SECONDS_MAX: u32 = 7 * 24 * 3600;
+/// Open transfers that the users of a remote are told of.
+pub const REMOTE_USES_MAX: u32 = 100;
 /// Smallest bandwidth of a transfer, in bytes per second.
 pub const BANDWIDTH_MIN: u64 = 1024;
 

@@ -30,6 +30,19 @@ pub enum RemoteKind {
 }
 
 impl RemoteKind {
+    /// All kinds.
+    pub const ALL: &'static [Self] = &[
+        Self::Sftp,
+        Self::Ftps,
+        Self::Https,
+        Self::Webdav,
+        Self::S3,
+        Self::AzureBlob,
+        Self::Gcs,
+        Self::Bailee,
+        Self::Local,
+    ];
+
     /// The kind as on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-use bailee_model::{Page, PageRequest, Timestamp, Transfer, TransferId};
+use bailee_model::{Page, PageRequest, RemoteName, Timestamp, Transfer, TransferId};
 
 use crate::bundle::with_counts;
-use crate::rows::{json, statements, word};
+use crate::rows::{from_json, json, statements, word};
 use crate::{Change, DbError, Guard, Reader, values};
 
 statements! {
@@ -23,6 +23,8 @@ statements! {
     LIST_OF: tenant = "SELECT body FROM transfer WHERE tenant_id = $1 AND parent_id = $8 \
         AND (CAST($2 AS TEXT) IS NULL OR public_state = $2) AND (CAST($3 AS TEXT) IS NULL OR label = $3) \
         AND created_at >= $4 AND created_at < $5 AND id < $6 ORDER BY id DESC LIMIT $7";
+    OPEN_AT: tenant = "SELECT body FROM transfer WHERE tenant_id = $1 AND parent_id IS NULL \
+        AND public_state IN ('queued', 'running', 'paused') AND body LIKE $2 ORDER BY id DESC LIMIT $3";
     FILES: tenant = "SELECT body FROM transfer WHERE tenant_id = $1 AND parent_id = $2 \
         AND (CAST($3 AS TEXT) IS NULL OR public_state = $3) AND id > $4 ORDER BY id LIMIT $5";
 }
@@ -117,6 +119,18 @@ impl Reader {
         Ok(Page::cut(found, page.limit, |last| {
             crate::reader::by_id(last.id)
         }))
+    }
+
+    /// Transfers that have not ended and that name a remote, newest first. Some may name it elsewhere than at an end.
+    pub async fn open_transfers_at(
+        &self,
+        remote: &RemoteName,
+        most: u32,
+    ) -> Result<Vec<Transfer>, DbError> {
+        // Names hold no letter that means something in a pattern.
+        let pattern = format!("%\"remote\":\"{remote}\"%");
+        let rows = self.rows(OPEN_AT, values![pattern, most]).await?;
+        rows.iter().map(|row| from_json(row, 0)).collect()
     }
 
     /// The files of a transfer of many, in the order in which they were found.

@@ -34,7 +34,7 @@ pub enum CreateRemote {
 }
 
 /// The kinds: word, name of the body's schema, the schema.
-fn bodies() -> Vec<(&'static str, &'static str, RefOr<Schema>)> {
+pub(super) fn bodies() -> Vec<(&'static str, &'static str, RefOr<Schema>)> {
     vec![
         ("sftp", "CreateSftpRemote", CreateSftpRemote::schema()),
         ("ftps", "CreateFtpsRemote", CreateFtpsRemote::schema()),
@@ -386,4 +386,3 @@ impl PartialSchema for ChangeRemote {
 }
 
 impl ToSchema for ChangeRemote {}
-

@@ -1,7 +1,9 @@
 //! Remotes: far systems with address, credential and limits. Secrets go in and never come out.
 
+mod connector;
 mod create;
 
+pub use connector::*;
 pub use create::*;
 
 use bailee_model::{RemoteId, Timestamp};
@@ -157,6 +159,90 @@ pub struct Remote {
 
 /// A page of remotes.
 pub type RemoteList = List<Remote>;
+
+words! {
+    /// What stands in a folder of a remote; devices and the like are `other`.
+    RemoteChildType {
+        /// A file.
+        File = "file",
+        /// A folder.
+        Folder = "folder",
+        /// A symbolic link.
+        Link = "link",
+    }
+}
+
+/// One thing in a folder of a remote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RemoteChild {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub child_type: RemoteChildType,
+    /// Its name in the folder.
+    #[schema(example = "a.csv")]
+    pub name: String,
+    /// Its path at the remote, as a transfer names it behind `bank:`.
+    #[schema(example = "/in/a.csv")]
+    pub path: String,
+    /// Its size in bytes, where the remote tells.
+    #[schema(required)]
+    pub size: Option<u64>,
+    /// When it was last changed, by the remote's clock, where it tells.
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub modified_at: Option<Timestamp>,
+}
+
+/// A page of what is in a folder of a remote, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RemoteChildList {
+    /// What was found.
+    pub data: Vec<RemoteChild>,
+    /// Whether more follow.
+    pub has_more: bool,
+    /// What to send as `cursor` for the next page; null on the last one. Opaque, good for 24 hours.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+    /// Whether the folder holds more than the 10,000 entries that are ever listed.
+    pub is_cut: bool,
+    /// Entries that are left out because their names are none that a transfer could name.
+    pub unnameable: u64,
+}
+
+words! {
+    /// What uses a remote.
+    RemoteUserType {
+        /// A transfer.
+        Transfer = "transfer",
+        /// A webhook.
+        Webhook = "webhook",
+    }
+}
+
+/// One thing that uses a remote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RemoteUser {
+    /// What it is.
+    #[serde(rename = "type")]
+    pub user_type: RemoteUserType,
+    /// Its id: `xfr_…`, `whk_…`.
+    pub id: String,
+    /// What it does with the remote, for people.
+    #[schema(example = "/out/a.csv → bank:/in/a.csv")]
+    pub summary: String,
+    /// Its state.
+    pub state: String,
+    /// Where it is found.
+    pub links: Links,
+}
+
+/// Answer to `GET /remotes/{remote_id}/used-by`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RemoteUserList {
+    /// Transfers that have not ended, newest first, then webhooks that are bound to the remote.
+    pub data: Vec<RemoteUser>,
+    /// Whether there are more transfers than are told.
+    pub has_more: bool,
+}
 
 /// Answer to `POST /remotes/{remote_id}/test`: what was tried, in order, up to the first failure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

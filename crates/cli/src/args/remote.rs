@@ -21,6 +21,15 @@ pub enum RemoteCommand {
     Test(RemoteArgs),
     /// Pin the host key with this fingerprint, or the one that the server shows now
     Trust(RemoteTrustArgs),
+    /// List what is in a folder of a remote
+    #[command(
+        after_help = "Examples:\n  bailee remote ls bank\n  bailee remote ls bank:/in --limit 20"
+    )]
+    Ls(RemoteLsArgs),
+    /// List the kinds of remotes, and what each can do
+    Kinds,
+    /// List what uses a remote
+    UsedBy(RemoteArgs),
     /// List remotes
     List,
     /// Show one remote
@@ -168,6 +177,17 @@ pub struct RemoteSettings {
 pub struct RemoteArgs {
     /// Name or rem_…
     pub remote: String,
+}
+
+/// Arguments of `remote ls`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct RemoteLsArgs {
+    /// Name or rem_…, with a folder behind a colon: bank:/in
+    pub place: String,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub limit: usize,
 }
 
 /// Arguments of `remote trust`.

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::view;
 use crate::Failure;
-use crate::args::{RemoteAddArgs, RemoteCommand, RemoteSetArgs, RemoteSettings, RemoteTrustArgs};
+use crate::args::{
+    RemoteAddArgs, RemoteCommand, RemoteLsArgs, RemoteSetArgs, RemoteSettings, RemoteTrustArgs,
+};
 use crate::session::{Session, read_secret, read_text};
 
 /// Longest list of remotes that is shown.
@@ -33,6 +35,19 @@ pub(super) async fn run(
         }
         RemoteCommand::Test(args) => test(session, client, find(client, &args.remote).await?).await,
         RemoteCommand::Trust(args) => trust(session, client, args).await,
+        RemoteCommand::Ls(args) => list_folder(session, client, &args).await,
+        RemoteCommand::Kinds => session
+            .output
+            .list(&remotes.connectors().await?.data, view::CONNECTOR),
+        RemoteCommand::UsedBy(args) => {
+            let remote = find(client, &args.remote).await?;
+            let users = remotes.used_by(remote.remote_id).await?;
+            session.output.list(&users.data, view::REMOTE_USER)?;
+            if users.has_more {
+                session.say("there are more transfers than these");
+            }
+            Ok(())
+        }
         RemoteCommand::List => session
             .output
             .list(&remotes.list().take(ROWS_MAX).await?, view::REMOTE),
@@ -47,6 +62,21 @@ pub(super) async fn run(
             Ok(())
         }
     }
+}
+
+async fn list_folder(
+    session: &Session,
+    client: &Client,
+    args: &RemoteLsArgs,
+) -> Result<(), Failure> {
+    let (name, path) = match args.place.split_once(':') {
+        Some((name, path)) => (name, Some(path).filter(|path| !path.is_empty())),
+        None => (args.place.as_str(), None),
+    };
+    let remote = find(client, name).await?;
+    let found = client.remotes().children(remote.remote_id, path);
+    let found = found.take(args.limit).await?;
+    session.output.list(&found, view::REMOTE_CHILD)
 }
 
 /// A remote by id or name.

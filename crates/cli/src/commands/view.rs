@@ -74,6 +74,28 @@ pub(super) const REMOTE_STEP: View = View {
     ],
     name: "name",
 };
+pub(super) const REMOTE_CHILD: View = View {
+    columns: &[
+        ("TYPE", "type"),
+        ("SIZE", "size"),
+        ("MODIFIED", "modified_at"),
+        ("NAME", "name"),
+    ],
+    name: "path",
+};
+pub(super) const REMOTE_USER: View = View {
+    columns: &[
+        ("TYPE", "type"),
+        ("ID", "id"),
+        ("STATE", "state"),
+        ("DOES", "summary"),
+    ],
+    name: "id",
+};
+pub(super) const CONNECTOR: View = View {
+    columns: &[("KIND", "kind"), ("DESCRIPTION", "description")],
+    name: "kind",
+};
 pub(super) const WEBHOOK: View = View {
     columns: &[
         ("WEBHOOK", "webhook_id"),

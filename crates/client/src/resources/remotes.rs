@@ -1,4 +1,7 @@
-use bailee_api::{ChangeRemote, CreateRemote, Remote, RemoteTest, TrustHostKey};
+use bailee_api::{
+    ChangeRemote, ConnectorList, CreateRemote, Remote, RemoteChild, RemoteTest, RemoteUserList,
+    TrustHostKey,
+};
 use bailee_model::RemoteId;
 
 use super::resource;
@@ -54,6 +57,24 @@ impl Remotes<'_> {
         self.0
             .json(Call::post(format!("/remotes/{remote}/test")))
             .await
+    }
+
+    /// What is in a folder of it, by name; where paths begin when there is no `path`.
+    pub fn children(&self, remote: RemoteId, path: Option<&str>) -> Listing<RemoteChild> {
+        let call = Call::get(format!("/remotes/{remote}/children"));
+        Listing::new(self.0, call.maybe("path", path))
+    }
+
+    /// What uses it.
+    pub async fn used_by(&self, remote: RemoteId) -> Result<RemoteUserList> {
+        self.0
+            .json(Call::get(format!("/remotes/{remote}/used-by")))
+            .await
+    }
+
+    /// The kinds of remotes that there are.
+    pub async fn connectors(&self) -> Result<ConnectorList> {
+        self.0.json(Call::get("/connectors")).await
     }
 
     /// Pins the host key with this fingerprint.

@@ -13,6 +13,7 @@ mod parts;
 mod writer;
 
 use async_trait::async_trait;
+use bailee_model::RemoteKind;
 
 use self::api::{Api, Entry, File, Folder};
 pub use self::config::BaileeConfig;
@@ -136,11 +137,7 @@ fn add(listing: &mut Listing, entry: Entry, limit: usize) {
 #[async_trait]
 impl Connector for Bailee {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            appears_whole: true,
-            can_copy: true,
-            ..Capabilities::FOLDERS
-        }
+        Capabilities::most(RemoteKind::Bailee)
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteEntry>> {

@@ -36,6 +36,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bailee_model::RemoteKind;
 
 pub use self::config::{FtpsConfig, FtpsMode, FtpsTimes};
 use self::control::{Offers, Setup};
@@ -77,10 +78,7 @@ impl Connector for Ftps {
         Capabilities {
             can_read_at: self.offers.has_rest,
             can_write_at: self.offers.has_rest && self.offers.has_size,
-            // Most do, but nothing in the protocol tells.
-            replaces_atomically: false,
-            syncs: false,
-            ..Capabilities::FOLDERS
+            ..Capabilities::most(RemoteKind::Ftps)
         }
     }
 

@@ -11,6 +11,7 @@ mod error;
 mod writer;
 
 use async_trait::async_trait;
+use bailee_model::RemoteKind;
 use http::{Method, StatusCode};
 use reqwest::Response;
 use url::Url;
@@ -96,17 +97,9 @@ fn looking(path: &RemotePath) -> String {
 impl Connector for Https {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
-            can_read_at: true,
-            can_write_at: false,
-            replaces_atomically: false,
-            syncs: false,
-            appears_whole: false,
-            has_folders: false,
-            can_list: false,
             can_write: self.can_write,
-            can_rename: false,
             can_remove: self.can_write && self.method == HttpsMethod::Put,
-            can_copy: false,
+            ..Capabilities::most(RemoteKind::Https)
         }
     }
 

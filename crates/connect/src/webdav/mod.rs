@@ -10,6 +10,7 @@ mod multi_status;
 mod writer;
 
 use async_trait::async_trait;
+use bailee_model::RemoteKind;
 use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
@@ -254,14 +255,7 @@ fn children(found: Vec<Found>, above: &[String], limit: usize) -> Listing {
 #[async_trait]
 impl Connector for Webdav {
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            can_write_at: false,
-            // A server may remove what stands there before it moves.
-            replaces_atomically: false,
-            syncs: false,
-            can_copy: true,
-            ..Capabilities::FOLDERS
-        }
+        Capabilities::most(RemoteKind::Webdav)
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteEntry>> {

@@ -1,5 +1,6 @@
 //! Remotes: far systems with address, credential and limits.
 
+mod browse;
 mod rules;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
@@ -9,13 +10,14 @@ use bailee_model::{
 };
 use bailee_store::{DbError, conflict};
 
+pub use self::browse::RemoteUse;
 use self::rules::{check_address, check_secrets, concurrency, name_taken};
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::keyring::Known;
-use crate::ports::{ProbeReport, RemoteSecret};
+use crate::ports::{ProbeReport, RemoteProber, RemoteSecret};
 use crate::{Core, error};
 
 /// Transfers with one remote at once when the client names no number.
@@ -235,10 +237,7 @@ impl Remotes<'_> {
             .find(caller, "remotes.test", Action::RemoteManage, id)
             .await?;
         let target = self.core.target(permit.tenant(), remote).await?;
-        let prober = self.core.prober.get().ok_or_else(|| {
-            Error::new(ErrorKind::Unavailable, "This node does not reach remotes.").retry_after(60)
-        })?;
-        let report = prober.probe(target).await;
+        let report = self.prober()?.probe(target).await;
         let is_fine = report.steps.iter().all(|step| step.ok);
         let status = if is_fine {
             Outcome::Success
@@ -250,6 +249,13 @@ impl Remotes<'_> {
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(error::from_db)?;
         Ok(report)
+    }
+
+    fn prober(&self) -> Result<&dyn RemoteProber> {
+        let prober = self.core.prober.get().ok_or_else(|| {
+            Error::new(ErrorKind::Unavailable, "This node does not reach remotes.").retry_after(60)
+        })?;
+        Ok(&**prober)
     }
 
     async fn enter(

@@ -38,9 +38,9 @@ pub(super) fn check_address(address: &RemoteAddress, allowed: &[String]) -> Resu
             check_url("#/url", url)?;
             check_base(base_path)?;
         }
-        RemoteAddress::S3 { .. }
-        | RemoteAddress::AzureBlob { .. }
-        | RemoteAddress::Gcs { .. } => check_store(address)?,
+        RemoteAddress::S3 { .. } | RemoteAddress::AzureBlob { .. } | RemoteAddress::Gcs { .. } => {
+            check_store(address)?
+        }
         RemoteAddress::Local { folder } => return check_folder(folder, allowed),
     }
     if let Some(proxy) = address.route().and_then(|route| route.proxy_url.as_deref()) {

@@ -75,12 +75,20 @@ impl Paging {
         page: Page<M>,
         view: impl FnMut(M) -> T,
     ) -> Response {
+        self.answer_as(page.map(view), |list| list)
+    }
+
+    /// The same, where the answer says more than the list.
+    pub(crate) fn answer_as<T, U: Serialize>(
+        self,
+        page: Page<T>,
+        whole: impl FnOnce(List<T>) -> U,
+    ) -> Response {
         let next = page
             .next
             .map(|cursor| self.site.cursors().write(cursor, &self.binding, self.now));
         let link = next.as_ref().map(|cursor| self.link(cursor));
-        let data: Vec<T> = page.data.into_iter().map(view).collect();
-        let mut answer = Body(List::new(data, next)).into_response();
+        let mut answer = Body(whole(List::new(page.data, next))).into_response();
         if let Some(value) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
             answer.headers_mut().insert(header::LINK, value);
         }

@@ -20,7 +20,10 @@ pub(crate) async fn create(
     caller: Authenticated,
     Json(Fields(fields)): Json<Fields>,
 ) -> Answer<Response> {
-    let remote = core.remotes().create(&caller, parse(&wish(fields)?)?).await?;
+    let remote = core
+        .remotes()
+        .create(&caller, parse(&wish(fields)?)?)
+        .await?;
     let body = view(&remote)?;
     let location = body.links.own.clone();
     Ok(tagged(

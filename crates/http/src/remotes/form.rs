@@ -290,16 +290,8 @@ mod tests {
                 ErrorKind::UnknownField,
                 "#/api_key",
             ),
-            (
-                json!({"port": "x"}),
-                ErrorKind::ValidationFailed,
-                "#/port",
-            ),
-            (
-                json!({"host": null}),
-                ErrorKind::ValidationFailed,
-                "#/host",
-            ),
+            (json!({"port": "x"}), ErrorKind::ValidationFailed, "#/port"),
+            (json!({"host": null}), ErrorKind::ValidationFailed, "#/host"),
             (
                 json!({"password": null}),
                 ErrorKind::ValidationFailed,

@@ -1,5 +1,6 @@
 //! Remotes: far systems with address, credential and limits.
 
+pub(crate) mod children;
 pub(crate) mod create;
 pub(crate) mod delete;
 mod form;
@@ -9,6 +10,7 @@ pub(crate) mod replace;
 pub(crate) mod test;
 pub(crate) mod trust;
 pub(crate) mod update;
+pub(crate) mod used_by;
 mod view;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -27,4 +29,6 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         ))
         .routes(routes!(test::test))
         .routes(routes!(trust::trust))
+        .routes(routes!(children::children))
+        .routes(routes!(used_by::used_by))
 }

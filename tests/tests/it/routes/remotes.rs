@@ -197,6 +197,109 @@ async fn what_is_wrong_in_a_body_is_named_by_pointer() {
     assert_eq!(answer.json()["errors"][0]["pointer"], "#/port");
 }
 
+#[tokio::test]
+async fn the_kinds_of_remotes_are_told_with_what_they_can_do() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let kinds = admin.get("/connectors").send().await.is(200).json();
+    let kinds = kinds["data"].as_array().unwrap();
+    let names: Vec<_> = kinds.iter().map(|kind| kind["kind"].as_str()).collect();
+    assert!(
+        names.contains(&Some("gcs")) && names.len() == 9,
+        "{names:?}"
+    );
+    for kind in kinds {
+        let schema = &kind["configuration"];
+        assert_eq!(schema["properties"]["kind"]["enum"][0], kind["kind"]);
+        assert!(
+            schema["required"]
+                .as_array()
+                .unwrap()
+                .contains(&json!("name"))
+        );
+        let can_list = kind["capabilities"]["can_list"].as_bool().unwrap();
+        assert_eq!(can_list, kind["kind"] != "https", "{kind}");
+    }
+    let blind = admin.scoped(&["files:read"]).await;
+    let refused = blind.get("/connectors").send().await;
+    refused.problem(403, "insufficient_scope");
+}
+
+#[tokio::test]
+async fn a_folder_of_a_remote_is_looked_into_page_by_page() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let place = server.exchange().join("looked-into");
+    std::fs::create_dir_all(place.join("in/deep")).unwrap();
+    for number in 0..5 {
+        std::fs::write(place.join(format!("in/{number}.csv")), b"abc").unwrap();
+    }
+    let wish = json!({"name": "shelf", "kind": "local", "folder": place.to_str().unwrap()});
+    let made = admin.post("/remotes").json(&wish).send().await.is(201);
+    let own = format!("/remotes/{}", made.json()["remote_id"].as_str().unwrap());
+    let root = admin.get(&format!("{own}/children")).send().await.is(200);
+    let root = root.json();
+    assert_eq!(root["data"][0]["name"], "in");
+    assert_eq!(root["data"][0]["type"], "folder");
+    assert_eq!(
+        (&root["has_more"], &root["is_cut"]),
+        (&json!(false), &json!(false))
+    );
+    let all = admin.all(&format!("{own}/children?path=/in&limit=2")).await;
+    let names: Vec<_> = all
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["0.csv", "1.csv", "2.csv", "3.csv", "4.csv", "deep"]);
+    assert_eq!(all[0]["path"], "/in/0.csv");
+    assert_eq!(all[0]["size"], 3);
+    for (path, status, code) in [
+        ("/gone", 404, "folder_not_found"),
+        ("/../etc", 400, "invalid_path"),
+    ] {
+        let refused = admin.get(&format!("{own}/children?path={path}"));
+        refused.send().await.problem(status, code);
+    }
+    let other = server.tenant("bolt").await;
+    let foreign = other.get(&format!("{own}/children")).send().await;
+    foreign.problem(404, "not_found");
+    let web = json!({"name": "web", "kind": "https", "url": "https://feed.example/"});
+    let made = admin.post("/remotes").json(&web).send().await.is(201);
+    let id = made.json()["remote_id"].as_str().unwrap().to_owned();
+    let refused = admin.get(&format!("/remotes/{id}/children")).send().await;
+    refused.problem(409, "state_conflict");
+}
+
+#[tokio::test]
+async fn the_users_of_a_remote_are_told() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let folder = server.exchange();
+    let wish = json!({"name": "shelf", "kind": "local", "folder": folder.to_str().unwrap()});
+    let made = admin.post("/remotes").json(&wish).send().await.is(201);
+    let own = format!("/remotes/{}", made.json()["remote_id"].as_str().unwrap());
+    let path = format!("{own}/used-by");
+    let none = admin.get(&path).send().await.is(200).json();
+    assert_eq!(none["data"], json!([]));
+    admin.upload("/a", b"a").await;
+    for destination in ["shelf:/a", "/b"] {
+        let wish = json!({"source": "/a", "destination": destination, "start_at": "2999-01-01T00:00:00Z",
+            "metadata": {"end": "remote", "remote": "shelf"}});
+        admin.post("/transfers").json(&wish).send().await.is(202);
+    }
+    let hook =
+        json!({"url": "https://receiver.example/", "types": ["*"], "filters": {"remote": "shelf"}});
+    let made = admin.post("/webhooks").json(&hook).send().await.is(201);
+    let users = admin.get(&path).send().await.is(200).json();
+    let users = users["data"].as_array().unwrap();
+    assert_eq!(users.len(), 2, "{users:?}");
+    assert_eq!(users[0]["type"], "transfer");
+    assert_eq!(users[0]["summary"], "/a → shelf:/a");
+    assert_eq!(users[1]["id"], made.json()["webhook_id"]);
+    let other = server.tenant("bolt").await;
+    other.get(&path).send().await.problem(404, "not_found");
+}
+
 /// Makes the remote, tests it, and moves a file there and back.
 async fn there_and_back(admin: &Api, wish: serde_json::Value) {
     let name = wish["name"].as_str().unwrap();
@@ -392,7 +495,10 @@ async fn secrets_that_do_not_go_together_are_refused() {
         (&dav, json!({"url": "https://u:p@h/"})),
         (&azure, json!({})),
         (&azure, json!({"account_key": "k", "sas_token": "sv=1"})),
-        (&gcs, json!({"service_account_key": "{}", "bearer_token": "t"})),
+        (
+            &gcs,
+            json!({"service_account_key": "{}", "bearer_token": "t"}),
+        ),
     ];
     for (base, more) in cases {
         let mut wish = base.clone();

@@ -1,0 +1,199 @@
+//! How remotes fare: what transfers and looks find out, who waits because of it, and what is told of it.
+
+use bailee_auth::{Action, Caller};
+use bailee_model::{
+    Admission, Circuit, EventType, HealthTurn, Outcome, Remote, RemoteHealth, RemoteId, RemoteName,
+    Result, TenantId, Timestamp, TransferFault,
+};
+use bailee_store::{Change, DbError, conflict};
+use serde_json::json;
+
+use super::{Remotes, too_fast};
+use crate::files::RACES_MAX;
+use crate::idempotency::{earlier, made};
+use crate::journal::Note;
+use crate::{Core, error};
+
+/// What the engine finds out about remotes.
+pub struct RemoteWatch<'a> {
+    pub(crate) core: &'a Core,
+}
+
+/// What somebody found out about a remote by using it.
+#[derive(Clone, Debug)]
+pub enum RemoteFinding {
+    /// It was reached and let us in.
+    Reached,
+    /// It failed in a way that may pass by itself.
+    Failed(TransferFault),
+    /// It refused us in a way that somebody must mend.
+    Refused(TransferFault),
+}
+
+impl Remotes<'_> {
+    /// What is known of how a remote fares.
+    pub async fn health(&self, caller: &Caller, id: RemoteId) -> Result<(Remote, RemoteHealth)> {
+        let (permit, remote) = self
+            .find(caller, "remotes.health", Action::RemoteRead, id)
+            .await?;
+        let reader = self.core.store.reader(&permit);
+        let health = reader.remote_health(id).await.map_err(error::from_db)?;
+        Ok((remote, health.unwrap_or_default()))
+    }
+
+    /// Lets transfers go to a remote again at once.
+    pub async fn reset_circuit(
+        &self,
+        caller: &Caller,
+        id: RemoteId,
+    ) -> Result<(Remote, RemoteHealth)> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
+        for _ in 0..RACES_MAX {
+            let (permit, remote) = self
+                .find(caller, "remotes.reset_circuit", Action::RemoteManage, id)
+                .await?;
+            let reader = self.core.store.reader(&permit);
+            let old = reader.remote_health(id).await.map_err(error::from_db)?;
+            let old = old.unwrap_or_default();
+            let mut health = old.clone();
+            let mut change = self.core.store.change(&permit);
+            if health.reset() {
+                health.revision += 1;
+                change.put_remote_health(id, &health);
+                self.core.wake(&mut change, &old, &health);
+            }
+            let note = Note::record("remotes.reset_circuit").about(id);
+            change.journal(&self.core.permitted(caller, &permit, note));
+            let remote = super::without_secret(&remote);
+            made(&mut change, &(&remote, &health))?;
+            match change.commit().await {
+                Ok(()) => return Ok((remote, health)),
+                Err(DbError::Conflict(conflict::REMOTE_HEALTH)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(too_fast())
+    }
+}
+
+impl RemoteWatch<'_> {
+    /// Takes note of what was found out about the remote of a name.
+    pub async fn found(
+        &self,
+        tenant: TenantId,
+        name: &RemoteName,
+        finding: RemoteFinding,
+    ) -> Result<()> {
+        let now = self.core.clock.now();
+        self.core
+            .change_health(tenant, name, |health| match &finding {
+                RemoteFinding::Reached => health.succeeded(now),
+                RemoteFinding::Failed(cause) => health.failed(now, cause.clone()),
+                RemoteFinding::Refused(cause) => health.refused(now, cause.clone()),
+            })
+            .await
+    }
+}
+
+impl Core {
+    /// Until when a transfer has to wait for a remote. One of those who waited is let go, to try for all.
+    pub(crate) async fn waits_for(
+        &self,
+        tenant: TenantId,
+        remote: &Remote,
+    ) -> Result<Option<Timestamp>> {
+        let queue = self.store.queue();
+        for _ in 0..RACES_MAX {
+            let found = queue.reader(tenant).remote_health(remote.id).await;
+            let Some(mut health) = found.map_err(error::from_db)? else {
+                return Ok(None);
+            };
+            let now = self.clock.now();
+            match health.admission(now) {
+                Admission::Go => return Ok(None),
+                Admission::Wait(until) => return Ok(Some(until)),
+                Admission::Try => {}
+            }
+            health.try_now(now);
+            health.revision += 1;
+            let mut change = queue.change(tenant);
+            change.put_remote_health(remote.id, &health);
+            match change.commit().await {
+                Ok(()) => return Ok(None),
+                Err(DbError::Conflict(conflict::REMOTE_HEALTH)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(too_fast())
+    }
+
+    async fn change_health(
+        &self,
+        tenant: TenantId,
+        name: &RemoteName,
+        act: impl Fn(&mut RemoteHealth) -> Option<HealthTurn>,
+    ) -> Result<()> {
+        let queue = self.store.queue();
+        for _ in 0..RACES_MAX {
+            let found = queue.reader(tenant).remote_with_health(name).await;
+            let Some((remote, old)) = found.map_err(error::from_db)? else {
+                return Ok(());
+            };
+            let old = old.unwrap_or_default();
+            let mut health = old.clone();
+            let turn = act(&mut health);
+            if health == old {
+                return Ok(());
+            }
+            health.revision += 1;
+            let mut change = queue.change(tenant);
+            change.put_remote_health(remote.id, &health);
+            self.wake(&mut change, &old, &health);
+            self.tell_turn(&mut change, &remote, turn, (&old, &health));
+            match change.commit().await {
+                Ok(()) => return Ok(()),
+                Err(DbError::Conflict(conflict::REMOTE_HEALTH)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(too_fast())
+    }
+
+    /// Those who waited go on when the circuit closes.
+    pub(crate) fn wake(&self, change: &mut Change, old: &RemoteHealth, new: &RemoteHealth) {
+        if let (Some(until), Circuit::Closed) = (old.waits_until, new.circuit) {
+            change.wake_waiting(until, self.clock.now());
+        }
+    }
+
+    /// Adds the entry of a remote that fell or recovered.
+    pub(crate) fn tell_turn(
+        &self,
+        change: &mut Change,
+        remote: &Remote,
+        turn: Option<HealthTurn>,
+        (old, new): (&RemoteHealth, &RemoteHealth),
+    ) {
+        let Some(turn) = turn else { return };
+        let (event, outcome, cause) = match turn {
+            HealthTurn::Fell => (EventType::RemoteUnhealthy, Outcome::Error, &new.cause),
+            HealthTurn::Recovered => (EventType::RemoteRecovered, Outcome::Success, &old.cause),
+        };
+        let since = old.since.filter(|_| turn == HealthTurn::Recovered);
+        let note = Note::event("remotes.watch", event)
+            .about(remote.id)
+            .ended(outcome)
+            .with(json!({
+                "remote_id": remote.id,
+                "remote": remote.name,
+                "state": new.state,
+                "circuit": new.circuit,
+                "error_code": cause.as_ref().map(|cause| &cause.code),
+                "error_message": cause.as_ref().map(|cause| &cause.message),
+                "unhealthy_since": since,
+            }));
+        change.journal(&self.own_entry(note));
+    }
+}

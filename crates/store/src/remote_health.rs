@@ -1,0 +1,69 @@
+use bailee_model::{JobKind, Remote, RemoteHealth, RemoteId, RemoteName, Timestamp};
+
+use crate::rows::{from_json, json, statements};
+use crate::{Change, DbError, Guard, Reader, Row, values};
+
+statements! {
+    INSERT: tenant = "INSERT INTO remote_health (tenant_id, remote_id, body, revision) \
+        SELECT tenant_id, id, CAST($3 AS TEXT), CAST($4 AS BIGINT) FROM remote WHERE tenant_id = $1 AND id = $2 \
+        ON CONFLICT (tenant_id, remote_id) DO NOTHING";
+    PUT: tenant = "UPDATE remote_health SET body = $3, revision = $4 \
+        WHERE tenant_id = $1 AND remote_id = $2 AND revision = $5";
+    DELETE: tenant = "DELETE FROM remote_health WHERE tenant_id = $1 AND remote_id = $2";
+    READ: tenant = "SELECT body FROM remote_health WHERE tenant_id = $1 AND remote_id = $2";
+    BY_NAME: tenant = "SELECT r.body, h.body FROM remote r LEFT JOIN remote_health h \
+        ON h.tenant_id = r.tenant_id AND h.remote_id = r.id WHERE r.tenant_id = $1 AND r.name = $2";
+    // Those who wait for one remote wait until the same moment.
+    WAKE: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND kind = $2 AND run_at = $3 AND owner IS NULL";
+}
+
+/// The conflict of [`Change::put_remote_health`]: it was written since it was read, or the remote is gone.
+pub const CHANGED: &str = "remote_health";
+
+impl Change {
+    /// Writes a remote's health that is one revision older than this one; the conflict is [`CHANGED`].
+    pub fn put_remote_health(&mut self, remote: RemoteId, health: &RemoteHealth) -> &mut Self {
+        if health.revision <= 1 {
+            let row = values![remote, json(health), health.revision];
+            return self.add(INSERT, row, Guard::One, CHANGED);
+        }
+        let old = health.revision.saturating_sub(1);
+        let row = values![remote, json(health), health.revision, old];
+        self.add(PUT, row, Guard::One, CHANGED)
+    }
+
+    /// Forgets a remote's health.
+    pub fn forget_remote_health(&mut self, remote: RemoteId) -> &mut Self {
+        self.add(DELETE, values![remote], Guard::Any, CHANGED)
+    }
+
+    /// Makes transfers due that wait for a remote until `waits_until`.
+    pub fn wake_waiting(&mut self, waits_until: Timestamp, now: Timestamp) -> &mut Self {
+        let row = values![JobKind::RunTransfer.as_str(), waits_until, now];
+        self.add(WAKE, row, Guard::Any, "job")
+    }
+}
+
+impl Reader {
+    /// A remote's health, if anything is known of it.
+    pub async fn remote_health(&self, id: RemoteId) -> Result<Option<RemoteHealth>, DbError> {
+        self.document(READ, values![id]).await
+    }
+
+    /// The remote of a name with its health.
+    pub async fn remote_with_health(
+        &self,
+        name: &RemoteName,
+    ) -> Result<Option<(Remote, Option<RemoteHealth>)>, DbError> {
+        let row = self.row(BY_NAME, values![name.as_str()]).await?;
+        row.map(|row| Ok((from_json(&row, 0)?, health(&row)?)))
+            .transpose()
+    }
+}
+
+fn health(row: &Row) -> Result<Option<RemoteHealth>, DbError> {
+    match row.opt_text(1)? {
+        Some(_) => from_json(row, 1).map(Some),
+        None => Ok(None),
+    }
+}
