@@ -189,8 +189,14 @@ async fn what_is_wrong_in_a_body_is_named_by_pointer() {
         answer.problem(422, "validation_failed");
         assert_eq!(answer.json()["errors"][0]["pointer"], format!("#/{field}"));
     }
-    let made = admin.post("/remotes").json(&sftp).send().await.is(201);
-    let own = format!("/remotes/{}", made.json()["remote_id"].as_str().unwrap());
+    let made = admin
+        .post("/remotes")
+        .json(&sftp)
+        .send()
+        .await
+        .is(201)
+        .json();
+    let own = format!("/remotes/{}", made["remote_id"].as_str().unwrap());
     let patch = json!({"port": "22"});
     let answer = admin.patch(&own).json(&patch).send().await;
     answer.problem(422, "validation_failed");
@@ -235,10 +241,20 @@ async fn a_folder_of_a_remote_is_looked_into_page_by_page() {
         std::fs::write(place.join(format!("in/{number}.csv")), b"abc").unwrap();
     }
     let wish = json!({"name": "shelf", "kind": "local", "folder": place.to_str().unwrap()});
-    let made = admin.post("/remotes").json(&wish).send().await.is(201);
-    let own = format!("/remotes/{}", made.json()["remote_id"].as_str().unwrap());
-    let root = admin.get(&format!("{own}/children")).send().await.is(200);
-    let root = root.json();
+    let made = admin
+        .post("/remotes")
+        .json(&wish)
+        .send()
+        .await
+        .is(201)
+        .json();
+    let own = format!("/remotes/{}", made["remote_id"].as_str().unwrap());
+    let root = admin
+        .get(&format!("{own}/children"))
+        .send()
+        .await
+        .is(200)
+        .json();
     assert_eq!(root["data"][0]["name"], "in");
     assert_eq!(root["data"][0]["type"], "folder");
     assert_eq!(
@@ -264,8 +280,14 @@ async fn a_folder_of_a_remote_is_looked_into_page_by_page() {
     let foreign = other.get(&format!("{own}/children")).send().await;
     foreign.problem(404, "not_found");
     let web = json!({"name": "web", "kind": "https", "url": "https://feed.example/"});
-    let made = admin.post("/remotes").json(&web).send().await.is(201);
-    let id = made.json()["remote_id"].as_str().unwrap().to_owned();
+    let made = admin
+        .post("/remotes")
+        .json(&web)
+        .send()
+        .await
+        .is(201)
+        .json();
+    let id = made["remote_id"].as_str().unwrap().to_owned();
     let refused = admin.get(&format!("/remotes/{id}/children")).send().await;
     refused.problem(409, "state_conflict");
 }
@@ -276,8 +298,14 @@ async fn the_users_of_a_remote_are_told() {
     let admin = server.admin();
     let folder = server.exchange();
     let wish = json!({"name": "shelf", "kind": "local", "folder": folder.to_str().unwrap()});
-    let made = admin.post("/remotes").json(&wish).send().await.is(201);
-    let own = format!("/remotes/{}", made.json()["remote_id"].as_str().unwrap());
+    let made = admin
+        .post("/remotes")
+        .json(&wish)
+        .send()
+        .await
+        .is(201)
+        .json();
+    let own = format!("/remotes/{}", made["remote_id"].as_str().unwrap());
     let path = format!("{own}/used-by");
     let none = admin.get(&path).send().await.is(200).json();
     assert_eq!(none["data"], json!([]));
@@ -289,13 +317,19 @@ async fn the_users_of_a_remote_are_told() {
     }
     let hook =
         json!({"url": "https://receiver.example/", "types": ["*"], "filters": {"remote": "shelf"}});
-    let made = admin.post("/webhooks").json(&hook).send().await.is(201);
+    let made = admin
+        .post("/webhooks")
+        .json(&hook)
+        .send()
+        .await
+        .is(201)
+        .json();
     let users = admin.get(&path).send().await.is(200).json();
     let users = users["data"].as_array().unwrap();
     assert_eq!(users.len(), 2, "{users:?}");
     assert_eq!(users[0]["type"], "transfer");
     assert_eq!(users[0]["summary"], "/a → shelf:/a");
-    assert_eq!(users[1]["id"], made.json()["webhook_id"]);
+    assert_eq!(users[1]["id"], made["webhook_id"]);
     let other = server.tenant("bolt").await;
     other.get(&path).send().await.problem(404, "not_found");
 }
