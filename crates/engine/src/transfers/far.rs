@@ -73,6 +73,13 @@ impl Far {
         self.connector.capabilities()
     }
 
+    /// Whether files are written to their final name: where nothing of them is seen before they are whole, and where
+    /// nothing else can be done.
+    pub(super) fn is_written_in_place(&self) -> bool {
+        let can = self.capabilities();
+        can.appears_whole || !can.can_rename
+    }
+
     /// What stands at `path`.
     pub(super) async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteEntry>, Halt> {
         self.stop

@@ -96,7 +96,7 @@ impl Attempt<'_> {
         if let (Some(_), Some(folder)) = (self.transfer.parent, target.parent()) {
             far.make_folders(&folder).await?;
         }
-        let place = if far.capabilities().appears_whole {
+        let place = if far.is_written_in_place() {
             target.clone()
         } else {
             let temporary = target
@@ -124,7 +124,7 @@ impl Attempt<'_> {
         saved?;
         let (writer, moved) = poured?;
         self.arrived(&moved);
-        if far.capabilities().appears_whole {
+        if far.is_written_in_place() {
             source.check_unchanged(moved.total_bytes).await?;
             if self.publish_at(far, writer, target, &moved).await? {
                 return self.verify_published(far, source, moved).await;

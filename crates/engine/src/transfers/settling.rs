@@ -69,7 +69,7 @@ impl Attempt<'_> {
         if let (Some(target), Some(total), true) = (
             &target,
             self.transfer.bytes_total,
-            far.capabilities().appears_whole,
+            far.is_written_in_place(),
         ) {
             return self.publish_again(far, target, total).await;
         }

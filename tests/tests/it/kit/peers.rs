@@ -110,7 +110,6 @@ impl Peer {
     /// nginx that takes files from `acme` at `/basic/`; it has a certificate.
     pub(crate) async fn nginx() -> Self {
         Self::start(|folder, port| {
-            fs::create_dir(folder.join("files/in")).unwrap(); // it makes no folders itself
             let config = include_str!("../../../../crates/connect/tests/behaviour/nginx.conf")
                 .replace("@folder@", &folder.display().to_string())
                 .replace("@port@", port);
@@ -167,8 +166,8 @@ impl Peer {
     /// Starts what `make` says, given a folder with `files`, `cert.pem` and `key.pem`, and a port.
     async fn start(make: impl FnOnce(&Path, &str) -> Command) -> Self {
         let folder = tempfile::Builder::new().prefix("peer").tempdir().unwrap();
-        for name in ["files", "scratch"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
+        for name in ["files/in", "scratch"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
         }
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
