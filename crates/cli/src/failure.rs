@@ -11,6 +11,8 @@ pub mod exit {
     pub const OTHER: u8 = 1;
     /// Wrong use, or a question that nobody could answer.
     pub const USAGE: u8 = 2;
+    /// `diff` found differences.
+    pub const DIFFERS: u8 = 2;
     /// Not found.
     pub const NOT_FOUND: u8 = 3;
     /// Sign-in or permission.
@@ -52,6 +54,12 @@ pub enum Failure {
     /// Bytes differ.
     #[error("{0}")]
     Mismatch(String),
+    /// Site files that cannot be taken: place and fault, each in a line.
+    #[error("{}", .0.join("; "))]
+    Site(Vec<String>),
+    /// The server is not as site files say.
+    #[error("the server differs from the files: {0}")]
+    Differs(String),
     /// A file of this machine.
     #[error("cannot {action} {}: {source}", .path.display())]
     Local {
@@ -108,18 +116,26 @@ impl Failure {
         match self {
             Self::Client(error) => client_code(error),
             Self::Usage { .. } | Self::NotConfirmed(_) => exit::USAGE,
+            Self::Differs(_) => exit::DIFFERS,
             Self::NotFound(_) => exit::NOT_FOUND,
             Self::Mismatch(_) => exit::MISMATCH,
             Self::Local { source, .. } => local_code(source),
             Self::Interrupted { .. } => exit::INTERRUPTED,
             Self::Several { code, .. } => *code,
-            Self::Other(_) => exit::OTHER,
+            Self::Site(_) | Self::Other(_) => exit::OTHER,
         }
     }
 
     /// Up to three lines for stderr: what, what next, which request.
     pub fn lines(&self) -> String {
-        let mut text = format!("error: {}", visible(&self.to_string()));
+        let mut text = match self {
+            Self::Site(faults) => {
+                let lines = faults.iter().map(|fault| format!("error: {}", visible(fault)));
+                lines.collect::<Vec<_>>().join("\n")
+            }
+            Self::Differs(_) => visible(&self.to_string()),
+            other => format!("error: {}", visible(&other.to_string())),
+        };
         if let Self::Client(error) = self {
             let _ = write!(text, " ({})", error.code());
         }

@@ -15,6 +15,7 @@ mod place;
 mod profile;
 mod reference;
 mod session;
+mod site;
 
 use std::process::ExitCode;
 

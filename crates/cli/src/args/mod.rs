@@ -4,11 +4,13 @@ mod admin;
 mod files;
 mod moving;
 mod remote;
+mod site;
 
 pub use admin::*;
 pub use files::*;
 pub use moving::*;
 pub use remote::*;
+pub use site::*;
 
 use std::path::PathBuf;
 
@@ -125,6 +127,15 @@ pub enum Command {
     /// What happens
     #[command(subcommand)]
     Event(EventCommand),
+    /// Tell what is configured as a site file
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
+    /// Show where the server differs from site files; exit code 2 if it does
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
+    /// Make the server as site files say
+    #[command(after_help = APPLY_EXAMPLES)]
+    Apply(ApplyArgs),
     /// Send any call of the API
     #[command(after_help = API_EXAMPLES)]
     Api(ApiArgs),
@@ -143,6 +154,26 @@ Examples:
   bailee cp -r ./2026 :/archive/
   bailee cp :/inbox/report.csv .
   tar c . | bailee cp - :/backup/home.tar";
+
+const EXPORT_EXAMPLES: &str = "\
+Secrets are not told: in their place stand names for the environment.
+
+Examples:
+  bailee export > site.yaml
+  bailee export --kind remotes --kind webhooks
+  bailee export --folder site/";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  bailee diff -f site.yaml
+  bailee diff -f site/ --prune -o json";
+
+const APPLY_EXAMPLES: &str = "\
+What the files do not name stays, unless --prune is given; kinds that they do not name stay in any case.
+
+Examples:
+  bailee apply -f site.yaml
+  bailee apply -f site/ --prune --yes --secrets-to ./made";
 
 const API_EXAMPLES: &str = "\
 Examples:

@@ -19,6 +19,7 @@ pub(super) async fn run(session: &Session, client: &Client, args: ApiArgs) -> Re
         path: args.path,
         query: args.fields,
         body,
+        if_match: None,
     };
     if args.paginate {
         return pages(client, call).await;

@@ -11,6 +11,7 @@ mod key;
 mod listen;
 mod profile;
 mod remote;
+mod site;
 mod transfer;
 mod view;
 mod webhook;
@@ -49,6 +50,9 @@ pub async fn run(session: &Session, command: Command, tree: clap::Command) -> Re
         Command::Whoami => whoami(session, &client).await,
         Command::Audit(command) => audit::run(session, &client, command).await,
         Command::Event(EventCommand::Tail(args)) => event::tail(session, &client, args).await,
+        Command::Export(args) => site::export(session, &client, args).await,
+        Command::Diff(args) => site::diff(session, &client, args).await,
+        Command::Apply(args) => site::apply(session, &client, args).await,
         Command::Api(args) => api::run(session, &client, args).await,
         Command::Completion(_) | Command::Version | Command::Profile(_) => Ok(()),
     }

@@ -1,4 +1,5 @@
 use reqwest::Method;
+use reqwest::header::IF_MATCH;
 
 use crate::call::Call;
 use crate::transport::Answer;
@@ -15,6 +16,8 @@ pub struct RawCall {
     pub query: Vec<(String, String)>,
     /// Body, sent as JSON.
     pub body: Option<serde_json::Value>,
+    /// ETag that the thing must still have.
+    pub if_match: Option<String>,
 }
 
 impl Client {
@@ -33,6 +36,9 @@ impl Client {
         let mut call = Call::new(method, path).queries(raw.query);
         if let Some(body) = &raw.body {
             call = call.json(body)?;
+        }
+        if let Some(etag) = &raw.if_match {
+            call = call.header(IF_MATCH, etag)?;
         }
         self.send(call).await
     }

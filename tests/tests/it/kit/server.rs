@@ -320,6 +320,20 @@ impl Server {
         command
     }
 
+    /// A client command of a caller. Nothing of the machine's own profiles or environment reaches it.
+    pub(crate) fn client_command(&self, caller: &Api, words: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(words)
+            .env_clear()
+            .env("HOME", self.place.path())
+            .env("BAILEE_URL", self.url())
+            .env("BAILEE_API_KEY", caller.key())
+            .env("BAILEE_CA_FILE", self.ca_file())
+            .stdin(Stdio::null());
+        command
+    }
+
     /// Leaves a stopped server's rows as they would be had it died, at each request with an idempotency key, right
     /// after its work was committed: the answer is kept by a commit of its own, which has not happened then.
     pub(crate) async fn forget_answers(&self) {

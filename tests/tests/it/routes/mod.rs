@@ -15,6 +15,7 @@ mod refusals;
 mod remotes;
 mod settings;
 mod site;
+mod site_files;
 mod tenants;
 mod transfers;
 mod uploads;

@@ -1,0 +1,279 @@
+//! Carries a plan out, one thing after the other, up to the first failure.
+
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use bailee_client::Error;
+use serde_json::{Map, Value};
+
+use super::form::{self, reference, secret_source};
+use super::kinds::{Field, Form, Kind, Time};
+use super::plan::{Change, Plan, Step};
+use super::read::{Declared, Place};
+use super::server::{Call, Present, Server, etag, json, path_of, text};
+use crate::Failure;
+use crate::session::{Session, read_secret};
+
+/// What carries a plan out.
+pub struct Carrier<'a> {
+    /// Whom to tell.
+    pub session: &'a Session,
+    /// Where things are.
+    pub server: Server<'a>,
+    /// Where secrets go that the server shows once.
+    pub secrets_to: Option<PathBuf>,
+}
+
+impl Carrier<'_> {
+    /// Does it all. What was done before a failure stays done.
+    pub async fn carry(&mut self, plan: &Plan) -> Result<(), Failure> {
+        let secrets = secrets(plan)?;
+        let total = plan.steps.len();
+        for (done, (step, secrets)) in plan.steps.iter().zip(secrets).enumerate() {
+            let result = match step {
+                Step::Make(declared) => self.make(declared, secrets).await,
+                Step::Change {
+                    declared,
+                    present,
+                    changes,
+                } => self.change((declared, present), changes, secrets).await,
+                Step::Remove(present) => self.remove(present).await,
+            };
+            let what = step.what();
+            if let Err(failure) = result {
+                if let Step::Make(declared) | Step::Change { declared, .. } = step {
+                    told_by_place(declared, &failure);
+                }
+                self.session.say(&format!(
+                    "{done} of {total} done; {} {what} failed, and what follows was not tried",
+                    step.action()
+                ));
+                return Err(failure);
+            }
+            self.session.say(&format!("{}: {what}", past(step)));
+        }
+        Ok(())
+    }
+
+    async fn make(&mut self, declared: &Declared, secrets: Secrets) -> Result<(), Failure> {
+        let kind = declared.kind;
+        let mut body = Map::new();
+        let mut rest = Map::new();
+        for field in kind.fields {
+            let Some(value) = declared.fields.get(field.name) else {
+                continue;
+            };
+            let value = self.wired(field, value, &declared.place)?;
+            let is_later =
+                field.time == Time::Later || matches!(field.form, Form::OrNever) && value.is_null();
+            let into = if is_later { &mut rest } else { &mut body };
+            if !matches!(field.form, Form::Secret(_)) {
+                into.insert(field.wire().to_owned(), value);
+            }
+        }
+        body.extend(secrets.0);
+        let call = Call {
+            body: Some(body),
+            ..Call::default()
+        };
+        let answer = self.server.call("POST", kind.path, call).await?;
+        let thing = json(&answer)?;
+        let id = text(&thing, kind.id);
+        let name = form::name(kind, &declared.fields);
+        self.server.names.learn(kind, &name, &id);
+        self.keep_shown(kind, &name, &thing)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let call = Call {
+            body: Some(rest),
+            if_match: etag(&answer),
+            ..Call::default()
+        };
+        self.server.call("PATCH", &path_of(kind, &id), call).await?;
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        (declared, present): (&Declared, &Present),
+        changes: &[Change],
+        secrets: Secrets,
+    ) -> Result<(), Failure> {
+        let (now, if_match) = self.server.read(present).await?;
+        if now.fields != present.fields {
+            return Err(Failure::Other(format!(
+                "{} {} was changed by somebody else meanwhile; look at the differences again",
+                declared.kind.noun,
+                form::name(declared.kind, &declared.fields)
+            )));
+        }
+        let mut body = Map::new();
+        for change in changes {
+            let value = match change.field.form {
+                Form::Object(_) => merged(&change.from, &change.to),
+                _ => self.wired(change.field, &change.to, &declared.place)?,
+            };
+            body.insert(change.field.wire().to_owned(), value);
+        }
+        body.extend(secrets.0);
+        let call = Call {
+            body: Some(body),
+            if_match,
+            ..Call::default()
+        };
+        self.server.call("PATCH", &present.path(), call).await?;
+        Ok(())
+    }
+
+    async fn remove(&self, present: &Present) -> Result<(), Failure> {
+        let (_, if_match) = self.server.read(present).await?;
+        let call = Call {
+            if_match,
+            ..Call::default()
+        };
+        self.server.call("DELETE", &present.path(), call).await?;
+        Ok(())
+    }
+
+    /// A value as the API takes it.
+    fn wired(&self, field: &Field, value: &Value, place: &Place) -> Result<Value, Failure> {
+        let Form::Reference(..) = field.form else {
+            return Ok(value.clone());
+        };
+        if value.is_null() {
+            return Ok(Value::Null);
+        }
+        let id = self.server.names.id_of(value).ok_or_else(|| {
+            let (noun, name) = reference(value).unwrap_or_default();
+            let at = place.of(&format!("/{}", field.name));
+            Failure::Site(vec![format!("{at}: there is no {noun} {name}")])
+        })?;
+        Ok(Value::String(id))
+    }
+
+    /// Keeps a secret that the server showed this once, in a file that nobody else can read.
+    fn keep_shown(&self, kind: &Kind, name: &str, thing: &Value) -> Result<(), Failure> {
+        let secret = kind.shown_once.map(|member| text(thing, member));
+        let Some(secret) = secret.filter(|secret| !secret.is_empty()) else {
+            return Ok(());
+        };
+        let Some(folder) = &self.secrets_to else {
+            let hint = "--secrets-to keeps such secrets; rotating makes another";
+            self.session
+                .say(&format!("the secret of {} {name} was not kept: {hint}", kind.noun));
+            return Ok(());
+        };
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+        let name: String = name.chars().map(plain).take(80).collect();
+        let file = folder.join(format!("{}-{name}-{}", kind.noun, text(thing, kind.id)));
+        write_private(folder, &file, &secret)?;
+        self.session.say(&format!("its secret is in {}", file.display()));
+        Ok(())
+    }
+}
+
+/// Secrets of a step, by their names on the wire. They have no `Debug`.
+struct Secrets(Map<String, Value>);
+
+/// Reads all secrets that a plan needs before anything is done.
+fn secrets(plan: &Plan) -> Result<Vec<Secrets>, Failure> {
+    let mut faults = Vec::new();
+    let mut all = Vec::new();
+    for step in &plan.steps {
+        let mut secrets = Map::new();
+        if let Step::Make(declared) | Step::Change { declared, .. } = step {
+            for field in declared.kind.fields {
+                let value = declared.fields.get(field.name);
+                let Some((source, name)) = value
+                    .filter(|_| matches!(field.form, Form::Secret(_)))
+                    .and_then(secret_source)
+                else {
+                    continue;
+                };
+                match secret(source, name, &declared.place) {
+                    Ok(secret) => {
+                        secrets.insert(field.wire().to_owned(), Value::String(secret));
+                    }
+                    Err(fault) => {
+                        let at = declared.place.of(&format!("/{}", field.name));
+                        faults.push(format!("{at}: {fault}"));
+                    }
+                }
+            }
+        }
+        all.push(Secrets(secrets));
+    }
+    if faults.is_empty() {
+        Ok(all)
+    } else {
+        Err(Failure::Site(faults))
+    }
+}
+
+fn secret(source: &str, name: &str, place: &Place) -> Result<String, String> {
+    if source == "env" {
+        let secret = std::env::var(name).ok().filter(|text| !text.is_empty());
+        return secret.ok_or_else(|| format!("the environment has no text `{name}`"));
+    }
+    // Keys in PEM keep their lines; `read_secret` takes off only the last line's end.
+    read_secret(&place.beside(name)).map_err(|failure| failure.to_string())
+}
+
+/// A merge patch that makes an object of another: members that are no more are null.
+fn merged(from: &Value, to: &Value) -> Value {
+    let (Value::Object(from), Value::Object(to)) = (from, to) else {
+        return to.clone();
+    };
+    let gone = from.keys().filter(|name| !to.contains_key(*name));
+    let mut patch: Map<_, _> = gone.map(|name| (name.clone(), Value::Null)).collect();
+    for (name, value) in to {
+        let value = merged(from.get(name).unwrap_or(&Value::Null), value);
+        patch.insert(name.clone(), value);
+    }
+    Value::Object(patch)
+}
+
+/// Tells where in the files the fields stand that the server refused.
+fn told_by_place(declared: &Declared, failure: &Failure) {
+    let Failure::Client(Error::Api { problem, .. }) = failure else {
+        return;
+    };
+    for error in &problem.errors {
+        let pointer = error.pointer.trim_start_matches('#');
+        let first = pointer.trim_start_matches('/').split('/').next();
+        let first = first.unwrap_or_default();
+        let field = declared.kind.fields.iter().find(|field| field.wire() == first);
+        let pointer = match field {
+            Some(field) => pointer.replacen(first, field.name, 1),
+            None => pointer.to_owned(),
+        };
+        let line = format!("{}: {}", declared.place.of(&pointer), error.detail);
+        eprintln!("error: {}", crate::failure::visible(&line));
+    }
+}
+
+fn past(step: &Step) -> &'static str {
+    match step {
+        Step::Make(_) => "made",
+        Step::Change { .. } => "changed",
+        Step::Remove(_) => "removed",
+    }
+}
+
+fn write_private(folder: &Path, file: &Path, secret: &str) -> Result<(), Failure> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(Failure::local("make", folder))?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let write = || {
+        let mut out = options.open(file)?;
+        out.write_all(secret.as_bytes())?;
+        out.sync_all()
+    };
+    write().map_err(Failure::local("write", file))
+}
