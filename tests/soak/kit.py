@@ -302,13 +302,13 @@ def descendants(pid):
 class CountingProxy:
     """Passes TCP on and counts what clients send, at a bounded speed so that there is time to break things."""
 
-    def __init__(self, port, bytes_per_second=0):
-        self.target = ("127.0.0.1", port)
+    def __init__(self, target, bytes_per_second=0, port=0):
+        self.target = ("127.0.0.1", target)
         self.bytes_per_second = bytes_per_second
         self.up_bytes = 0
         self.connections = 0
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

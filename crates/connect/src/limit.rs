@@ -17,6 +17,8 @@ pub(crate) const SFTP_REQUEST_TIME_MAX: Duration = Duration::from_mins(10);
 pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// So many unanswered keep-alives end an SSH connection.
 pub(crate) const KEEPALIVES_UNANSWERED_MAX: usize = 3;
+/// How long a connection that gave no answer to a sign-in may take to show that it has ended.
+pub(crate) const SIGN_IN_END: Duration = Duration::from_millis(500);
 /// Rounds of questions a server may ask in keyboard-interactive sign-in.
 pub(crate) const SIGN_IN_ROUNDS_MAX: usize = 4;
 /// Questions a server may ask in one round.

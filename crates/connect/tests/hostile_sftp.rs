@@ -120,6 +120,8 @@ async fn wrong_answers_are_refused() {
     full.write(Bytes::from_static(b"12345")).await.unwrap();
     assert_eq!(kind(full.finish().await), FaultKind::OutOfSpace);
     assert_eq!(kind(read(Vice::HangsUp).await), FaultKind::ConnectionLost);
+    let cut = sign_in(Vice::HangsUpAtSignIn, PASSWORD).await;
+    assert_eq!(kind(cut), FaultKind::ConnectionLost, "this is no refusal");
 }
 
 #[tokio::test]

@@ -49,7 +49,11 @@ pub async fn chapters(
     kinds: &[&'static Kind],
 ) -> Result<Vec<Chapter>, Failure> {
     let mut things = server.things(kinds).await?;
-    things.sort_by_cached_key(|thing| name(thing.kind, &thing.fields));
+    // Of those with one name, too, the order does not depend on when they were made.
+    things.sort_by_cached_key(|thing| {
+        let fields = Value::Object(thing.fields.clone());
+        (name(thing.kind, &thing.fields), fields.to_string())
+    });
     let chapters = kinds.iter().map(|kind| {
         let things: Vec<_> = things
             .iter()

@@ -6,6 +6,7 @@ use russh::MethodKind;
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Answer};
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, decode_secret_key};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 
 use super::config::{PrivateKey, SftpConfig};
 use super::error;
@@ -40,7 +41,7 @@ pub(super) async fn sign_in(ssh: &mut Ssh, config: &SftpConfig) -> Result<()> {
         .authenticate_password(&config.user, password.expose_secret())
         .await
         .map_err(error::ssh)?;
-    match answer {
+    match answered(ssh, answer).await? {
         AuthResult::Success => Ok(()),
         AuthResult::Failure {
             remaining_methods, ..
@@ -66,9 +67,30 @@ async fn with_key(ssh: &mut Ssh, user: &str, key: &PrivateKey) -> Result<AuthRes
         None
     };
     let key = PrivateKeyWithHashAlg::new(Arc::new(key), hash);
-    ssh.authenticate_publickey(user, key)
+    let answer = ssh
+        .authenticate_publickey(user, key)
         .await
-        .map_err(error::ssh)
+        .map_err(error::ssh)?;
+    answered(ssh, answer).await
+}
+
+/// What the server answered, if it did. The library tells of a connection that ended under way as of a refusal that
+/// names no other method, and a sign-in that was cut is tried again, where one that was refused is not.
+async fn answered(ssh: &mut Ssh, answer: AuthResult) -> Result<AuthResult> {
+    match &answer {
+        AuthResult::Failure {
+            remaining_methods, ..
+        } if remaining_methods.is_empty() && has_ended(ssh).await => Err(Fault::new(
+            FaultKind::ConnectionLost,
+            "the SSH connection ended while signing in",
+        )),
+        _ => Ok(answer),
+    }
+}
+
+/// Whether the connection is gone, or about to be.
+async fn has_ended(ssh: &mut Ssh) -> bool {
+    ssh.is_closed() || timeout(limit::SIGN_IN_END, ssh).await.is_ok()
 }
 
 /// The hash to sign with. SHA-1 is never used; a server that does not say is taken to know SHA-512.

@@ -42,6 +42,8 @@ pub enum Vice {
     IsFull,
     /// Drops the connection at a read.
     HangsUp,
+    /// Drops the connection instead of judging a password.
+    HangsUpAtSignIn,
 }
 
 /// Starts the server; returns its port and its host key in OpenSSH's one-line form.
@@ -82,6 +84,9 @@ impl russh::server::Handler for Door {
     type Error = russh::Error;
 
     async fn auth_password(&mut self, _: &str, password: &str) -> Result<Auth, russh::Error> {
+        if self.vice == Vice::HangsUpAtSignIn {
+            return Err(russh::Error::Disconnect);
+        }
         let asks = matches!(self.vice, Vice::AsksQuestions | Vice::AsksForMore);
         if password == PASSWORD && !asks {
             return Ok(Auth::Accept);

@@ -206,7 +206,7 @@ async fn differences_are_shown_and_made_to_go() {
     );
     again.is(0).says("password: a secret → secret of env P");
 
-    desk.write("empty.yaml", "remotes: []\nservice_accounts: []\n");
+    desk.write("empty.yaml", "remotes: []\nusers: []\n");
     desk.run(&["diff", "-f", "empty.yaml"], &[]).is(0).says("left alone");
     desk.apply(&["-f", "empty.yaml", "--prune"])
         .is(0)
