@@ -48,6 +48,10 @@ actions! {
     RemoteUse needs TransfersWrite;
     /// Make, change, test and remove remotes.
     RemoteManage needs RemotesManage;
+    /// See schedules and calendars.
+    ScheduleRead needs FlowsRead;
+    /// Make, change, hold and remove schedules and calendars.
+    ScheduleManage needs FlowsManage;
     /// See, make, change and remove webhooks and their deliveries.
     WebhookManage needs WebhooksManage;
     /// Read the event feed.
@@ -77,6 +81,7 @@ impl Action {
                 | Self::FileList
                 | Self::TransferRead
                 | Self::RemoteRead
+                | Self::ScheduleRead
                 | Self::EventRead
                 | Self::AuditRead
                 | Self::IdentityRead

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bailee_model::{
-    FolderPath, KeyId, PrincipalId, RequestId, Role, Scopes, TenantId, Timestamp, TransferId,
+    FolderPath, KeyId, PrincipalId, RequestId, Role, ScheduleId, Scopes, TenantId,
+    Timestamp, TransferId,
 };
 
 /// Which credential stands behind a caller.
@@ -14,6 +15,13 @@ pub enum Via {
     ApiKey(KeyId),
     /// A transfer, which acts with the rights that its creator has now.
     Transfer(TransferId),
+    /// A schedule, which acts with the rights that whoever changed it last has now.
+    Schedule {
+        /// Which.
+        schedule: ScheduleId,
+        /// The key that it was changed with, whose limits bind it.
+        key: KeyId,
+    },
 }
 
 /// Through which door a request came.

@@ -236,6 +236,7 @@ fn who(caller: &Caller) -> String {
     match caller.via() {
         Via::ApiKey(key) => format!("{}/{key}", caller.principal()),
         Via::Transfer(transfer) => format!("{}/{transfer}", caller.principal()),
+        Via::Schedule { schedule, .. } => format!("{}/{schedule}", caller.principal()),
     }
 }
 

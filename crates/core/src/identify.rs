@@ -9,7 +9,7 @@ use bailee_auth::{
 };
 use bailee_model::{
     ApiKey, Error, ErrorKind, EventType, KeyId, KeyLimits, KeyState, Outcome, PrincipalState,
-    Result, TenantId, TenantState, Timestamp, TransferId, limit,
+    Result, TenantId, TenantState, Timestamp, limit,
 };
 use bailee_store::FoundKey;
 
@@ -271,7 +271,7 @@ impl Core {
         tenant: TenantId,
         created_with: Option<KeyId>,
         facts: Facts,
-        transfer: TransferId,
+        via: impl FnOnce(KeyId) -> Via,
     ) -> Result<Caller> {
         let gone = || {
             Error::new(
@@ -287,7 +287,7 @@ impl Core {
             .ok_or_else(gone)?;
         judge(&found, &facts).map_err(|(error, _)| error)?;
         let mut credential = credential(&found, facts);
-        credential.via = Via::Transfer(transfer);
+        credential.via = via(id);
         Ok(Caller::verified(credential))
     }
 }

@@ -7,6 +7,7 @@
 
 mod audit;
 mod bytes;
+mod calendars;
 mod checkpoint;
 mod checks;
 mod deliveries;
@@ -28,6 +29,7 @@ mod ports;
 mod principals;
 mod remotes;
 mod runs;
+mod schedules;
 mod settings;
 mod setup;
 mod signature;
@@ -45,6 +47,7 @@ pub use bailee_auth::{
 pub use bailee_model as model;
 pub use bailee_store::{AuditFilter, DeliveryFilter, TransferFilter};
 pub use bytes::{ByteStream, Staged};
+pub use calendars::{Calendars, NewCalendar};
 pub use checkpoint::SigningKey;
 pub use deliveries::{Deliveries, DeliveryAnswer, Sending};
 pub use events::{EventPage, EventQuery, Events, event_body};
@@ -65,6 +68,7 @@ pub use ports::{
 pub use principals::{NewPrincipal, PrincipalChange, Principals};
 pub use remotes::{NewRemote, RemoteChange, RemoteUse, Remotes};
 pub use runs::{Begun, Run, RunEnd, Runs};
+pub use schedules::{NewSchedule, NewTarget, Schedules, scheduled_transfer};
 pub use settings::Settings;
 pub use setup::{FirstTenant, SYSTEM_TENANT};
 pub use signature::{hex_signature, standard_signature};
@@ -250,6 +254,10 @@ impl Core {
         transfers: Transfers;
         /// Far systems.
         remotes: Remotes;
+        /// Which days are worked on.
+        calendars: Calendars;
+        /// What happens by itself, and when.
+        schedules: Schedules;
         /// Receivers of events.
         webhooks: Webhooks;
         /// Tries to hand events to receivers.

@@ -1,6 +1,6 @@
 //! Transfers, as the engine runs them: every write holds the lease, or is refused.
 
-use bailee_auth::{Caller, Door, Facts};
+use bailee_auth::{Caller, Door, Facts, Via};
 use bailee_model::{
     End, Error, ErrorKind, EventType, Lease, Outcome, RequestId, Result, TenantId, Timestamp,
     Transfer, TransferFault, TransferId, TransferOutcome, TransferState,
@@ -272,7 +272,9 @@ impl Runs<'_> {
         };
         let caller = self
             .core
-            .on_behalf(lease.job.tenant, transfer.created_with, facts, transfer.id)
+            .on_behalf(lease.job.tenant, transfer.created_with, facts, |_| {
+                Via::Transfer(transfer.id)
+            })
             .await?;
         if transfer.counts.is_some() {
             if transfer.state == TransferState::Queued {
@@ -330,7 +332,7 @@ pub(crate) fn settle(result: std::result::Result<(), DbError>) -> Result<()> {
     })
 }
 
-fn is_refusal(kind: ErrorKind) -> bool {
+pub(crate) fn is_refusal(kind: ErrorKind) -> bool {
     !matches!(
         kind,
         ErrorKind::InternalError

@@ -13,6 +13,7 @@ pub mod limit;
 mod prober;
 mod remote;
 mod runner;
+mod schedules;
 mod stop;
 mod transfers;
 mod upkeep;
@@ -121,6 +122,7 @@ impl Engine {
         let runners = vec![
             runner(JobKind::RunTransfer, parts.limits.transfers),
             runner(JobKind::Deliver, parts.limits.deliveries),
+            runner(JobKind::FireSchedule, limit::SCHEDULES_RUNNING),
         ];
         let upkeep = vec![
             tokio::spawn(upkeep::seal(Arc::clone(&shared), stop_upkeep.clone())),

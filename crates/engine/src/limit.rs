@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const TRANSFERS_RUNNING: usize = 16;
 /// Deliveries under way at once on one node, unless the operator says otherwise.
 pub const DELIVERIES_RUNNING: usize = 512;
+/// Schedules that are looked at at once on one node.
+pub(crate) const SCHEDULES_RUNNING: usize = 8;
 
 /// A far system that is busy is left alone for so long at most, whatever it asks for.
 pub(crate) const ASKED_WAIT_MAX: Duration = Duration::from_mins(10);

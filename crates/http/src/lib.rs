@@ -8,6 +8,7 @@
 
 mod answer;
 mod body;
+mod calendars;
 mod caller;
 mod cursor;
 mod digest;
@@ -23,6 +24,7 @@ mod peer;
 mod problem;
 mod rate_limit;
 mod routes;
+mod schedules;
 mod site;
 
 mod api_keys;

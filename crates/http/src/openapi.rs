@@ -22,13 +22,15 @@ const PROBLEM: &str = "Problem";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// What the tags group.
-const TAGS: [(&str, &str); 16] = [
+const TAGS: [(&str, &str); 18] = [
     ("auth", "Who am I"),
     ("files", "Files and their versions"),
     ("folders", "Places for files"),
     ("uploads", "Uploads by parts"),
     ("transfers", "Bytes from here to there"),
     ("remotes", "Far systems"),
+    ("schedules", "What happens by itself, and when"),
+    ("calendars", "Which days are worked on"),
     ("events", "What happened, as a feed"),
     ("webhooks", "Receivers of events"),
     ("deliveries", "Tries to hand events to receivers"),
@@ -78,6 +80,14 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("remotes.delete", &[409, 412, 428]),
     ("remotes.test", &[502, 504]),
     ("remotes.children", &[409, 422, 502, 504]),
+    ("schedules.create", &[404, 409]),
+    ("schedules.replace", &[409, 412, 428]),
+    ("schedules.delete", &[409, 412, 428]),
+    ("schedules.pause", &[409]),
+    ("schedules.resume", &[409]),
+    ("calendars.create", &[409]),
+    ("calendars.replace", &[409, 412, 428]),
+    ("calendars.delete", &[409, 412, 428]),
     ("webhooks.update", &[412, 428]),
     ("webhooks.delete", &[412, 428]),
     ("users.create", &[409]),
@@ -101,6 +111,10 @@ const GUARDED: &[&str] = &[
     "remotes.replace",
     "remotes.update",
     "remotes.delete",
+    "schedules.replace",
+    "schedules.delete",
+    "calendars.replace",
+    "calendars.delete",
     "webhooks.update",
     "webhooks.delete",
 ];

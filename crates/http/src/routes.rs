@@ -5,8 +5,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::site::Site;
 use crate::{
-    api_keys, audit, auth, connectors, deliveries, events, files, folders, middleware, remotes,
-    service_accounts, settings, system, tenants, transfers, uploads, users, webhooks,
+    api_keys, audit, auth, calendars, connectors, deliveries, events, files, folders, middleware,
+    remotes, schedules, service_accounts, settings, system, tenants, transfers, uploads, users,
+    webhooks,
 };
 
 /// All operations with their descriptions: a route that is not described does not exist.
@@ -19,6 +20,8 @@ pub(crate) fn described() -> OpenApiRouter<Site> {
         .merge(transfers::routes())
         .merge(remotes::routes())
         .merge(connectors::routes())
+        .merge(schedules::routes())
+        .merge(calendars::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(deliveries::routes())

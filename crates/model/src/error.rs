@@ -158,6 +158,15 @@ impl Error {
         self
     }
 
+    /// The same about a part of the request: its fields are those of the member `name`.
+    pub fn within(mut self, name: &str) -> Self {
+        for field in &mut self.0.fields {
+            let inner = field.pointer.trim_start_matches('#');
+            field.pointer = format!("#/{name}{inner}");
+        }
+        self
+    }
+
     /// Says when a retry makes sense, in seconds.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after_seconds = Some(seconds);

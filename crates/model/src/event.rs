@@ -35,6 +35,10 @@ events! {
     TransferCompleted = "transfer.completed";
     /// A transfer ended otherwise.
     TransferFailed = "transfer.failed";
+    /// A time of a schedule came, and what it is for was refused.
+    ScheduleFailed = "schedule.failed";
+    /// Times of a schedule passed without a run.
+    ScheduleMissed = "schedule.missed";
     /// A credential was refused.
     AuthFailed = "auth.failed";
     /// Policy, scope, network or a path bound refused a caller.

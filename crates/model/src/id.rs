@@ -161,6 +161,10 @@ ids! {
     EventId = "evt_";
     /// A job in the durable queue.
     JobId = "job_";
+    /// A calendar: which days are worked on.
+    CalendarId = "cal_";
+    /// A schedule: what happens by itself, and when.
+    ScheduleId = "sch_";
     /// A request.
     RequestId = "req_";
     /// A policy decision.

@@ -9,17 +9,20 @@ pub enum JobKind {
     RunTransfer,
     /// Hands an event to a webhook; the payload is the delivery's id, or the webhook's to recover what it missed.
     Deliver,
+    /// Looks after the times of a schedule; the payload is its id.
+    FireSchedule,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: &'static [Self] = &[Self::RunTransfer, Self::Deliver];
+    pub const ALL: &'static [Self] = &[Self::RunTransfer, Self::Deliver, Self::FireSchedule];
 
     /// The kind as stored.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RunTransfer => "run_transfer",
             Self::Deliver => "deliver",
+            Self::FireSchedule => "fire_schedule",
         }
     }
 }

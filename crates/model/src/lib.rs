@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 mod api_key;
+mod calendar;
 mod clock;
 mod error;
 mod event;
@@ -20,6 +21,7 @@ mod path;
 mod principal;
 mod remote;
 mod remote_health;
+mod schedule;
 mod scope;
 mod tenant;
 mod time;
@@ -28,6 +30,7 @@ mod upload;
 mod webhook;
 
 pub use api_key::{ApiKey, KeyLimits, KeySecret, KeyState};
+pub use calendar::{Calendar, Holiday, HolidayDate, WorkingDays};
 pub use clock::{Chance, Clock};
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use event::EventType;
@@ -46,6 +49,10 @@ pub use remote::{
 };
 pub use remote_health::{
     Admission, Circuit, HealthState, HealthStep, HealthTurn, RemoteCertificate, RemoteHealth,
+};
+pub use schedule::{
+    Cron, CronError, DayRule, DayTime, DayWindow, Due, Misfire, MisfireRule, Schedule,
+    ScheduleResult, ScheduleRun, ScheduleTarget, Timing, Zone,
 };
 pub use scope::{Scope, Scopes};
 pub use tenant::{Tenant, TenantSettings, TenantState, Usage};

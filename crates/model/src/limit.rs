@@ -148,3 +148,36 @@ pub const WEBHOOK_STATS_SPAN: Duration = Duration::from_hours(24);
 pub const DELIVERY_KEPT: Duration = Duration::from_hours(720);
 /// How long an old webhook secret still signs after a rotation, at most.
 pub const WEBHOOK_GRACE_MAX: Duration = Duration::from_hours(168);
+
+/// Longest cron expression, in bytes.
+pub const CRON_BYTES_MAX: usize = 256;
+/// Most holidays of a calendar.
+pub const HOLIDAYS_MAX: usize = 1_000;
+/// Most calendars of one tenant.
+pub const CALENDARS_MAX: u64 = 100;
+/// Most schedules of one tenant.
+pub const SCHEDULES_MAX: u64 = 1_000;
+/// Longest time over which runs of a schedule are spread, in seconds.
+pub const JITTER_SECONDS_MAX: u32 = 3_600;
+/// Runs that make up for missed times when the client names no number.
+pub const MISFIRE_RUNS_DEFAULT: u32 = 10;
+/// Most runs that make up for missed times.
+pub const MISFIRE_RUNS_MAX: u32 = 100;
+/// How late a run may be when the client says nothing.
+pub const MISFIRE_GRACE_DEFAULT: Duration = Duration::from_mins(5);
+/// Longest time that a run may be late and still counts as on time, in seconds.
+pub const MISFIRE_GRACE_SECONDS_MAX: u32 = 86_400;
+/// Missed times of a schedule that are counted.
+pub const MISSED_TIMES_MAX: usize = 1_000;
+/// How far back the newest of uncounted missed times is looked for at first.
+pub const MISSED_LOOK_FIRST: Duration = Duration::from_hours(1);
+/// How far back it is looked for at most: ten years.
+pub const MISSED_LOOK_MAX: Duration = Duration::from_hours(87_600);
+/// Coming times of a schedule that are shown at most.
+pub const NEXT_TIMES_MAX: usize = 100;
+/// Coming times that are shown when the client names no number.
+pub const NEXT_TIMES_DEFAULT: usize = 10;
+/// Runs that are kept of a schedule.
+pub const SCHEDULE_RUNS_KEPT: u32 = 1_000;
+/// Longest time after which transfers of a schedule expire, in seconds: a year.
+pub const DEADLINE_SECONDS_MAX: u64 = 31_536_000;

@@ -29,6 +29,8 @@ scopes! {
     TransfersWrite = "transfers:write";
     RemotesRead = "remotes:read";
     RemotesManage = "remotes:manage";
+    FlowsRead = "flows:read";
+    FlowsManage = "flows:manage";
     WebhooksManage = "webhooks:manage";
     EventsRead = "events:read";
     IdentityRead = "identity:read";

@@ -6,6 +6,7 @@
 
 mod api_key;
 mod bundle;
+mod calendar;
 mod change;
 pub mod db;
 mod delivery;
@@ -22,6 +23,7 @@ mod queue;
 mod reader;
 mod remote;
 mod rows;
+mod schedule;
 mod schema;
 mod sweep;
 mod tenant;
@@ -33,6 +35,7 @@ mod webhook;
 pub mod conflict {
     pub use crate::api_key::LIMIT as KEY_LIMIT;
     pub use crate::bundle::LISTED_ALREADY;
+    pub use crate::calendar::CONFLICT as CALENDAR;
     pub use crate::file::SOURCE;
     pub use crate::folder::PLACE;
     pub use crate::idempotency::KEY_USED;
@@ -41,6 +44,7 @@ pub mod conflict {
     pub use crate::journal::HEAD_MOVED;
     pub use crate::principal::{CHANGED as PRINCIPAL_CHANGED, NAME as PRINCIPAL_NAME};
     pub use crate::remote::NAME as REMOTE_NAME;
+    pub use crate::schedule::{CONFLICT as SCHEDULE, RAN as SCHEDULE_RAN};
     pub use crate::tenant::{CHANGED as TENANT_CHANGED, QUOTA};
     pub use crate::transfer::REVISION as TRANSFER_REVISION;
     pub use crate::upload::{

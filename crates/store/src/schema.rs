@@ -30,6 +30,11 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
         "journal_cursor",
         "idempotency",
     ],
+}, Migration {
+    number: 3,
+    name: "time",
+    text: include_str!("../migrations/0003_time.sql"),
+    tenant_tables: &["calendar", "schedule", "schedule_run"],
 }];
 
 /// Every statement of this crate with its name, so that a test can prepare each on both databases.
@@ -37,6 +42,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
     [
         crate::api_key::STATEMENTS,
         crate::bundle::STATEMENTS,
+        crate::calendar::STATEMENTS,
         crate::delivery::STATEMENTS,
         crate::extent::STATEMENTS,
         crate::file::STATEMENTS,
@@ -47,6 +53,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::journal::STATEMENTS,
         crate::principal::STATEMENTS,
         crate::remote::STATEMENTS,
+        crate::schedule::STATEMENTS,
         crate::sweep::STATEMENTS,
         crate::tenant::STATEMENTS,
         crate::transfer::STATEMENTS,

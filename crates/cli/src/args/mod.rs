@@ -5,12 +5,14 @@ mod files;
 mod moving;
 mod remote;
 mod site;
+mod time;
 
 pub use admin::*;
 pub use files::*;
 pub use moving::*;
 pub use remote::*;
 pub use site::*;
+pub use time::*;
 
 use std::path::PathBuf;
 
@@ -110,6 +112,12 @@ pub enum Command {
     /// Far systems
     #[command(subcommand)]
     Remote(RemoteCommand),
+    /// What the server does by itself, and when
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
+    /// Which days are worked on
+    #[command(subcommand)]
+    Calendar(CalendarCommand),
     /// Receivers of events
     #[command(subcommand)]
     Webhook(WebhookCommand),

@@ -174,7 +174,7 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Reads one word of a closed set.
-fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(crate) fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
 

@@ -2,6 +2,7 @@
 
 mod api;
 mod audit;
+mod calendar;
 mod copy;
 mod copy_down;
 mod copy_up;
@@ -12,6 +13,7 @@ mod listen;
 mod profile;
 mod remote;
 mod site;
+mod schedule;
 mod transfer;
 mod view;
 mod webhook;
@@ -44,6 +46,8 @@ pub async fn run(session: &Session, command: Command, tree: clap::Command) -> Re
         Command::Verify(args) => file::verify(session, &client, args).await,
         Command::Transfer(command) => transfer::run(session, &client, command).await,
         Command::Remote(command) => remote::run(session, &client, command).await,
+        Command::Schedule(command) => schedule::run(session, &client, command).await,
+        Command::Calendar(command) => calendar::run(session, &client, command).await,
         Command::Webhook(WebhookCommand::Listen(args)) => listen::run(session, &client, args).await,
         Command::Webhook(command) => webhook::run(session, &client, command).await,
         Command::Key(command) => key::run(session, &client, command).await,
@@ -80,6 +84,17 @@ fn version(session: &Session) -> Result<(), Failure> {
     session
         .output
         .line(&format!("bailee {version}"), &facts, VIEW)
+}
+
+/// Reads a body from a JSON file.
+fn from_file<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> Result<T, Failure> {
+    let text = crate::session::read_text(path)?;
+    serde_json::from_str(&text).map_err(|error| {
+        Failure::usage(
+            format!("{} cannot be used: {error}", path.display()),
+            "The reference of the API shows what belongs there.",
+        )
+    })
 }
 
 /// Reads an id of the wanted kind.

@@ -131,7 +131,7 @@ fn request(mut args: TransferCreateArgs) -> Result<CreateTransfer, Failure> {
 }
 
 /// An end as the API takes it.
-fn end(place: &Place) -> Result<String, Failure> {
+pub(super) fn end(place: &Place) -> Result<String, Failure> {
     match place {
         Place::Bailee(path) => Ok(path.clone()),
         Place::Version(_) | Place::Remote { .. } => Ok(place.to_string()),

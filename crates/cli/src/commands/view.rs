@@ -96,6 +96,39 @@ pub(super) const CONNECTOR: View = View {
     columns: &[("KIND", "kind"), ("DESCRIPTION", "description")],
     name: "kind",
 };
+pub(super) const SCHEDULE: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("STATE", "state"),
+        ("CRON", "cron"),
+        ("ZONE", "time_zone"),
+        ("NEXT", "next_at"),
+        ("SCHEDULE", "schedule_id"),
+    ],
+    name: "name",
+};
+pub(super) const SCHEDULE_TIME: View = View {
+    columns: &[("TIME", "at"), ("LOCAL", "local")],
+    name: "at",
+};
+pub(super) const SCHEDULE_RUN: View = View {
+    columns: &[
+        ("DUE", "due_at"),
+        ("OUTCOME", "outcome"),
+        ("TRANSFER", "transfer_id"),
+        ("MISSED", "missed"),
+        ("ERROR", "error_message"),
+    ],
+    name: "due_at",
+};
+pub(super) const CALENDAR: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("DAYS", "working_days"),
+        ("CALENDAR", "calendar_id"),
+    ],
+    name: "name",
+};
 pub(super) const WEBHOOK: View = View {
     columns: &[
         ("WEBHOOK", "webhook_id"),

@@ -16,6 +16,7 @@ use bailee_model::{
     Transfer, TransferId, Verify, limit,
 };
 use bailee_store::TransferFilter;
+use serde::{Deserialize, Serialize};
 
 use crate::gate::Ask;
 use crate::{Core, error};
@@ -32,7 +33,7 @@ pub struct Transfers<'a> {
 }
 
 /// A transfer to be submitted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct NewTransfer {
     /// From where. Counts for nothing where there are `sources`.
     pub source: End,
@@ -189,9 +190,9 @@ impl Transfers<'_> {
 }
 
 /// The key by which a caller came, whose limits bind what it asks for.
-pub(super) fn key_of(caller: &Caller) -> Option<KeyId> {
+pub(crate) fn key_of(caller: &Caller) -> Option<KeyId> {
     match *caller.via() {
-        Via::ApiKey(key) => Some(key),
+        Via::ApiKey(key) | Via::Schedule { key, .. } => Some(key),
         Via::Transfer(_) => None,
     }
 }

@@ -3,6 +3,7 @@ use bailee_model::{
     Bundle, End, Error, ErrorKind, EventType, FileCounts, FileId, RemoteName, Result, Transfer,
     TransferId, TransferState, limit,
 };
+use bailee_store::Change;
 
 use crate::files::Files;
 use crate::gate::Ask;
@@ -11,6 +12,13 @@ use crate::journal::Note;
 use crate::{checks, error};
 
 use super::{NewTransfer, Transfers, key_of, transfer_facts};
+
+/// A transfer that was judged and is not written yet.
+pub(crate) struct StagedTransfer {
+    pub(crate) permit: Permit,
+    pub(crate) transfer: Transfer,
+    pub(crate) bundle: Option<Bundle>,
+}
 
 /// Which files a retry moves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,9 +144,24 @@ impl Transfers<'_> {
     async fn submit_again(
         &self,
         caller: &Caller,
-        (mut new, mut bundle): (NewTransfer, Option<Bundle>),
+        wish: (NewTransfer, Option<Bundle>),
         retry_of: Option<TransferId>,
     ) -> Result<Transfer> {
+        let staged = self.stage(caller, wish, retry_of).await?;
+        let mut change = self.core.store.change(&staged.permit);
+        self.add(&mut change, caller, &staged);
+        made(&mut change, &staged.transfer)?;
+        change.commit().await.map_err(error::from_db)?;
+        Ok(staged.transfer)
+    }
+
+    /// Judges a wish and makes the rows of its transfer; nothing is written.
+    pub(crate) async fn stage(
+        &self,
+        caller: &Caller,
+        (mut new, mut bundle): (NewTransfer, Option<Bundle>),
+        retry_of: Option<TransferId>,
+    ) -> Result<StagedTransfer> {
         let permit = self.admit(caller, "transfers.create").await?;
         check(&new)?;
         if bundle.is_none() {
@@ -146,22 +169,37 @@ impl Transfers<'_> {
         }
         self.check_ends(caller, &new, bundle.as_ref()).await?;
         let mut transfer = self.row(caller, new, retry_of);
-        let mut change = self.core.store.change(&permit);
-        if let Some(bundle) = &bundle {
-            transfer.counts = Some(FileCounts::default());
-            change.insert_transfer(&transfer);
+        transfer.counts = bundle.as_ref().map(|_| FileCounts::default());
+        Ok(StagedTransfer {
+            permit,
+            transfer,
+            bundle,
+        })
+    }
+
+    /// Adds a judged transfer with its job and its entry to a change.
+    pub(crate) fn add(&self, change: &mut Change, caller: &Caller, staged: &StagedTransfer) {
+        let (permit, transfer) = (&staged.permit, &staged.transfer);
+        change.insert_transfer(transfer);
+        if let Some(bundle) = &staged.bundle {
             change.insert_bundle(transfer.id, bundle, transfer.created_at);
-        } else {
-            change.insert_transfer(&transfer);
         }
-        change.enqueue(&self.core.transfer_job(permit.tenant(), &transfer));
+        change.enqueue(&self.core.transfer_job(permit.tenant(), transfer));
         let note = Note::event("transfers.create", EventType::TransferCreated)
             .of_transfer(transfer.id)
-            .with(transfer_facts(&transfer));
-        change.journal(&self.core.permitted(caller, &permit, note));
-        made(&mut change, &transfer)?;
-        change.commit().await.map_err(error::from_db)?;
-        Ok(transfer)
+            .with(transfer_facts(transfer));
+        change.journal(&self.core.permitted(caller, permit, note));
+    }
+
+    /// Judges a wish that is kept for later: all but whether its source is there.
+    pub(crate) async fn judge(&self, caller: &Caller, new: &NewTransfer) -> Result<()> {
+        self.admit(caller, "transfers.create").await?;
+        check(new)?;
+        let sources = std::iter::once(&new.source).chain(&new.sources);
+        for source in sources.filter(|source| matches!(source, End::Remote { .. })) {
+            self.core.check_end(caller, source, "#/source").await?;
+        }
+        self.check_destination(caller, &new.destination).await
     }
 
     pub(super) async fn admit(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
@@ -186,7 +224,12 @@ impl Transfers<'_> {
             None => self.core.check_end(caller, &new.source, "#/source").await?,
             Some(bundle) => self.check_sources(caller, bundle).await?,
         }
-        let folder = match &new.destination {
+        self.check_destination(caller, &new.destination).await
+    }
+
+    /// Whether the caller may write where a transfer goes.
+    async fn check_destination(&self, caller: &Caller, destination: &End) -> Result<()> {
+        let folder = match destination {
             End::File { .. } => {
                 return Err(Error::field(
                     "#/destination",

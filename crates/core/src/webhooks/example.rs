@@ -1,6 +1,6 @@
 //! What an event of each type looks like: for the catalogue, and for tests of a webhook.
 
-use bailee_model::{EventId, EventType, FileId, TenantId, Timestamp, TransferId, WebhookId};
+use bailee_model::{EventId, EventType, FileId, ScheduleId, TenantId, Timestamp, TransferId, WebhookId};
 use serde_json::{Value, json};
 
 /// When the examples happened: 2026-11-21T09:14:03.512Z.
@@ -41,6 +41,12 @@ fn data(kind: EventType) -> Value {
         EventType::TransferStarted => transfer("running", Value::Null),
         EventType::TransferCompleted => transfer("completed", json!("succeeded")),
         EventType::TransferFailed => transfer("failed", json!("error")),
+        EventType::ScheduleFailed => schedule(&json!({
+            "missed": 0,
+            "error_code": "policy_denied",
+            "error_message": "Policy refused this: no role of the caller permits it.",
+        })),
+        EventType::ScheduleMissed => schedule(&json!({ "missed": 3 })),
         EventType::AuthFailed => json!({ "reason": "credential_invalid" }),
         EventType::PolicyViolated => json!({ "code": "permission_denied" }),
         EventType::WebhookDisabled => json!({
@@ -49,6 +55,18 @@ fn data(kind: EventType) -> Value {
         }),
         EventType::Ping => json!({}),
     }
+}
+
+fn schedule(more: &Value) -> Value {
+    let mut facts = json!({
+        "schedule_id": ScheduleId::from_bits(NOTHING),
+        "name": "nightly",
+        "due_at": WHEN,
+    });
+    if let (Some(facts), Some(more)) = (facts.as_object_mut(), more.as_object()) {
+        facts.extend(more.clone());
+    }
+    facts
 }
 
 fn file(state: &str) -> Value {

@@ -31,6 +31,10 @@ pub(crate) fn told(kind: EventType) -> &'static str {
         EventType::TransferStarted => "A runner took a transfer for the first time.",
         EventType::TransferCompleted => "A transfer ended well.",
         EventType::TransferFailed => "A transfer ended otherwise; `outcome` says how.",
+        EventType::ScheduleFailed => {
+            "A time of a schedule came, and what it is for was refused."
+        }
+        EventType::ScheduleMissed => "Times of a schedule passed without a run.",
         EventType::AuthFailed => "A credential was refused.",
         EventType::PolicyViolated => "Policy, scope, network or a path bound refused a caller.",
         EventType::WebhookDisabled => {

@@ -23,7 +23,7 @@ pub(crate) async fn create(
     Ok(accepted(&transfer))
 }
 
-fn command(wish: CreateTransfer) -> Result<NewTransfer, Error> {
+pub(crate) fn command(wish: CreateTransfer) -> Result<NewTransfer, Error> {
     let mut sources = Vec::with_capacity(wish.sources.len());
     for (at, source) in wish.sources.into_iter().enumerate() {
         sources.push(end(source, &format!("#/sources/{at}"))?);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bailee_core::event_body;
 use bailee_model::{
-    AuditId, Entry, EntryKind, EventType, FileId, Outcome, SealedEntry, Subject, TenantId,
+    AuditId, Entry, EntryKind, EventType, FileId, Outcome, ScheduleId, SealedEntry, Subject, TenantId,
     Timestamp, TransferId, WebhookId,
 };
 use serde_json::{Value, json};
@@ -68,6 +68,12 @@ fn told(kind: EventType) -> &'static str {
         EventType::TransferFailed => {
             "A transfer ended otherwise: `outcome` says how, `error_code` and `error_message` why."
         }
+        EventType::ScheduleFailed => {
+            "A time of a schedule came, and what it is for was refused: `error_code` and `error_message` say why."
+        }
+        EventType::ScheduleMissed => {
+            "Times of a schedule passed without a run of their own: `missed` says how many, `due_at` when the newest was."
+        }
         EventType::AuthFailed => {
             "A key of this tenant was refused. (An unknown key belongs to no tenant.)"
         }
@@ -114,6 +120,16 @@ fn example(kind: EventType) -> Value {
         EventType::TransferStarted => transferred(transfer, "running", 1),
         EventType::TransferCompleted => transferred(transfer, "completed", 1),
         EventType::TransferFailed => transferred(transfer, "failed", 5),
+        EventType::ScheduleFailed => (
+            Outcome::Error,
+            None,
+            scheduled(&json!({
+                "missed": 0,
+                "error_code": "policy_denied",
+                "error_message": "Policy refused this: no role of the caller permits it.",
+            })),
+        ),
+        EventType::ScheduleMissed => (Outcome::Success, None, scheduled(&json!({"missed": 3}))),
         EventType::AuthFailed => (Outcome::Denied, None, json!({"reason": "revoked"})),
         EventType::PolicyViolated => (
             Outcome::Denied,
@@ -152,6 +168,18 @@ fn example(kind: EventType) -> Value {
 }
 
 const HASH: &str = "6330f05349c4373a84fbc2393357b14bdba92493af4dc5af74d4a08aef2151b3";
+
+fn scheduled(more: &Value) -> Value {
+    let mut facts = json!({
+        "schedule_id": ScheduleId::from_bits(bits(6)),
+        "name": "nightly",
+        "due_at": WHEN,
+    });
+    if let (Some(facts), Some(more)) = (facts.as_object_mut(), more.as_object()) {
+        facts.extend(more.clone());
+    }
+    facts
+}
 
 fn file_facts(file: FileId, state: &str, more: &Value) -> Value {
     let mut facts = json!({

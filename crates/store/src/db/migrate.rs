@@ -67,14 +67,15 @@ pub(super) fn pending(
     known: &'static [Migration],
     applied: &[Applied],
 ) -> Result<&'static [Migration], DbError> {
-    for (at, migration) in known.iter().enumerate() {
-        if usize::try_from(migration.number) != Ok(at + 1) {
+    let mut before = 0;
+    for migration in known {
+        if migration.number <= before {
             return Err(DbError::Schema(format!(
-                "migration {} stands at place {}",
+                "migration {} stands behind migration {before}",
                 migration.number,
-                at + 1
             )));
         }
+        before = migration.number;
     }
     for (at, line) in applied.iter().enumerate() {
         let Some(migration) = known.get(at) else {

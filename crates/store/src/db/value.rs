@@ -142,6 +142,8 @@ as_text!(
     AuditId,
     EventId,
     JobId,
+    CalendarId,
+    ScheduleId,
     RequestId,
     DecisionId
 );

@@ -61,14 +61,13 @@ impl Database {
         self.url("bailee_app")
     }
 
-    /// Forgets the answers that are kept for idempotency keys.
-    pub(crate) async fn forget_answers(&self) {
+    /// Changes rows.
+    pub(crate) async fn rewrite(&self, statement: &str) {
         let mut config: tokio_postgres::Config = std::env::var(SUPERUSER).unwrap().parse().unwrap();
         config.dbname(&self.name);
         let (client, connection) = config.connect(NoTls).await.unwrap();
         tokio::spawn(connection);
-        let forget = "UPDATE idempotency SET answer = NULL";
-        client.batch_execute(forget).await.unwrap();
+        client.batch_execute(statement).await.unwrap();
     }
 
     fn url(&self, role: &str) -> String {

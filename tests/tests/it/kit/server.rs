@@ -337,13 +337,17 @@ impl Server {
     /// Leaves a stopped server's rows as they would be had it died, at each request with an idempotency key, right
     /// after its work was committed: the answer is kept by a commit of its own, which has not happened then.
     pub(crate) async fn forget_answers(&self) {
+        self.rewrite("UPDATE idempotency SET answer = NULL").await;
+    }
+
+    /// Changes rows of a stopped server: so that it was stopped for longer than it was, for one.
+    pub(crate) async fn rewrite(&self, statement: &str) {
         assert!(self.child.is_none(), "the server must be stopped");
         if let Some(database) = &self.database {
-            return database.forget_answers().await;
+            return database.rewrite(statement).await;
         }
         let rows = rusqlite::Connection::open(self.data().join("bailee.db")).unwrap();
-        let forget = "UPDATE idempotency SET answer = NULL";
-        assert!(rows.execute(forget, ()).unwrap() > 0);
+        assert!(rows.execute(statement, ()).unwrap() > 0, "{statement}");
     }
 
     /// Starts it again at the same address, with the same data.

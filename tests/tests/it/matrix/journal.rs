@@ -17,6 +17,8 @@ pub(super) async fn prepare(world: &mut World, operation: &Operation) {
         "key_id",
         "user_id",
         "service_account_id",
+        "calendar_id",
+        "schedule_id",
     ] {
         if operation.path_parameters().contains(&kind) {
             world.refresh(kind).await;

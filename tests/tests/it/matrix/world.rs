@@ -38,6 +38,8 @@ impl World {
             "key_id",
             "user_id",
             "service_account_id",
+            "calendar_id",
+            "schedule_id",
         ] {
             world.refresh(kind).await;
         }
@@ -97,6 +99,11 @@ impl World {
             ),
             "user_id" => ("/users", json!({"name": format!("u{number}")})),
             "service_account_id" => ("/service-accounts", json!({"name": format!("s{number}")})),
+            "calendar_id" => ("/calendars", json!({"name": format!("c{number}")})),
+            "schedule_id" => (
+                "/schedules",
+                json!({"name": format!("t{number}"), "cron": "0 0 1 1 *", "transfer": {"source": "/m/", "destination": "/n/"}}),
+            ),
             "delivery_id" => return self.new_delivery().await,
             _ => return,
         };
@@ -187,6 +194,12 @@ impl World {
             "remotes.update" => json!({"concurrency": 2}),
             "service_accounts.create" | "users.create" | "tenants.create" => {
                 json!({"name": "made"})
+            }
+            "calendars.create" | "calendars.replace" => {
+                json!({"name": "made", "holidays": [{"date": "*-12-25", "name": "Christmas Day"}]})
+            }
+            "schedules.create" | "schedules.replace" => {
+                json!({"name": "made", "cron": "@yearly", "transfer": {"source": "/m/", "destination": "/n/"}})
             }
             "transfers.create" => {
                 json!({"source": self.id("file_id"), "destination": "/m/moved.txt"})

@@ -1,0 +1,72 @@
+//! What a client wants a schedule to be.
+
+use bailee_api::{CreateDayWindow, CreateMisfire, CreateSchedule, CreateTransfer};
+use bailee_core::{NewSchedule, NewTarget, NewTransfer};
+use bailee_model::{Cron, DayTime, DayWindow, Error, Misfire, Timing, Zone};
+
+use crate::transfers::create::command as transfer_command;
+
+pub(super) fn command(wish: CreateSchedule) -> Result<NewSchedule, Error> {
+    let cron = wish.cron.parse::<Cron>();
+    let cron = cron.map_err(|why| Error::field("#/cron", "invalid_cron", format!("{why}.")))?;
+    let timing = Timing {
+        cron,
+        zone: zone(wish.time_zone.as_deref())?,
+        day_rule: wish.day_rule.unwrap_or_default(),
+        window: wish.window.map(|wish| window(&wish)).transpose()?,
+        starts_at: wish.starts_at,
+        ends_at: wish.ends_at,
+    };
+    Ok(NewSchedule {
+        name: wish.name,
+        description: wish.description,
+        timing,
+        calendar: wish.calendar_id,
+        jitter_seconds: wish.jitter_seconds.unwrap_or(0),
+        misfire: misfire(&wish.misfire.unwrap_or_default()),
+        target: NewTarget::Transfer {
+            transfer: Box::new(transfer(wish.transfer)?),
+            deadline_seconds: wish.deadline_seconds,
+        },
+    })
+}
+
+/// A time zone by its name; UTC if there is none.
+pub(crate) fn zone(name: Option<&str>) -> Result<Zone, Error> {
+    let Some(name) = name else {
+        return Ok(Zone::utc());
+    };
+    let read = name.parse::<Zone>();
+    read.map_err(|why| Error::field("#/time_zone", "invalid_time_zone", format!("`{name}`: {why}.")))
+}
+
+fn window(wish: &CreateDayWindow) -> Result<DayWindow, Error> {
+    let time = |pointer: &str, text: &str| {
+        text.parse::<DayTime>()
+            .map_err(|why| Error::field(pointer, "invalid_time", format!("`{text}`: {why}.")))
+    };
+    Ok(DayWindow {
+        opens: time("#/window/opens", &wish.opens)?,
+        closes: time("#/window/closes", &wish.closes)?,
+    })
+}
+
+fn misfire(wish: &CreateMisfire) -> Misfire {
+    let usual = Misfire::default();
+    Misfire {
+        rule: wish.rule.unwrap_or_default(),
+        runs_max: wish.runs_max.unwrap_or(usual.runs_max),
+        grace_seconds: wish.grace_seconds.unwrap_or(usual.grace_seconds),
+    }
+}
+
+fn transfer(wish: CreateTransfer) -> Result<NewTransfer, Error> {
+    for (name, time) in [("start_at", wish.start_at), ("deadline", wish.deadline)] {
+        if time.is_some() {
+            let pointer = format!("#/transfer/{name}");
+            let detail = "The schedule says when; `deadline_seconds` says until when.";
+            return Err(Error::field(&pointer, "not_here", detail));
+        }
+    }
+    transfer_command(wish).map_err(|error| error.within("transfer"))
+}
