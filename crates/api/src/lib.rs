@@ -15,6 +15,8 @@
     reason = "fields are named as on the wire: a webhook has its `webhook_id`"
 )]
 
+mod alert;
+mod alert_rule;
 mod api_key;
 mod audit;
 mod auth;
@@ -41,6 +43,8 @@ mod upload;
 mod webhook;
 mod word;
 
+pub use alert::*;
+pub use alert_rule::*;
 pub use api_key::*;
 pub use audit::*;
 pub use auth::*;

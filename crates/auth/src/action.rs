@@ -52,6 +52,10 @@ actions! {
     ScheduleRead needs FlowsRead;
     /// Make, change, hold and remove schedules and calendars.
     ScheduleManage needs FlowsManage;
+    /// See alerts and alert rules.
+    AlertRead needs AlertsRead;
+    /// Take, snooze and resolve alerts; make, change and remove alert rules.
+    AlertManage needs AlertsManage;
     /// See, make, change and remove webhooks and their deliveries.
     WebhookManage needs WebhooksManage;
     /// Read the event feed.
@@ -82,6 +86,7 @@ impl Action {
                 | Self::TransferRead
                 | Self::RemoteRead
                 | Self::ScheduleRead
+                | Self::AlertRead
                 | Self::EventRead
                 | Self::AuditRead
                 | Self::IdentityRead

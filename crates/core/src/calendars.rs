@@ -144,6 +144,11 @@ impl Calendars<'_> {
                 let detail = format!("The schedule `{}` follows this calendar.", user.name);
                 return Err(Error::new(ErrorKind::InUse, detail));
             }
+            let rules = reader.rules_of(id).await.map_err(error::from_db)?;
+            if let Some(rule) = rules.first() {
+                let detail = format!("The alert rule `{}` follows this calendar.", rule.name);
+                return Err(Error::new(ErrorKind::InUse, detail));
+            }
             let mut change = self.core.store.change(&permit);
             change.delete_calendar(&calendar);
             let note = Note::record("calendars.delete")

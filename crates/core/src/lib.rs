@@ -5,6 +5,8 @@
 //! answer and no SQL is known here.
 #![warn(missing_docs)]
 
+mod alert_rules;
+mod alerts;
 mod audit;
 mod bytes;
 mod calendars;
@@ -40,12 +42,14 @@ mod upkeep;
 mod uploads;
 mod webhooks;
 
+pub use alert_rules::{AlertRules, NewAlertRule};
+pub use alerts::{Alerts, Sleep};
 pub use audit::{Audit, JournalFault, VerifyJournal};
 pub use bailee_auth::{
     Action, Caller, Door, Facts, KeyEnv, KeyText, VerifiedCredential, Via, decision_table,
 };
 pub use bailee_model as model;
-pub use bailee_store::{AuditFilter, DeliveryFilter, TransferFilter};
+pub use bailee_store::{AlertFilter, AuditFilter, DeliveryFilter, TransferFilter};
 pub use bytes::{ByteStream, Staged};
 pub use calendars::{Calendars, NewCalendar};
 pub use checkpoint::SigningKey;
@@ -258,6 +262,10 @@ impl Core {
         calendars: Calendars;
         /// What happens by itself, and when.
         schedules: Schedules;
+        /// What needs attention.
+        alerts: Alerts;
+        /// What raises alerts.
+        alert_rules: AlertRules;
         /// Receivers of events.
         webhooks: Webhooks;
         /// Tries to hand events to receivers.

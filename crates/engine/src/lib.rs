@@ -6,6 +6,7 @@
 //! carries, and by a temporary name at the destination.
 #![warn(missing_docs)]
 
+mod alert_rules;
 mod deliveries;
 mod flows;
 mod lanes;
@@ -123,6 +124,7 @@ impl Engine {
             runner(JobKind::RunTransfer, parts.limits.transfers),
             runner(JobKind::Deliver, parts.limits.deliveries),
             runner(JobKind::FireSchedule, limit::SCHEDULES_RUNNING),
+            runner(JobKind::WatchRule, limit::RULES_RUNNING),
         ];
         let upkeep = vec![
             tokio::spawn(upkeep::seal(Arc::clone(&shared), stop_upkeep.clone())),

@@ -8,6 +8,8 @@ pub const TRANSFERS_RUNNING: usize = 16;
 pub const DELIVERIES_RUNNING: usize = 512;
 /// Schedules that are looked at at once on one node.
 pub(crate) const SCHEDULES_RUNNING: usize = 8;
+/// Alert rules that are looked at at once on one node.
+pub(crate) const RULES_RUNNING: usize = 8;
 
 /// A far system that is busy is left alone for so long at most, whatever it asks for.
 pub(crate) const ASKED_WAIT_MAX: Duration = Duration::from_mins(10);

@@ -75,7 +75,8 @@ pub(crate) async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
 async fn seal_once(shared: &Shared) -> Result<bool> {
     let sealed = shared.core.upkeep().seal_journal().await?;
     let dispatched = shared.core.upkeep().dispatch_events().await?;
-    Ok(sealed == 0 && dispatched == 0)
+    let watched = shared.core.upkeep().watch_journal().await?;
+    Ok(sealed == 0 && dispatched == 0 && watched == 0)
 }
 
 /// Does `work` again and again, after the wait that it returns.

@@ -6,6 +6,8 @@
 //! travels as a [`bailee_model::Error`] to one place ([`problem`]) that writes it as `application/problem+json`.
 #![warn(missing_docs)]
 
+mod alert_rules;
+mod alerts;
 mod answer;
 mod body;
 mod calendars;

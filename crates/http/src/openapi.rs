@@ -22,7 +22,7 @@ const PROBLEM: &str = "Problem";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// What the tags group.
-const TAGS: [(&str, &str); 18] = [
+const TAGS: [(&str, &str); 20] = [
     ("auth", "Who am I"),
     ("files", "Files and their versions"),
     ("folders", "Places for files"),
@@ -31,6 +31,8 @@ const TAGS: [(&str, &str); 18] = [
     ("remotes", "Far systems"),
     ("schedules", "What happens by itself, and when"),
     ("calendars", "Which days are worked on"),
+    ("alerts", "What needs attention"),
+    ("alert-rules", "What raises alerts"),
     ("events", "What happened, as a feed"),
     ("webhooks", "Receivers of events"),
     ("deliveries", "Tries to hand events to receivers"),
@@ -85,6 +87,12 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("schedules.delete", &[409, 412, 428]),
     ("schedules.pause", &[409]),
     ("schedules.resume", &[409]),
+    ("alerts.acknowledge", &[409]),
+    ("alerts.snooze", &[409]),
+    ("alerts.resolve", &[409]),
+    ("alert_rules.create", &[409]),
+    ("alert_rules.replace", &[409, 412, 428]),
+    ("alert_rules.delete", &[409, 412, 428]),
     ("calendars.create", &[409]),
     ("calendars.replace", &[409, 412, 428]),
     ("calendars.delete", &[409, 412, 428]),
@@ -113,6 +121,8 @@ const GUARDED: &[&str] = &[
     "remotes.delete",
     "schedules.replace",
     "schedules.delete",
+    "alert_rules.replace",
+    "alert_rules.delete",
     "calendars.replace",
     "calendars.delete",
     "webhooks.update",

@@ -5,9 +5,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::site::Site;
 use crate::{
-    api_keys, audit, auth, calendars, connectors, deliveries, events, files, folders, middleware,
-    remotes, schedules, service_accounts, settings, system, tenants, transfers, uploads, users,
-    webhooks,
+    alert_rules, alerts, api_keys, audit, auth, calendars, connectors, deliveries, events, files,
+    folders, middleware, remotes, schedules, service_accounts, settings, system, tenants,
+    transfers, uploads, users, webhooks,
 };
 
 /// All operations with their descriptions: a route that is not described does not exist.
@@ -22,6 +22,8 @@ pub(crate) fn described() -> OpenApiRouter<Site> {
         .merge(connectors::routes())
         .merge(schedules::routes())
         .merge(calendars::routes())
+        .merge(alerts::routes())
+        .merge(alert_rules::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(deliveries::routes())

@@ -39,6 +39,18 @@ events! {
     ScheduleFailed = "schedule.failed";
     /// Times of a schedule passed without a run.
     ScheduleMissed = "schedule.missed";
+    /// Something needs attention.
+    AlertOpened = "alert.opened";
+    /// What needs attention is another problem now, or is back after its sleep.
+    AlertChanged = "alert.changed";
+    /// Somebody took an alert.
+    AlertAcknowledged = "alert.acknowledged";
+    /// Somebody does not want to hear of an alert for a time.
+    AlertSnoozed = "alert.snoozed";
+    /// Nobody took an alert for too long.
+    AlertEscalated = "alert.escalated";
+    /// An alert is over.
+    AlertResolved = "alert.resolved";
     /// A credential was refused.
     AuthFailed = "auth.failed";
     /// Policy, scope, network or a path bound refused a caller.

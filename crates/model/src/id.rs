@@ -165,6 +165,10 @@ ids! {
     CalendarId = "cal_";
     /// A schedule: what happens by itself, and when.
     ScheduleId = "sch_";
+    /// An alert: what needs attention.
+    AlertId = "alr_";
+    /// An alert rule: what raises alerts.
+    AlertRuleId = "arl_";
     /// A request.
     RequestId = "req_";
     /// A policy decision.

@@ -11,11 +11,13 @@ pub enum JobKind {
     Deliver,
     /// Looks after the times of a schedule; the payload is its id.
     FireSchedule,
+    /// Looks whether an alert rule's condition holds, and after its alerts; the payload is the rule's id.
+    WatchRule,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: &'static [Self] = &[Self::RunTransfer, Self::Deliver, Self::FireSchedule];
+    pub const ALL: &'static [Self] = &[Self::RunTransfer, Self::Deliver, Self::FireSchedule, Self::WatchRule];
 
     /// The kind as stored.
     pub const fn as_str(self) -> &'static str {
@@ -23,6 +25,7 @@ impl JobKind {
             Self::RunTransfer => "run_transfer",
             Self::Deliver => "deliver",
             Self::FireSchedule => "fire_schedule",
+            Self::WatchRule => "watch_rule",
         }
     }
 }

@@ -4,6 +4,8 @@
 //! arguments ([`Clock`], [`Chance`]), so that everything above can be tested repeatably.
 #![warn(missing_docs)]
 
+mod alert;
+mod alert_rule;
 mod api_key;
 mod calendar;
 mod clock;
@@ -29,6 +31,12 @@ mod transfer;
 mod upload;
 mod webhook;
 
+pub use alert::{Alert, AlertAct, AlertHand, AlertState, AlertStep, Severity};
+pub use alert_rule::{
+    Absence, AlertMemory, AlertRule, AlertRuleKind, EntryFilter, Escalation, ExpectedFile, Expiring,
+    Expiry, FileCount, Finding, FirstSeen, Habits, Health, Measure, Novelty, NoveltyKind, Rate,
+    Threshold, Verdicts, Watch, Watched, WindowSpan,
+};
 pub use api_key::{ApiKey, KeyLimits, KeySecret, KeyState};
 pub use calendar::{Calendar, Holiday, HolidayDate, WorkingDays};
 pub use clock::{Chance, Clock};

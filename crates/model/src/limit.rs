@@ -181,3 +181,30 @@ pub const NEXT_TIMES_DEFAULT: usize = 10;
 pub const SCHEDULE_RUNS_KEPT: u32 = 1_000;
 /// Longest time after which transfers of a schedule expire, in seconds: a year.
 pub const DEADLINE_SECONDS_MAX: u64 = 31_536_000;
+
+/// Most alert rules of one tenant.
+pub const ALERT_RULES_MAX: u64 = 500;
+/// Lines of an alert's history that are kept.
+pub const ALERT_HISTORY_MAX: usize = 100;
+/// Alerts that one look of a rule opens at most.
+pub const ALERTS_AT_ONCE_MAX: usize = 100;
+/// How long alerts are kept after they were opened, if they are over.
+pub const ALERT_KEPT: Duration = Duration::from_hours(2160);
+/// Networks or credentials of a principal that are remembered.
+pub const HABITS_MAX: usize = 256;
+/// Longest time over which entries are counted, in minutes: a week.
+pub const ALERT_MINUTES_MAX: u32 = 10_080;
+/// Longest sleep of an alert.
+pub const SNOOZE_MAX: Duration = Duration::from_hours(720);
+/// Most recipients that an alert rule names.
+pub const RECIPIENTS_MAX: usize = 20;
+/// Most values in one list of a filter.
+pub const FILTER_VALUES_MAX: usize = 50;
+/// How often a rule is looked at though nothing happened.
+pub const RULE_LOOK_EVERY: Duration = Duration::from_mins(1);
+/// How soon a rule is looked at again that waits for the journal to be read.
+pub const RULE_LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Windows of expected files that one look goes through at most.
+pub const WINDOWS_AT_ONCE_MAX: usize = 31;
+/// How long counts of expected files are kept.
+pub const FILE_COUNTS_KEPT: Duration = Duration::from_hours(840);

@@ -32,6 +32,8 @@ scopes! {
     FlowsRead = "flows:read";
     FlowsManage = "flows:manage";
     WebhooksManage = "webhooks:manage";
+    AlertsRead = "alerts:read";
+    AlertsManage = "alerts:manage";
     EventsRead = "events:read";
     IdentityRead = "identity:read";
     IdentityManage = "identity:manage";

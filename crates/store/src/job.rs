@@ -14,6 +14,8 @@ statements! {
         WHERE tenant_id = $1 AND id = $2 AND fence = $3";
     RENEW: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND id = $2 AND fence = $3";
     HASTEN: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND owner IS NULL";
+    SOONER: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND kind = $2 AND subject = $3 AND owner IS NULL \
+        AND run_at > $4";
     RANK: tenant = "UPDATE job SET priority = $4 WHERE tenant_id = $1 AND kind = $2 AND subject = $3";
     RANK_FILES: tenant = "UPDATE job SET priority = $4 WHERE tenant_id = $1 AND kind = $2 \
         AND subject IN (SELECT id FROM transfer WHERE tenant_id = $1 AND parent_id = $3)";
@@ -105,6 +107,12 @@ impl Change {
             Guard::Any,
             "job",
         )
+    }
+
+    /// Makes a waiting job due at `run_at`, if nobody holds it and it would be later.
+    pub fn sooner(&mut self, kind: JobKind, subject: &str, run_at: Timestamp) -> &mut Self {
+        let row = values![kind.as_str(), subject, run_at];
+        self.add(SOONER, row, Guard::Any, "job")
     }
 
     /// Changes the priority of a job.

@@ -4,6 +4,8 @@
 //! without a permit: [`Store::identity`] (credentials, before a tenant is known), [`Store::facts`] (what the gate
 //! must know to decide) and [`Store::queue`] (job leases, sealing, sweeping). Rows never leave: nouns do.
 
+mod alert;
+mod alert_rule;
 mod api_key;
 mod bundle;
 mod calendar;
@@ -33,6 +35,8 @@ mod webhook;
 
 /// The names of the conflicts that a [`Change`] can be answered with.
 pub mod conflict {
+    pub use crate::alert::{OPEN as ALERT_OPEN, REVISION as ALERT_REVISION};
+    pub use crate::alert_rule::CONFLICT as ALERT_RULE;
     pub use crate::api_key::LIMIT as KEY_LIMIT;
     pub use crate::bundle::LISTED_ALREADY;
     pub use crate::calendar::CONFLICT as CALENDAR;
@@ -53,6 +57,8 @@ pub mod conflict {
     pub use crate::webhook::{LIMIT as WEBHOOK_LIMIT, REVISION as WEBHOOK_REVISION};
 }
 
+pub use alert::AlertFilter;
+pub use alert_rule::Counted;
 pub use bundle::{Ended, Listed, aside};
 pub use change::Change;
 pub use db::{

@@ -34,12 +34,14 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     number: 3,
     name: "time",
     text: include_str!("../migrations/0003_time.sql"),
-    tenant_tables: &["calendar", "schedule", "schedule_run"],
+    tenant_tables: &["calendar", "schedule", "schedule_run", "alert_rule", "alert_count", "alert_habit", "alert"],
 }];
 
 /// Every statement of this crate with its name, so that a test can prepare each on both databases.
 pub fn statements() -> Vec<(&'static str, Sql)> {
     [
+        crate::alert::STATEMENTS,
+        crate::alert_rule::STATEMENTS,
         crate::api_key::STATEMENTS,
         crate::bundle::STATEMENTS,
         crate::calendar::STATEMENTS,

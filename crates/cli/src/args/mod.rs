@@ -1,6 +1,7 @@
 //! The command line as a tree of types. What a flag means is said here once; help and reference are made from it.
 
 mod admin;
+mod alert;
 mod files;
 mod moving;
 mod remote;
@@ -8,6 +9,7 @@ mod site;
 mod time;
 
 pub use admin::*;
+pub use alert::*;
 pub use files::*;
 pub use moving::*;
 pub use remote::*;
@@ -118,6 +120,12 @@ pub enum Command {
     /// Which days are worked on
     #[command(subcommand)]
     Calendar(CalendarCommand),
+    /// What needs attention
+    #[command(subcommand)]
+    Alert(AlertCommand),
+    /// What raises alerts
+    #[command(subcommand)]
+    AlertRule(AlertRuleCommand),
     /// Receivers of events
     #[command(subcommand)]
     Webhook(WebhookCommand),

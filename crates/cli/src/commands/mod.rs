@@ -1,5 +1,7 @@
 //! One file for each noun of the command line.
 
+mod alert;
+mod alert_rule;
 mod api;
 mod audit;
 mod calendar;
@@ -48,6 +50,8 @@ pub async fn run(session: &Session, command: Command, tree: clap::Command) -> Re
         Command::Remote(command) => remote::run(session, &client, command).await,
         Command::Schedule(command) => schedule::run(session, &client, command).await,
         Command::Calendar(command) => calendar::run(session, &client, command).await,
+        Command::Alert(command) => alert::run(session, &client, command).await,
+        Command::AlertRule(command) => alert_rule::run(session, &client, command).await,
         Command::Webhook(WebhookCommand::Listen(args)) => listen::run(session, &client, args).await,
         Command::Webhook(command) => webhook::run(session, &client, command).await,
         Command::Key(command) => key::run(session, &client, command).await,

@@ -129,6 +129,28 @@ pub(super) const CALENDAR: View = View {
     ],
     name: "name",
 };
+pub(super) const ALERT: View = View {
+    columns: &[
+        ("ALERT", "alert_id"),
+        ("STATE", "state"),
+        ("SEVERITY", "severity"),
+        ("RULE", "rule_name"),
+        ("PROBLEM", "problem"),
+        ("OPENED", "opened_at"),
+        ("SUMMARY", "summary"),
+    ],
+    name: "alert_id",
+};
+pub(super) const ALERT_RULE: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("KIND", "kind"),
+        ("SEVERITY", "severity"),
+        ("ENABLED", "enabled"),
+        ("RULE", "alert_rule_id"),
+    ],
+    name: "name",
+};
 pub(super) const WEBHOOK: View = View {
     columns: &[
         ("WEBHOOK", "webhook_id"),

@@ -1,5 +1,6 @@
 //! The calls of the API, one file for each noun. Each is one request; retries are the transport's matter.
 
+mod alerts;
 mod api_keys;
 mod audit;
 mod auth;
@@ -17,6 +18,7 @@ mod transfers;
 mod uploads;
 mod webhooks;
 
+pub use alerts::{AlertQuery, AlertRules, Alerts};
 pub use api_keys::ApiKeys;
 pub use audit::{Audit, AuditQuery};
 pub use auth::Auth;

@@ -4,6 +4,7 @@
 
 mod dispatch;
 mod sweep;
+mod watch;
 
 pub(crate) use self::dispatch::is_for;
 

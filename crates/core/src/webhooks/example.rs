@@ -1,6 +1,6 @@
 //! What an event of each type looks like: for the catalogue, and for tests of a webhook.
 
-use bailee_model::{EventId, EventType, FileId, ScheduleId, TenantId, Timestamp, TransferId, WebhookId};
+use bailee_model::{AlertId, AlertRuleId, EventId, EventType, FileId, ScheduleId, TenantId, Timestamp, TransferId, WebhookId};
 use serde_json::{Value, json};
 
 /// When the examples happened: 2026-11-21T09:14:03.512Z.
@@ -47,6 +47,12 @@ fn data(kind: EventType) -> Value {
             "error_message": "Policy refused this: no role of the caller permits it.",
         })),
         EventType::ScheduleMissed => schedule(&json!({ "missed": 3 })),
+        EventType::AlertOpened | EventType::AlertChanged | EventType::AlertEscalated => {
+            alert("firing")
+        }
+        EventType::AlertAcknowledged => alert("acknowledged"),
+        EventType::AlertSnoozed => alert("snoozed"),
+        EventType::AlertResolved => alert("resolved"),
         EventType::AuthFailed => json!({ "reason": "credential_invalid" }),
         EventType::PolicyViolated => json!({ "code": "permission_denied" }),
         EventType::WebhookDisabled => json!({
@@ -55,6 +61,26 @@ fn data(kind: EventType) -> Value {
         }),
         EventType::Ping => json!({}),
     }
+}
+
+fn alert(state: &str) -> Value {
+    let id = AlertId::from_bits(NOTHING);
+    json!({
+        "alert_id": id,
+        "alert_rule_id": AlertRuleId::from_bits(NOTHING),
+        "rule_name": "prices",
+        "kind": "expected_file",
+        "severity": "critical",
+        "state": state,
+        "subject": WHEN,
+        "problem": "missing",
+        "summary": "/in/*.csv: None of 1 files came.",
+        "facts": { "files": 0, "files_wanted": 1, "files_too_small": 0 },
+        "recipients": ["ops"],
+        "opened_at": WHEN,
+        "snoozed_until": null,
+        "links": { "self": format!("/v1/alerts/{id}") },
+    })
 }
 
 fn schedule(more: &Value) -> Value {

@@ -35,6 +35,14 @@ pub(crate) fn told(kind: EventType) -> &'static str {
             "A time of a schedule came, and what it is for was refused."
         }
         EventType::ScheduleMissed => "Times of a schedule passed without a run.",
+        EventType::AlertOpened => "Something needs attention.",
+        EventType::AlertChanged => {
+            "What needs attention is another problem now, or is back after its sleep."
+        }
+        EventType::AlertAcknowledged => "Somebody took an alert.",
+        EventType::AlertSnoozed => "Somebody does not want to hear of an alert for a time.",
+        EventType::AlertEscalated => "Nobody took an alert for too long.",
+        EventType::AlertResolved => "An alert is over.",
         EventType::AuthFailed => "A credential was refused.",
         EventType::PolicyViolated => "Policy, scope, network or a path bound refused a caller.",
         EventType::WebhookDisabled => {

@@ -41,14 +41,16 @@ pub(crate) fn zone(name: Option<&str>) -> Result<Zone, Error> {
 }
 
 fn window(wish: &CreateDayWindow) -> Result<DayWindow, Error> {
-    let time = |pointer: &str, text: &str| {
-        text.parse::<DayTime>()
-            .map_err(|why| Error::field(pointer, "invalid_time", format!("`{text}`: {why}.")))
-    };
     Ok(DayWindow {
-        opens: time("#/window/opens", &wish.opens)?,
-        closes: time("#/window/closes", &wish.closes)?,
+        opens: day_time("#/window/opens", &wish.opens)?,
+        closes: day_time("#/window/closes", &wish.closes)?,
     })
+}
+
+/// A minute of the day.
+pub(crate) fn day_time(pointer: &str, text: &str) -> Result<DayTime, Error> {
+    text.parse::<DayTime>()
+        .map_err(|why| Error::field(pointer, "invalid_time", format!("`{text}`: {why}.")))
 }
 
 fn misfire(wish: &CreateMisfire) -> Misfire {

@@ -2,7 +2,7 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
-mod form;
+pub(crate) mod form;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod next;

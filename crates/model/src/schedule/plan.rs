@@ -55,6 +55,18 @@ pub struct DayTime {
     minute: u8,
 }
 
+impl DayTime {
+    /// Its hour, 0 to 23.
+    pub fn hour(self) -> u8 {
+        self.hour
+    }
+
+    /// Its minute.
+    pub fn minute(self) -> u8 {
+        self.minute
+    }
+}
+
 impl FromStr for DayTime {
     type Err = &'static str;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use bailee_core::event_body;
 use bailee_model::{
-    AuditId, Entry, EntryKind, EventType, FileId, Outcome, ScheduleId, SealedEntry, Subject, TenantId,
+    AlertId, AlertRuleId, AuditId, Entry, EntryKind, EventType, FileId, Outcome, ScheduleId, SealedEntry, Subject, TenantId,
     Timestamp, TransferId, WebhookId,
 };
 use serde_json::{Value, json};
@@ -74,6 +74,20 @@ fn told(kind: EventType) -> &'static str {
         EventType::ScheduleMissed => {
             "Times of a schedule passed without a run of their own: `missed` says how many, `due_at` when the newest was."
         }
+        EventType::AlertOpened => {
+            "Something needs attention: `rule_name` raised it, `problem` and `summary` say what it is."
+        }
+        EventType::AlertChanged => {
+            "What needs attention is another problem now, such as `missing` after `late`, or is back after its sleep."
+        }
+        EventType::AlertAcknowledged => "Somebody took an alert.",
+        EventType::AlertSnoozed => {
+            "Somebody does not want to hear of an alert before `snoozed_until`."
+        }
+        EventType::AlertEscalated => {
+            "Nobody took an alert for too long; `recipients` names those who are told now as well."
+        }
+        EventType::AlertResolved => "An alert is over: somebody said so, or all is well again.",
         EventType::AuthFailed => {
             "A key of this tenant was refused. (An unknown key belongs to no tenant.)"
         }
@@ -130,6 +144,12 @@ fn example(kind: EventType) -> Value {
             })),
         ),
         EventType::ScheduleMissed => (Outcome::Success, None, scheduled(&json!({"missed": 3}))),
+        EventType::AlertOpened | EventType::AlertChanged | EventType::AlertEscalated => {
+            (Outcome::Success, None, alerted("firing"))
+        }
+        EventType::AlertAcknowledged => (Outcome::Success, None, alerted("acknowledged")),
+        EventType::AlertSnoozed => (Outcome::Success, None, alerted("snoozed")),
+        EventType::AlertResolved => (Outcome::Success, None, alerted("resolved")),
         EventType::AuthFailed => (Outcome::Denied, None, json!({"reason": "revoked"})),
         EventType::PolicyViolated => (
             Outcome::Denied,
@@ -168,6 +188,32 @@ fn example(kind: EventType) -> Value {
 }
 
 const HASH: &str = "6330f05349c4373a84fbc2393357b14bdba92493af4dc5af74d4a08aef2151b3";
+
+fn alerted(state: &str) -> Value {
+    let id = AlertId::from_bits(bits(7));
+    json!({
+        "alert_id": id,
+        "alert_rule_id": AlertRuleId::from_bits(bits(8)),
+        "rule_name": "prices",
+        "kind": "expected_file",
+        "severity": "critical",
+        "state": state,
+        "subject": "2026-11-21T01:00:00.000Z",
+        "problem": "missing",
+        "summary": "/in/*.csv: None of 1 files came.",
+        "facts": {
+            "opens_at": "2026-11-21T01:00:00.000Z",
+            "closes_at": "2026-11-21T03:00:00.000Z",
+            "files_wanted": 1,
+            "files": 0,
+            "files_too_small": 0,
+        },
+        "recipients": ["ops"],
+        "opened_at": "2026-11-21T03:00:00.214Z",
+        "snoozed_until": (state == "snoozed").then_some("2026-11-21T12:00:00.000Z"),
+        "links": {"self": format!("/v1/alerts/{id}")},
+    })
+}
 
 fn scheduled(more: &Value) -> Value {
     let mut facts = json!({

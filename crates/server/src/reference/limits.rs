@@ -21,6 +21,8 @@ pub(super) fn page() -> String {
         ("Keys", keys()),
         ("Transfers", transfers()),
         ("Webhooks", webhooks()),
+        ("Schedules and calendars", schedules()),
+        ("Alerts", alerts()),
     ];
     for (title, rows) in groups {
         let _ = write!(page, "\n## {title}\n\n| What | Bound |\n|---|---|\n");
@@ -32,6 +34,47 @@ pub(super) fn page() -> String {
 }
 
 type Rows = Vec<(&'static str, String)>;
+
+fn schedules() -> Rows {
+    vec![
+        ("Schedules of one tenant", limit::SCHEDULES_MAX.to_string()),
+        ("Calendars of one tenant", limit::CALENDARS_MAX.to_string()),
+        ("Holidays of a calendar", limit::HOLIDAYS_MAX.to_string()),
+        ("Cron expression", bytes(limit::CRON_BYTES_MAX as u64)),
+        (
+            "Spread of runs, in seconds",
+            limit::JITTER_SECONDS_MAX.to_string(),
+        ),
+        (
+            "Runs that make up for missed times",
+            limit::MISFIRE_RUNS_MAX.to_string(),
+        ),
+        (
+            "Runs of a schedule that are kept",
+            limit::SCHEDULE_RUNS_KEPT.to_string(),
+        ),
+    ]
+}
+
+fn alerts() -> Rows {
+    vec![
+        (
+            "Alert rules of one tenant",
+            limit::ALERT_RULES_MAX.to_string(),
+        ),
+        (
+            "Time over which a rule counts, in minutes",
+            limit::ALERT_MINUTES_MAX.to_string(),
+        ),
+        ("Recipients of a rule", limit::RECIPIENTS_MAX.to_string()),
+        ("Sleep of an alert", time(limit::SNOOZE_MAX)),
+        ("Resolved alerts are kept", time(limit::ALERT_KEPT)),
+        (
+            "Lines of an alert's history",
+            limit::ALERT_HISTORY_MAX.to_string(),
+        ),
+    ]
+}
 
 fn names() -> Rows {
     vec![

@@ -143,6 +143,8 @@ as_text!(
     EventId,
     JobId,
     CalendarId,
+    AlertId,
+    AlertRuleId,
     ScheduleId,
     RequestId,
     DecisionId

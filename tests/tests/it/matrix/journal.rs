@@ -19,6 +19,8 @@ pub(super) async fn prepare(world: &mut World, operation: &Operation) {
         "service_account_id",
         "calendar_id",
         "schedule_id",
+        "alert_rule_id",
+        "alert_id",
     ] {
         if operation.path_parameters().contains(&kind) {
             world.refresh(kind).await;

@@ -40,6 +40,8 @@ impl World {
             "service_account_id",
             "calendar_id",
             "schedule_id",
+            "alert_rule_id",
+            "alert_id",
         ] {
             world.refresh(kind).await;
         }
@@ -104,6 +106,8 @@ impl World {
                 "/schedules",
                 json!({"name": format!("t{number}"), "cron": "0 0 1 1 *", "transfer": {"source": "/m/", "destination": "/n/"}}),
             ),
+            "alert_rule_id" => ("/alert-rules", alert_rule(&format!("a{number}"))),
+            "alert_id" => return self.new_alert(&format!("a{number}")).await,
             "delivery_id" => return self.new_delivery().await,
             _ => return,
         };
@@ -126,6 +130,25 @@ impl World {
                 return self.put("delivery_id", &row["delivery_id"]);
             }
             assert!(begun.elapsed() < PATIENCE, "no delivery");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// A rule that counts its own making raises an alert at once.
+    async fn new_alert(&mut self, name: &str) {
+        let wish = json!({
+            "name": name, "kind": "threshold",
+            "threshold": {"measure": "entries", "above": 0, "filter": {"operations": ["alert_rules.create"]}},
+        });
+        let rule = self.owner.post("/alert-rules").json(&wish).send().await;
+        let rule = rule.is(201).json()["alert_rule_id"].as_str().unwrap().to_owned();
+        let begun = Instant::now();
+        loop {
+            let path = format!("/alerts?limit=1&alert_rule_id={rule}");
+            if let Some(row) = self.owner.all(&path).await.first() {
+                return self.put("alert_id", &row["alert_id"]);
+            }
+            assert!(begun.elapsed() < PATIENCE, "no alert");
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -201,6 +224,8 @@ impl World {
             "schedules.create" | "schedules.replace" => {
                 json!({"name": "made", "cron": "@yearly", "transfer": {"source": "/m/", "destination": "/n/"}})
             }
+            "alert_rules.create" | "alert_rules.replace" => alert_rule("made"),
+            "alerts.snooze" => json!({"seconds": 60}),
             "transfers.create" => {
                 json!({"source": self.id("file_id"), "destination": "/m/moved.txt"})
             }
@@ -217,4 +242,9 @@ impl World {
             _ => return None,
         })
     }
+}
+
+/// A rule that raises nothing by itself.
+fn alert_rule(name: &str) -> Value {
+    json!({"name": name, "kind": "expiry", "expiry": {"what": ["api_keys"]}})
 }

@@ -1,5 +1,7 @@
 //! Each route by itself, noun by noun.
 
+mod alert_rules;
+mod alerts;
 mod api_keys;
 mod audit;
 mod auth;

@@ -203,7 +203,7 @@ async fn a_schedule_has_the_rights_that_its_maker_has_then() {
     let admin = server.admin();
     let ran = runs(&admin, &made, 1).await;
     assert_eq!((&ran[0]["outcome"], &ran[0]["error_code"]), (&json!("refused"), &json!("credential_revoked")));
-    let feed = admin.get("/events?after=0&types=schedule.failed&wait=30").send().await.is(200).json();
+    let feed = admin.get("/events?after=0&type=schedule.failed&wait=30").send().await.is(200).json();
     assert_eq!(feed["data"][0]["data"]["schedule_id"], made["schedule_id"]);
 }
 
@@ -219,7 +219,7 @@ async fn each_time_has_its_run_once_whenever_the_server_is_killed() {
     }
     let mut expected = 0;
     for round in 0..4 {
-        server.kill();
+        server.stop();
         rewind(&server, 20).await;
         if round > 0 {
             // What ran belongs to other days.
