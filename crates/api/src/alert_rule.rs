@@ -228,28 +228,60 @@ pub struct CreateAlertRule {
     #[schema(max_items = 20)]
     pub recipients: Vec<String>,
     /// When nobody takes an alert.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub escalation: Option<CreateEscalation>,
     /// With kind `expected_file`.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expected_file: Option<CreateExpectedFile>,
     /// With kind `threshold`.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub threshold: Option<CreateThreshold>,
     /// With kind `absence`.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub absence: Option<CreateAbsence>,
     /// With kind `rate`.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub rate: Option<CreateRate>,
     /// With kind `first_seen`.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub first_seen: Option<CreateFirstSeen>,
     /// With kind `expiry`.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub expiry: Option<CreateExpiry>,
     /// With kind `health`.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub health: Option<CreateHealthWatch>,
 }
 

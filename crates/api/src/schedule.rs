@@ -118,7 +118,11 @@ pub struct CreateSchedule {
     #[schema(value_type = Option<DayRule>)]
     pub day_rule: Option<model::DayRule>,
     /// Only within this time of the day.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub window: Option<CreateDayWindow>,
     /// Not before this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,7 +137,11 @@ pub struct CreateSchedule {
     #[schema(minimum = 0, maximum = 3600)]
     pub jitter_seconds: Option<u32>,
     /// How times that passed while nobody ran are dealt with.
-    #[serde(default, deserialize_with = "object::or_null", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub misfire: Option<CreateMisfire>,
     /// The transfer that each run starts, as for `POST /transfers`, without `start_at` and `deadline`.
     #[serde(deserialize_with = "object::plain")]
@@ -146,11 +154,7 @@ pub struct CreateSchedule {
 
 impl CreateSchedule {
     /// A schedule with every default.
-    pub fn new(
-        name: impl Into<String>,
-        cron: impl Into<String>,
-        transfer: CreateTransfer,
-    ) -> Self {
+    pub fn new(name: impl Into<String>, cron: impl Into<String>, transfer: CreateTransfer) -> Self {
         Self {
             name: name.into(),
             description: None,

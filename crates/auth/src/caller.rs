@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bailee_model::{
-    FolderPath, KeyId, PrincipalId, RequestId, Role, ScheduleId, Scopes, TenantId,
-    Timestamp, TransferId,
+    FolderPath, KeyId, PrincipalId, RequestId, Role, ScheduleId, Scopes, TenantId, Timestamp,
+    TransferId,
 };
 
 /// Which credential stands behind a caller.

@@ -134,7 +134,11 @@ impl Alerts<'_> {
             change.journal(&self.core.permitted(caller, &permit, told));
             // The rule's job finds out when it has to look after the alert.
             let now = self.core.clock.now();
-            change.awaken(&self.core.watch_job(permit.tenant(), &alert.rule.to_string(), now));
+            change.awaken(
+                &self
+                    .core
+                    .watch_job(permit.tenant(), &alert.rule.to_string(), now),
+            );
             match change.commit().await {
                 Ok(()) => return Ok(alert),
                 Err(DbError::Conflict(conflict::ALERT_REVISION)) => {}

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AlertId, AlertRuleId, AlertRuleKind, Error, ErrorKind, Finding, Result, Timestamp, limit};
+use crate::{
+    AlertId, AlertRuleId, AlertRuleKind, Error, ErrorKind, Finding, Result, Timestamp, limit,
+};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -131,7 +131,9 @@ impl WorkingDays {
 
     /// Their names, from Monday on.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let held = (0..7).zip(DAYS).filter(move |(at, _)| self.0 & (1 << at) != 0);
+        let held = (0..7)
+            .zip(DAYS)
+            .filter(move |(at, _)| self.0 & (1 << at) != 0);
         held.map(|(_, name)| name)
     }
 
@@ -170,7 +172,14 @@ mod tests {
         assert_eq!(each.to_string(), "*-12-25");
         assert_eq!(once.to_string(), "2026-04-03");
         assert!("*-02-29".parse::<HolidayDate>().is_ok());
-        for text in ["", "2026-02-29", "*-02-30", "12-25", "2026-4-3", "*-12-25T00"] {
+        for text in [
+            "",
+            "2026-02-29",
+            "*-02-30",
+            "12-25",
+            "2026-4-3",
+            "*-12-25T00",
+        ] {
             assert!(text.parse::<HolidayDate>().is_err(), "{text}");
         }
     }

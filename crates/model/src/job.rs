@@ -17,7 +17,12 @@ pub enum JobKind {
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: &'static [Self] = &[Self::RunTransfer, Self::Deliver, Self::FireSchedule, Self::WatchRule];
+    pub const ALL: &'static [Self] = &[
+        Self::RunTransfer,
+        Self::Deliver,
+        Self::FireSchedule,
+        Self::WatchRule,
+    ];
 
     /// The kind as stored.
     pub const fn as_str(self) -> &'static str {

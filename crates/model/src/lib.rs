@@ -33,9 +33,9 @@ mod webhook;
 
 pub use alert::{Alert, AlertAct, AlertHand, AlertState, AlertStep, Severity};
 pub use alert_rule::{
-    Absence, AlertMemory, AlertRule, AlertRuleKind, EntryFilter, Escalation, ExpectedFile, Expiring,
-    Expiry, FileCount, Finding, FirstSeen, Habits, Health, Measure, Novelty, NoveltyKind, Rate,
-    Threshold, Verdicts, Watch, Watched, WindowSpan,
+    Absence, AlertMemory, AlertRule, AlertRuleKind, EntryFilter, Escalation, ExpectedFile,
+    Expiring, Expiry, FileCount, Finding, FirstSeen, Habits, Health, Measure, Novelty, NoveltyKind,
+    Rate, Threshold, Verdicts, Watch, Watched, WindowSpan,
 };
 pub use api_key::{ApiKey, KeyLimits, KeySecret, KeyState};
 pub use calendar::{Calendar, Holiday, HolidayDate, WorkingDays};

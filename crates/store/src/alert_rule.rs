@@ -217,7 +217,10 @@ impl Reader {
     /// The consumers of the journal.
     pub async fn consumers(&self) -> Result<Vec<String>, DbError> {
         let found = self.rows(CURSORS, values![]).await?;
-        found.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+        found
+            .iter()
+            .map(|row| Ok(row.text(0)?.to_owned()))
+            .collect()
     }
 
     /// Since when the oldest job of a transfer or delivery is due that nobody has taken.

@@ -83,12 +83,7 @@ impl Change {
     pub fn delete_schedule(&mut self, schedule: &Schedule) -> &mut Self {
         let id = schedule.id;
         self.add(DELETE_RUNS, values![id], Guard::Any, CONFLICT);
-        self.add(
-            DELETE,
-            values![id, schedule.revision],
-            Guard::One,
-            CONFLICT,
-        )
+        self.add(DELETE, values![id, schedule.revision], Guard::One, CONFLICT)
     }
 
     /// Notes the run of a time; the conflict is [`RAN`].
@@ -161,7 +156,10 @@ impl Reader {
         id: ScheduleId,
         page: &PageRequest,
     ) -> Result<Page<ScheduleRun>, DbError> {
-        let before = page.after.as_ref().and_then(|cursor| cursor.id.parse().ok());
+        let before = page
+            .after
+            .as_ref()
+            .and_then(|cursor| cursor.id.parse().ok());
         let row = values![id, before.unwrap_or(i64::MAX), page.limit + 1];
         self.documents(RUNS, row, page.limit, |last: &ScheduleRun| last.due_at.ms())
             .await

@@ -1,41 +1,52 @@
 use crate::{Migration, Sql};
 
 /// The schema, step by step; see docs/migrations.md.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "first",
-    text: include_str!("../migrations/0001_first.sql"),
-    tenant_tables: &[
-        "tenant",
-        "usage_total",
-        "principal",
-        "api_key",
-        "folder",
-        "file",
-        "blob",
-        "extent",
-        "reservation",
-        "blob_garbage",
-        "upload",
-        "part",
-        "transfer",
-        "bundle",
-        "remote",
-        "webhook",
-        "delivery",
-        "job",
-        "journal",
-        "journal_head",
-        "checkpoint",
-        "journal_cursor",
-        "idempotency",
-    ],
-}, Migration {
-    number: 3,
-    name: "time",
-    text: include_str!("../migrations/0003_time.sql"),
-    tenant_tables: &["calendar", "schedule", "schedule_run", "alert_rule", "alert_count", "alert_habit", "alert"],
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "first",
+        text: include_str!("../migrations/0001_first.sql"),
+        tenant_tables: &[
+            "tenant",
+            "usage_total",
+            "principal",
+            "api_key",
+            "folder",
+            "file",
+            "blob",
+            "extent",
+            "reservation",
+            "blob_garbage",
+            "upload",
+            "part",
+            "transfer",
+            "bundle",
+            "remote",
+            "webhook",
+            "delivery",
+            "job",
+            "journal",
+            "journal_head",
+            "checkpoint",
+            "journal_cursor",
+            "idempotency",
+        ],
+    },
+    Migration {
+        number: 3,
+        name: "time",
+        text: include_str!("../migrations/0003_time.sql"),
+        tenant_tables: &[
+            "calendar",
+            "schedule",
+            "schedule_run",
+            "alert_rule",
+            "alert_count",
+            "alert_habit",
+            "alert",
+        ],
+    },
+];
 
 /// Every statement of this crate with its name, so that a test can prepare each on both databases.
 pub fn statements() -> Vec<(&'static str, Sql)> {

@@ -20,7 +20,9 @@ pub(super) async fn run(
         AlertCommand::List(args) => list(session, client, args).await,
         AlertCommand::Get(args) => one(&alerts.get(id(&args.alert_id)?).await?),
         AlertCommand::Ack(args) => {
-            let alert = alerts.acknowledge(id(&args.alert_id)?, &note(&args)).await?;
+            let alert = alerts
+                .acknowledge(id(&args.alert_id)?, &note(&args))
+                .await?;
             one(&alert)
         }
         AlertCommand::Snooze(args) => {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bailee_model::{
-    Absence, AlertMemory, AlertRule, AlertRuleId, ExpectedFile, FileCount,
-    Finding, Habits, Health, Measure, PageRequest, Rate, Result, Threshold, Timestamp, Verdicts,
-    Watch, Watched, WindowSpan, limit,
+    Absence, AlertMemory, AlertRule, AlertRuleId, ExpectedFile, FileCount, Finding, Habits, Health,
+    Measure, PageRequest, Rate, Result, Threshold, Timestamp, Verdicts, Watch, Watched, WindowSpan,
+    limit,
 };
 use bailee_store::Reader;
 
@@ -44,7 +44,9 @@ impl AlertRules<'_> {
     ) -> Result<Judged> {
         let mut judged = match &rule.watch {
             Watch::ExpectedFile(expected) => {
-                return self.judge_files(reader, (rule, expected), (memory, now)).await;
+                return self
+                    .judge_files(reader, (rule, expected), (memory, now))
+                    .await;
             }
             Watch::Threshold(threshold) => {
                 self.judge_threshold(reader, (rule.id, threshold), now)
@@ -90,7 +92,11 @@ impl AlertRules<'_> {
                 let counted = reader.counted(id, span).await.map_err(error::from_db)?;
                 let ended = counted.matched + counted.other;
                 let is_enough = ended > 0 && ended >= *ended_min;
-                let share = if is_enough { counted.matched * 100 / ended } else { 0 };
+                let share = if is_enough {
+                    counted.matched * 100 / ended
+                } else {
+                    0
+                };
                 let summary = format!(
                     "{share} % of {ended} transfers failed in {minutes} minutes, more than {above} %."
                 );
@@ -116,7 +122,9 @@ impl AlertRules<'_> {
         if since < rule.watches_since {
             return Ok(Judged::default());
         }
-        let has_read = reader.has_read_until(CONSUMER, now.minus(READ_WITHIN)).await;
+        let has_read = reader
+            .has_read_until(CONSUMER, now.minus(READ_WITHIN))
+            .await;
         if !has_read.map_err(error::from_db)? {
             return Ok(Judged {
                 is_early: true,
@@ -166,7 +174,9 @@ impl AlertRules<'_> {
         let minutes = rate.minutes;
         Ok(whole(Some(Finding {
             problem,
-            summary: format!("{count} entries in {minutes} minutes, after {before} in those before."),
+            summary: format!(
+                "{count} entries in {minutes} minutes, after {before} in those before."
+            ),
             facts: serde_json::json!({ "value": count, "before": before, "minutes": minutes }),
         })))
     }
@@ -186,7 +196,9 @@ impl AlertRules<'_> {
                 if let Some(oldest) = oldest.filter(|oldest| *oldest < since) {
                     let finding = Finding {
                         problem: "lagging",
-                        summary: format!("The journal's consumer `{consumer}` has not read what was written at {oldest}."),
+                        summary: format!(
+                            "The journal's consumer `{consumer}` has not read what was written at {oldest}."
+                        ),
                         facts: serde_json::json!({ "consumer": consumer, "oldest_unread_at": oldest }),
                     };
                     wrong.push((format!("journal:{consumer}"), finding));
@@ -225,7 +237,10 @@ impl AlertRules<'_> {
             let Some(span) = expected.window(opens, calendar) else {
                 break;
             };
-            if !self.judge_window(reader, (rule.id, expected), (&span, now), &mut judged).await? {
+            if !self
+                .judge_window(reader, (rule.id, expected), (&span, now), &mut judged)
+                .await?
+            {
                 judged.is_early = true;
                 break;
             }

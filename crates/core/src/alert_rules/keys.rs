@@ -38,7 +38,10 @@ impl AlertRules<'_> {
             };
             let finding = Finding {
                 problem,
-                summary: format!("The API key `{}` of {} {told} at {ends}.", key.name, key.principal),
+                summary: format!(
+                    "The API key `{}` of {} {told} at {ends}.",
+                    key.name, key.principal
+                ),
                 facts: serde_json::json!({
                     "key_id": key.id, "principal_id": key.principal, "name": key.name, "expires_at": ends,
                 }),
@@ -77,7 +80,9 @@ impl AlertRules<'_> {
             };
             if habits.use_credential(first, used_at, &key.id.to_string()) {
                 let subject = format!("{}:credential:{}", key.principal, key.id);
-                verdicts.found.push((subject, Some(first_use(&key, used_at))));
+                verdicts
+                    .found
+                    .push((subject, Some(first_use(&key, used_at))));
             }
         }
         let changed = known.into_iter().filter(|(_, (read, now))| read != now);
@@ -92,7 +97,10 @@ impl AlertRules<'_> {
 fn first_use(key: &ApiKey, used_at: Timestamp) -> Finding {
     Finding {
         problem: "new_credential",
-        summary: format!("{} used the API key `{}` for the first time.", key.principal, key.name),
+        summary: format!(
+            "{} used the API key `{}` for the first time.",
+            key.principal, key.name
+        ),
         facts: serde_json::json!({
             "key_id": key.id, "principal_id": key.principal, "name": key.name, "used_at": used_at,
         }),

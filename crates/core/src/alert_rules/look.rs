@@ -50,7 +50,9 @@ impl AlertRules<'_> {
             // Windows of the past are not judged again.
             let window = window.to_string();
             let is_open = |subject: &String| open.iter().any(|alert| alert.subject == *subject);
-            memory.wrong.retain(|subject| *subject == window || is_open(subject));
+            memory
+                .wrong
+                .retain(|subject| *subject == window || is_open(subject));
         }
         memory.window = judged.window;
         memory.looked_at = Some(now);

@@ -11,8 +11,8 @@ mod rules;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    AlertHand, AlertMemory, AlertRule, AlertRuleId, Error, ErrorKind, Escalation, EventType, JobKind,
-    Page, PageRequest, Result, Severity, Watch, limit,
+    AlertHand, AlertMemory, AlertRule, AlertRuleId, Error, ErrorKind, Escalation, EventType,
+    JobKind, Page, PageRequest, Result, Severity, Watch, limit,
 };
 use bailee_store::{Change, DbError, conflict};
 
@@ -86,7 +86,10 @@ impl AlertRules<'_> {
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(|error| match error {
             DbError::Conflict(conflict::ALERT_RULE) => {
-                let detail = format!("A tenant has at most {} alert rules.", limit::ALERT_RULES_MAX);
+                let detail = format!(
+                    "A tenant has at most {} alert rules.",
+                    limit::ALERT_RULES_MAX
+                );
                 Error::new(ErrorKind::QuotaExceeded, detail)
             }
             other => error::from_db(other),
@@ -229,7 +232,11 @@ impl AlertRules<'_> {
         let calendar = calendar_of(&reader, expected.calendar).await?;
         if expected.calendar.is_some() && calendar.is_none() {
             let detail = "There is no such calendar.";
-            return Err(Error::field("#/expected_file/calendar_id", "unknown", detail));
+            return Err(Error::field(
+                "#/expected_file/calendar_id",
+                "unknown",
+                detail,
+            ));
         }
         let now = self.core.clock.now();
         if expected.next_opening(now, calendar.as_ref()).is_none() {

@@ -36,7 +36,11 @@ fn watch(watch: &Watch) -> Result<()> {
         Watch::ExpectedFile(expected) => {
             range("#/files_min", expected.files_min, (1, 1_000_000))?;
             let late = u64::from(expected.late_minutes);
-            range("#/late_minutes", late, (0, u64::from(limit::ALERT_MINUTES_MAX)))?;
+            range(
+                "#/late_minutes",
+                late,
+                (0, u64::from(limit::ALERT_MINUTES_MAX)),
+            )?;
             if expected.opens == expected.closes {
                 let detail = "A window closes at another time than it opens.";
                 return Err(Error::field("#/closes", "empty", detail));
@@ -113,8 +117,7 @@ fn filter(filter: &EntryFilter) -> Result<()> {
     }
     for (at, text) in filter.types.iter().enumerate() {
         let is_known = EventType::ALL.iter().any(|kind| {
-            kind.as_str() == text
-                || text.strip_suffix(".*") == kind.as_str().split('.').next()
+            kind.as_str() == text || text.strip_suffix(".*") == kind.as_str().split('.').next()
         });
         if !is_known || text.starts_with("alert.") {
             let pointer = format!("#/filter/types/{at}");

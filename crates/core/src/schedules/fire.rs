@@ -37,7 +37,10 @@ impl Schedules<'_> {
         let calendar = calendar_of(&reader, schedule.calendar).await?;
         let due = schedule.due(now, calendar.as_ref());
         // A clock that was set back, or a schedule that was changed back, brings times once more.
-        let ran = reader.times_run(id, next_at).await.map_err(error::from_db)?;
+        let ran = reader
+            .times_run(id, next_at)
+            .await
+            .map_err(error::from_db)?;
         let mut change = self.core.store.queue().change(tenant);
         let mut missed = due.missed;
         for at in due.runs.iter().filter(|at| !ran.contains(at)) {

@@ -9,7 +9,8 @@ mod rules;
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     Calendar, CalendarId, Error, ErrorKind, Job, JobId, JobKind, Misfire, Page, PageRequest,
-    Result, Schedule, ScheduleId, ScheduleRun, ScheduleTarget, TenantId, Timestamp, Timing, Zone, limit,
+    Result, Schedule, ScheduleId, ScheduleRun, ScheduleTarget, TenantId, Timestamp, Timing, Zone,
+    limit,
 };
 use bailee_store::{Change, DbError, Reader, conflict};
 

@@ -50,7 +50,8 @@ pub(super) fn check(new: &NewSchedule) -> Result<()> {
     let NewTarget::Transfer {
         deadline_seconds, ..
     } = &new.target;
-    if deadline_seconds.is_some_and(|seconds| !(1..=limit::DEADLINE_SECONDS_MAX).contains(&seconds)) {
+    if deadline_seconds.is_some_and(|seconds| !(1..=limit::DEADLINE_SECONDS_MAX).contains(&seconds))
+    {
         let detail = format!("Must be 1 to {}.", limit::DEADLINE_SECONDS_MAX);
         return Err(Error::field(
             "#/transfer/deadline_seconds",
@@ -68,7 +69,8 @@ pub(super) fn has_times(
     calendar: Option<&Calendar>,
 ) -> Result<()> {
     let Some(first) = new.timing.next(now, calendar) else {
-        let detail = "There is no time at which this would run: look at cron, calendar, window and end.";
+        let detail =
+            "There is no time at which this would run: look at cron, calendar, window and end.";
         return Err(Error::field("#/cron", "never", detail));
     };
     let spread = Duration::from_secs(u64::from(new.jitter_seconds));

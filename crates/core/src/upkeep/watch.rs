@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bailee_model::{
-    Alert, AlertRule, AlertRuleId, End, Entry, EntryFilter, EntryKind, EventType, ExpectedFile, Finding,
-    FirstSeen, Habits, JobKind, Measure, Novelty, NoveltyKind, Result, SealedEntry, TenantId, Timestamp,
-    Watch, limit,
+    Alert, AlertRule, AlertRuleId, End, Entry, EntryFilter, EntryKind, EventType, ExpectedFile,
+    Finding, FirstSeen, Habits, JobKind, Measure, Novelty, NoveltyKind, Result, SealedEntry,
+    TenantId, Timestamp, Watch, limit,
 };
 use bailee_store::{Change, Counted, DbError, Reader};
 
@@ -62,7 +62,8 @@ impl Upkeep<'_> {
             for rule in &rules {
                 // What was written before the rule watched does not count.
                 if sealed.entry.timestamp >= rule.watches_since {
-                    self.watch_entry(&mut change, &mut step, (rule, sealed)).await?;
+                    self.watch_entry(&mut change, &mut step, (rule, sealed))
+                        .await?;
                 }
             }
         }

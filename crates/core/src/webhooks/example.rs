@@ -1,6 +1,9 @@
 //! What an event of each type looks like: for the catalogue, and for tests of a webhook.
 
-use bailee_model::{AlertId, AlertRuleId, EventId, EventType, FileId, ScheduleId, TenantId, Timestamp, TransferId, WebhookId};
+use bailee_model::{
+    AlertId, AlertRuleId, EventId, EventType, FileId, ScheduleId, TenantId, Timestamp, TransferId,
+    WebhookId,
+};
 use serde_json::{Value, json};
 
 /// When the examples happened: 2026-11-21T09:14:03.512Z.

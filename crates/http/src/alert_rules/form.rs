@@ -6,8 +6,8 @@ use bailee_api::{
 };
 use bailee_core::NewAlertRule;
 use bailee_model::{
-    Absence, AlertRuleKind, EntryFilter, Error, Escalation, ExpectedFile, Expiry, FirstSeen, Health,
-    Measure, Rate, RemoteName, Threshold, Watch,
+    Absence, AlertRuleKind, EntryFilter, Error, Escalation, ExpectedFile, Expiry, FirstSeen,
+    Health, Measure, Rate, RemoteName, Threshold, Watch,
 };
 use serde::de::DeserializeOwned;
 
@@ -30,7 +30,10 @@ pub(super) fn command(mut wish: CreateAlertRule) -> Result<NewAlertRule, Error> 
     let watch = watch(&mut wish)?;
     for (kind, is_there) in members(&wish) {
         if is_there {
-            let detail = format!("A rule of kind `{}` has no such member.", watch.kind().as_str());
+            let detail = format!(
+                "A rule of kind `{}` has no such member.",
+                watch.kind().as_str()
+            );
             return Err(Error::field(&format!("#/{kind}"), "not_here", detail));
         }
     }
@@ -106,11 +109,13 @@ fn members(wish: &CreateAlertRule) -> [(&'static str, bool); 7] {
 
 fn expected_file(wish: CreateExpectedFile) -> Result<ExpectedFile, Error> {
     let pattern = wish.pattern.map(|text| {
-        text.parse()
-            .map_err(|why| Error::field("#/pattern", "invalid_pattern", format!("`{text}`: {why}.")))
+        text.parse().map_err(|why| {
+            Error::field("#/pattern", "invalid_pattern", format!("`{text}`: {why}."))
+        })
     });
     let folder = wish.folder.parse();
-    let folder = folder.map_err(|why| Error::field("#/folder", "invalid_path", format!("{why}.")))?;
+    let folder =
+        folder.map_err(|why| Error::field("#/folder", "invalid_path", format!("{why}.")))?;
     Ok(ExpectedFile {
         folder,
         pattern: pattern.transpose()?,

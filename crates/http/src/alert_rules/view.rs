@@ -1,7 +1,7 @@
 use axum::response::Response;
 use bailee_api::{
-    Absence, AlertRule, EntryFilter, Escalation, ExpectedFile, Expiry, FirstSeen, HealthWatch, Links,
-    Rate, Threshold,
+    Absence, AlertRule, EntryFilter, Escalation, ExpectedFile, Expiry, FirstSeen, HealthWatch,
+    Links, Rate, Threshold,
 };
 use bailee_model::{self as model, Measure, Watch};
 use serde::Serialize;

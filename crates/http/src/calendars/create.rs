@@ -1,6 +1,6 @@
 use axum::extract::State;
 use axum::response::Response;
-use bailee_api::{CreateCalendar, Calendar};
+use bailee_api::{Calendar, CreateCalendar};
 use bailee_core::Core;
 
 use super::form::command;

@@ -19,7 +19,11 @@ pub(super) fn command(wish: CreateCalendar) -> Result<NewCalendar, Error> {
     for (at, holiday) in wish.holidays.into_iter().enumerate() {
         let date = holiday.date.parse().map_err(|why| {
             let pointer = format!("#/holidays/{at}/date");
-            Error::field(&pointer, "invalid_date", format!("`{}`: {why}.", holiday.date))
+            Error::field(
+                &pointer,
+                "invalid_date",
+                format!("`{}`: {why}.", holiday.date),
+            )
         })?;
         holidays.push(Holiday {
             date,

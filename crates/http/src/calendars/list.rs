@@ -17,7 +17,10 @@ pub(crate) async fn list(
     caller: Authenticated,
     paging: Paging,
 ) -> Answer<Response> {
-    let page = core.calendars().list(&caller, paging.request.clone()).await?;
+    let page = core
+        .calendars()
+        .list(&caller, paging.request.clone())
+        .await?;
     let data = page.data.iter().map(view).collect::<Result<Vec<_>, _>>()?;
     let next = page.next;
     Ok(paging.answer(Page { data, next }, |calendar| calendar))

@@ -1,5 +1,5 @@
 use axum::extract::State;
-use bailee_api::{CreateCalendar, Calendar};
+use bailee_api::{Calendar, CreateCalendar};
 use bailee_core::Core;
 use bailee_model::CalendarId;
 

@@ -31,9 +31,7 @@ pub(crate) fn told(kind: EventType) -> &'static str {
         EventType::TransferStarted => "A runner took a transfer for the first time.",
         EventType::TransferCompleted => "A transfer ended well.",
         EventType::TransferFailed => "A transfer ended otherwise; `outcome` says how.",
-        EventType::ScheduleFailed => {
-            "A time of a schedule came, and what it is for was refused."
-        }
+        EventType::ScheduleFailed => "A time of a schedule came, and what it is for was refused.",
         EventType::ScheduleMissed => "Times of a schedule passed without a run.",
         EventType::AlertOpened => "Something needs attention.",
         EventType::AlertChanged => {

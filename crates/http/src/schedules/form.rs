@@ -37,7 +37,13 @@ pub(crate) fn zone(name: Option<&str>) -> Result<Zone, Error> {
         return Ok(Zone::utc());
     };
     let read = name.parse::<Zone>();
-    read.map_err(|why| Error::field("#/time_zone", "invalid_time_zone", format!("`{name}`: {why}.")))
+    read.map_err(|why| {
+        Error::field(
+            "#/time_zone",
+            "invalid_time_zone",
+            format!("`{name}`: {why}."),
+        )
+    })
 }
 
 fn window(wish: &CreateDayWindow) -> Result<DayWindow, Error> {

@@ -1,4 +1,6 @@
-use bailee_api::{DayWindow, Links, Misfire, Schedule, ScheduleState, ScheduledTransfer, TransferRetry};
+use bailee_api::{
+    DayWindow, Links, Misfire, Schedule, ScheduleState, ScheduledTransfer, TransferRetry,
+};
 use bailee_core::{NewTransfer, scheduled_transfer};
 use bailee_model::{self as model, Error, ScheduleTarget};
 

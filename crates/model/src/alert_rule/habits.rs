@@ -83,14 +83,18 @@ impl Habits {
             new.push((NoveltyKind::Hour, format!("{hour:02}:00")));
         }
         self.day_bytes = self.day_bytes.saturating_add(bytes);
-        let usual = self.most_bytes.saturating_mul(u64::from(rule.volume_factor));
+        let usual = self
+            .most_bytes
+            .saturating_mul(u64::from(rule.volume_factor));
         let is_much = self.day_bytes > usual && self.day_bytes >= rule.volume_bytes_min;
         if is_much && is_known && has_days && !self.is_day_told {
             self.is_day_told = true;
             new.push((NoveltyKind::Volume, self.day.clone()));
         }
         let wanted = new.into_iter().filter(|(kind, _)| rule.what.contains(kind));
-        wanted.map(|(kind, value)| Novelty { kind, value }).collect()
+        wanted
+            .map(|(kind, value)| Novelty { kind, value })
+            .collect()
     }
 
     /// Learns that a credential is used, and says whether that is new.
@@ -170,17 +174,36 @@ mod tests {
     #[test]
     fn a_network_is_new_once_and_not_while_it_is_learned() {
         let (mut habits, rule) = (Habits::default(), rule(2));
-        assert!(habits.see(&rule, at(1, 9), (from("10.0.0.1"), 0)).is_empty());
-        assert!(habits.see(&rule, at(2, 9), (from("10.0.9.1"), 0)).is_empty());
-        assert!(habits.see(&rule, at(4, 9), (from("10.0.9.77"), 0)).is_empty());
+        assert!(
+            habits
+                .see(&rule, at(1, 9), (from("10.0.0.1"), 0))
+                .is_empty()
+        );
+        assert!(
+            habits
+                .see(&rule, at(2, 9), (from("10.0.9.1"), 0))
+                .is_empty()
+        );
+        assert!(
+            habits
+                .see(&rule, at(4, 9), (from("10.0.9.77"), 0))
+                .is_empty()
+        );
         let new = habits.see(&rule, at(4, 9), (from("192.0.2.1"), 0));
         let wanted = Novelty {
             kind: NoveltyKind::Network,
             value: "192.0.2.0/24".to_owned(),
         };
         assert_eq!(new, [wanted]);
-        assert!(habits.see(&rule, at(4, 9), (from("192.0.2.2"), 0)).is_empty());
-        assert_eq!(network("2001:db8:1:2::3".parse().unwrap()), "2001:db8:1::/48");
+        assert!(
+            habits
+                .see(&rule, at(4, 9), (from("192.0.2.2"), 0))
+                .is_empty()
+        );
+        assert_eq!(
+            network("2001:db8:1:2::3".parse().unwrap()),
+            "2001:db8:1::/48"
+        );
     }
 
     #[test]
@@ -194,7 +217,10 @@ mod tests {
         assert_eq!(new.len(), 1);
         let new = habits.see(&rule, at(6, 9), (None, 2));
         assert_eq!(new.first().map(|new| new.kind), Some(NoveltyKind::Volume));
-        assert!(habits.see(&rule, at(6, 9), (None, 2000)).is_empty(), "once a day");
+        assert!(
+            habits.see(&rule, at(6, 9), (None, 2000)).is_empty(),
+            "once a day"
+        );
     }
 
     #[test]

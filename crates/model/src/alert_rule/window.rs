@@ -110,7 +110,10 @@ impl ExpectedFile {
         };
         let (wanted, least) = (self.files_min, self.bytes_min);
         let told = match problem {
-            "late" => format!("{} of {wanted} files came in time; the rest is late.", count.good),
+            "late" => format!(
+                "{} of {wanted} files came in time; the rest is late.",
+                count.good
+            ),
             "missing" => format!("None of {wanted} files came."),
             "too_small" => format!(
                 "{came} files came, {} of them smaller than {least} bytes.",
@@ -119,7 +122,10 @@ impl ExpectedFile {
             _ => format!("{} of {wanted} files came.", count.good),
         };
         let place = match &self.pattern {
-            Some(pattern) => format!("{}/{pattern}", self.folder.to_string().trim_end_matches('/')),
+            Some(pattern) => format!(
+                "{}/{pattern}",
+                self.folder.to_string().trim_end_matches('/')
+            ),
             None => self.folder.to_string(),
         };
         Some(Finding {
@@ -166,7 +172,9 @@ mod tests {
     fn a_window_is_of_a_business_day_and_may_go_past_midnight() {
         let rule = expected("22:00", "04:00");
         // Friday evening; it closes on Saturday, and the next one opens on Monday.
-        let opens = rule.next_opening(time("2026-11-20T12:00:00Z"), None).unwrap();
+        let opens = rule
+            .next_opening(time("2026-11-20T12:00:00Z"), None)
+            .unwrap();
         let span = rule.window(opens, None).unwrap();
         assert_eq!(span.opens, time("2026-11-20T21:00:00Z"));
         assert_eq!(span.closes, time("2026-11-21T03:00:00Z"));

@@ -29,7 +29,9 @@ pub struct Cron {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
     /// It has too few or too many fields, or is too long.
-    #[error("a cron expression has five fields: minute, hour, day of the month, month, day of the week")]
+    #[error(
+        "a cron expression has five fields: minute, hour, day of the month, month, day of the week"
+    )]
     Shape,
     /// A field cannot be read.
     #[error("the {field} `{text}` cannot be read: {why}")]
@@ -273,7 +275,13 @@ mod tests {
         assert_eq!(cron("50/4 0 * * *").times().count(), 3);
         assert_eq!(cron("@Daily").to_string(), "0 0 * * *");
         let sunday = date(2026, 11, 22);
-        for text in ["0 0 * * sun", "0 0 * * 7", "0 0 * * 0", "0 0 * * Fri-Sun", "0 0 * NOV 6-7"] {
+        for text in [
+            "0 0 * * sun",
+            "0 0 * * 7",
+            "0 0 * * 0",
+            "0 0 * * Fri-Sun",
+            "0 0 * NOV 6-7",
+        ] {
             assert!(cron(text).has_day(sunday), "{text}");
         }
         assert!(!cron("0 0 * * mon-sat").has_day(sunday));
@@ -298,10 +306,23 @@ mod tests {
             assert_eq!(text.parse::<Cron>(), Err(CronError::Shape), "{text}");
         }
         for text in [
-            "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *",
-            "*/0 * * * *", "1- * * * *", ", * * * *", "+1 * * * *", "L * * * *", "* * * * mon#1",
+            "60 * * * *",
+            "* 24 * * *",
+            "* * 0 * *",
+            "* * * 13 *",
+            "* * * * 8",
+            "5-1 * * * *",
+            "*/0 * * * *",
+            "1- * * * *",
+            ", * * * *",
+            "+1 * * * *",
+            "L * * * *",
+            "* * * * mon#1",
         ] {
-            assert!(matches!(text.parse::<Cron>(), Err(CronError::Field { .. })), "{text}");
+            assert!(
+                matches!(text.parse::<Cron>(), Err(CronError::Field { .. })),
+                "{text}"
+            );
         }
     }
 }

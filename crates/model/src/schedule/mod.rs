@@ -14,9 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Calendar, CalendarId, KeyId, PrincipalId, ScheduleId, Timestamp, TransferId, limit,
-};
+use crate::{Calendar, CalendarId, KeyId, PrincipalId, ScheduleId, Timestamp, TransferId, limit};
 
 /// What becomes of times that passed while nobody ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,7 +182,8 @@ impl Schedule {
             times.push(newest);
         }
         let total = times.len();
-        let grace = Duration::from_secs(u64::from(self.misfire.grace_seconds + self.jitter_seconds));
+        let grace =
+            Duration::from_secs(u64::from(self.misfire.grace_seconds + self.jitter_seconds));
         let keep = match self.misfire.rule {
             MisfireRule::RunOnce => 1,
             MisfireRule::RunAll => self.misfire.runs_max as usize,
@@ -204,7 +203,9 @@ impl Schedule {
         let mut back = limit::MISSED_LOOK_FIRST;
         while back <= limit::MISSED_LOOK_MAX {
             let span = (now.minus(back), now);
-            let found = self.timing.times_until(span, calendar, limit::MISSED_TIMES_MAX);
+            let found = self
+                .timing
+                .times_until(span, calendar, limit::MISSED_TIMES_MAX);
             if let Some(last) = found.last() {
                 return Some(*last);
             }

@@ -199,7 +199,8 @@ impl Timing {
             }
             DayRule::BusinessDays => is_business(date) && self.cron.has_day(date),
             DayRule::NextBusinessDay => {
-                is_business(date) && self.has_day_beside(date, &is_business, |date| date.yesterday())
+                is_business(date)
+                    && self.has_day_beside(date, &is_business, |date| date.yesterday())
             }
             DayRule::PreviousBusinessDay => {
                 is_business(date) && self.has_day_beside(date, &is_business, |date| date.tomorrow())

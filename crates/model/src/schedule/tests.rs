@@ -14,7 +14,11 @@ fn time(text: &str) -> Timestamp {
 }
 
 fn timing(cron: &str, zone: &str) -> Timing {
-    Timing::daily(cron.parse().unwrap(), zone.parse().unwrap(), DayRule::EveryDay)
+    Timing::daily(
+        cron.parse().unwrap(),
+        zone.parse().unwrap(),
+        DayRule::EveryDay,
+    )
 }
 
 fn calendar(holidays: &[&str]) -> Calendar {
@@ -65,24 +69,45 @@ fn schedule(cron: &str, misfire: Misfire) -> Schedule {
 fn the_next_time_is_the_first_one_after() {
     let nightly = timing("30 2 * * mon-fri", "Europe/Berlin");
     // Friday; Monday is the next one.
-    assert_eq!(next(&nightly, "2026-11-20T01:29:59Z", None), "2026-11-20T01:30:00.000Z");
-    assert_eq!(next(&nightly, "2026-11-20T01:30:00Z", None), "2026-11-23T01:30:00.000Z");
+    assert_eq!(
+        next(&nightly, "2026-11-20T01:29:59Z", None),
+        "2026-11-20T01:30:00.000Z"
+    );
+    assert_eq!(
+        next(&nightly, "2026-11-20T01:30:00Z", None),
+        "2026-11-23T01:30:00.000Z"
+    );
     let leap = timing("0 0 29 2 *", "UTC");
-    assert_eq!(next(&leap, "2096-03-01T00:00:00Z", None), "2104-02-29T00:00:00.000Z");
+    assert_eq!(
+        next(&leap, "2096-03-01T00:00:00Z", None),
+        "2104-02-29T00:00:00.000Z"
+    );
 }
 
 #[test]
 fn a_time_that_the_clocks_leave_out_is_the_first_minute_after() {
     let each = timing("*/15 2 * * *", "Europe/Berlin");
-    assert_eq!(next(&each, "2026-03-29T00:00:00Z", None), "2026-03-29T01:00:00.000Z");
-    assert_eq!(next(&each, "2026-03-29T01:00:00Z", None), "2026-03-30T00:00:00.000Z");
+    assert_eq!(
+        next(&each, "2026-03-29T00:00:00Z", None),
+        "2026-03-29T01:00:00.000Z"
+    );
+    assert_eq!(
+        next(&each, "2026-03-29T01:00:00Z", None),
+        "2026-03-30T00:00:00.000Z"
+    );
 }
 
 #[test]
 fn a_time_that_the_clocks_show_twice_is_the_first_one() {
     let night = timing("30 2 * * *", "Europe/Berlin");
-    assert_eq!(next(&night, "2026-10-25T00:00:00Z", None), "2026-10-25T00:30:00.000Z");
-    assert_eq!(next(&night, "2026-10-25T00:30:00Z", None), "2026-10-26T01:30:00.000Z");
+    assert_eq!(
+        next(&night, "2026-10-25T00:00:00Z", None),
+        "2026-10-25T00:30:00.000Z"
+    );
+    assert_eq!(
+        next(&night, "2026-10-25T00:30:00Z", None),
+        "2026-10-26T01:30:00.000Z"
+    );
 }
 
 #[test]
@@ -100,14 +125,23 @@ fn days_follow_the_calendar() {
     assert_eq!(of(DayRule::BusinessDays), "2027-02-24T06:00:00.000Z");
     assert_eq!(of(DayRule::NextBusinessDay), "2026-12-28T06:00:00.000Z");
     let back = on(DayRule::PreviousBusinessDay, "0 6 24 * *");
-    assert_eq!(next(&back, "2026-12-20T00:00:00Z", Some(&ours)), "2026-12-23T06:00:00.000Z");
+    assert_eq!(
+        next(&back, "2026-12-20T00:00:00Z", Some(&ours)),
+        "2026-12-23T06:00:00.000Z"
+    );
     // Four days that all move to Monday are one run.
     let each = on(DayRule::NextBusinessDay, "0 6 * * *");
     assert_eq!(next(&each, from, Some(&ours)), "2026-12-28T06:00:00.000Z");
-    assert_eq!(next(&each, "2026-12-28T06:00:00Z", Some(&ours)), "2026-12-29T06:00:00.000Z");
+    assert_eq!(
+        next(&each, "2026-12-28T06:00:00Z", Some(&ours)),
+        "2026-12-29T06:00:00.000Z"
+    );
     // Without a calendar, Monday to Friday are worked on.
     let plain = on(DayRule::BusinessDays, "0 6 * * *");
-    assert_eq!(next(&plain, "2026-11-20T06:00:00Z", None), "2026-11-23T06:00:00.000Z");
+    assert_eq!(
+        next(&plain, "2026-11-20T06:00:00Z", None),
+        "2026-11-23T06:00:00.000Z"
+    );
 }
 
 #[test]
@@ -122,8 +156,15 @@ fn a_window_goes_past_midnight_and_bounds_hold() {
         ends_at: Some(time("2026-11-23T01:00:00Z")),
         ..timing("@hourly", "UTC")
     };
-    let times = hourly.times_until((time("2026-11-01T00:00:00Z"), time("2027-01-01T00:00:00Z")), None, 100);
-    assert_eq!(times, [time("2026-11-22T23:00:00Z"), time("2026-11-23T00:00:00Z")]);
+    let times = hourly.times_until(
+        (time("2026-11-01T00:00:00Z"), time("2027-01-01T00:00:00Z")),
+        None,
+        100,
+    );
+    assert_eq!(
+        times,
+        [time("2026-11-22T23:00:00Z"), time("2026-11-23T00:00:00Z")]
+    );
     for text in ["24:00", "2:30", "02:60", "02-30", ""] {
         assert!(text.parse::<DayTime>().is_err(), "{text}");
     }
@@ -133,17 +174,30 @@ fn a_window_goes_past_midnight_and_bounds_hold() {
 fn missed_times_are_dealt_with_by_the_rule() {
     let now = time("2026-11-22T12:30:00Z");
     let of = |rule| {
-        let misfire = Misfire { rule, runs_max: 2, ..Misfire::default() };
+        let misfire = Misfire {
+            rule,
+            runs_max: 2,
+            ..Misfire::default()
+        };
         schedule("@hourly", misfire).due(now, None)
     };
     let at = |hour: u32| time(&format!("2026-11-22T{hour}:00:00Z"));
     let once = of(MisfireRule::RunOnce);
-    assert_eq!((once.runs, once.missed, once.last), (vec![at(12)], 2, Some(at(12))));
+    assert_eq!(
+        (once.runs, once.missed, once.last),
+        (vec![at(12)], 2, Some(at(12)))
+    );
     let all = of(MisfireRule::RunAll);
     assert_eq!((all.runs, all.missed), (vec![at(11), at(12)], 1));
     let skip = of(MisfireRule::Skip);
-    assert_eq!((skip.runs, skip.missed, skip.skipped), (Vec::new(), 3, Some(at(12))));
-    let misfire = Misfire { rule: MisfireRule::Skip, ..Misfire::default() };
+    assert_eq!(
+        (skip.runs, skip.missed, skip.skipped),
+        (Vec::new(), 3, Some(at(12)))
+    );
+    let misfire = Misfire {
+        rule: MisfireRule::Skip,
+        ..Misfire::default()
+    };
     let in_time = schedule("@hourly", misfire).due(time("2026-11-22T10:04:00Z"), None);
     assert_eq!((in_time.runs, in_time.missed), (vec![at(10)], 0));
     let early = schedule("@hourly", misfire).due(time("2026-11-22T09:59:59Z"), None);
@@ -188,11 +242,21 @@ impl Lists {
     fn text(&self) -> String {
         let field = |list: &Vec<u32>| match list.as_slice() {
             [] => "*".to_owned(),
-            list => list.iter().map(u32::to_string).collect::<Vec<_>>().join(","),
+            list => list
+                .iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join(","),
         };
-        [&self.minutes, &self.hours, &self.days, &self.months, &self.weekdays]
-            .map(field)
-            .join(" ")
+        [
+            &self.minutes,
+            &self.hours,
+            &self.days,
+            &self.months,
+            &self.weekdays,
+        ]
+        .map(field)
+        .join(" ")
     }
 
     fn has(&self, local: DateTime) -> bool {
@@ -203,15 +267,30 @@ impl Lists {
         } else {
             is(&self.days, local.day()) || is(&self.weekdays, weekday)
         };
-        is(&self.minutes, local.minute()) && is(&self.hours, local.hour()) && is(&self.months, local.month()) && is_day
+        is(&self.minutes, local.minute())
+            && is(&self.hours, local.hour())
+            && is(&self.months, local.month())
+            && is_day
     }
 }
 
 fn lists() -> impl Strategy<Value = Lists> {
-    let some = |range: std::ops::RangeInclusive<u32>, most| proptest::collection::vec(range, 0..=most);
-    (some(0..=59, 3), some(0..=4, 3), some(1..=31, 2), some(1..=12, 6), some(0..=6, 2)).prop_map(
-        |(minutes, hours, days, months, weekdays)| Lists { minutes, hours, days, months, weekdays },
+    let some =
+        |range: std::ops::RangeInclusive<u32>, most| proptest::collection::vec(range, 0..=most);
+    (
+        some(0..=59, 3),
+        some(0..=4, 3),
+        some(1..=31, 2),
+        some(1..=12, 6),
+        some(0..=6, 2),
     )
+        .prop_map(|(minutes, hours, days, months, weekdays)| Lists {
+            minutes,
+            hours,
+            days,
+            months,
+            weekdays,
+        })
 }
 
 /// Walks minute by minute, knowing nothing but what the clocks show: a minute counts when it is shown for the first

@@ -133,19 +133,43 @@ mod tests {
     fn clocks_that_change_leave_no_doubt() {
         // In spring 02:00 to 03:00 is left out, in autumn it comes twice.
         let (spring, autumn) = (date(2026, 3, 29), date(2026, 10, 25));
-        assert_eq!(at("Europe/Berlin", spring, 2, 30), "2026-03-29T01:00:00.000Z");
-        assert_eq!(at("Europe/Berlin", spring, 2, 0), "2026-03-29T01:00:00.000Z");
-        assert_eq!(at("Europe/Berlin", spring, 3, 0), "2026-03-29T01:00:00.000Z");
-        assert_eq!(at("Europe/Berlin", autumn, 2, 30), "2026-10-25T00:30:00.000Z");
-        assert_eq!(at("Europe/Berlin", autumn, 3, 0), "2026-10-25T02:00:00.000Z");
+        assert_eq!(
+            at("Europe/Berlin", spring, 2, 30),
+            "2026-03-29T01:00:00.000Z"
+        );
+        assert_eq!(
+            at("Europe/Berlin", spring, 2, 0),
+            "2026-03-29T01:00:00.000Z"
+        );
+        assert_eq!(
+            at("Europe/Berlin", spring, 3, 0),
+            "2026-03-29T01:00:00.000Z"
+        );
+        assert_eq!(
+            at("Europe/Berlin", autumn, 2, 30),
+            "2026-10-25T00:30:00.000Z"
+        );
+        assert_eq!(
+            at("Europe/Berlin", autumn, 3, 0),
+            "2026-10-25T02:00:00.000Z"
+        );
         // Samoa left out a whole day.
-        assert_eq!(at("Pacific/Apia", date(2011, 12, 30), 12, 0), "2011-12-30T10:00:00.000Z");
-        assert_eq!(at("Asia/Kathmandu", date(2026, 1, 1), 0, 0), "2025-12-31T18:15:00.000Z");
+        assert_eq!(
+            at("Pacific/Apia", date(2011, 12, 30), 12, 0),
+            "2011-12-30T10:00:00.000Z"
+        );
+        assert_eq!(
+            at("Asia/Kathmandu", date(2026, 1, 1), 0, 0),
+            "2025-12-31T18:15:00.000Z"
+        );
     }
 
     #[test]
     fn zones_that_do_not_exist_are_refused() {
         assert!("Europe/Atlantis".parse::<Zone>().is_err() && "".parse::<Zone>().is_err());
-        assert_eq!("europe/berlin".parse::<Zone>().unwrap().name(), "Europe/Berlin");
+        assert_eq!(
+            "europe/berlin".parse::<Zone>().unwrap().name(),
+            "Europe/Berlin"
+        );
     }
 }

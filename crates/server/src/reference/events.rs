@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use bailee_core::event_body;
 use bailee_model::{
-    AlertId, AlertRuleId, AuditId, Entry, EntryKind, EventType, FileId, Outcome, ScheduleId, SealedEntry, Subject, TenantId,
-    Timestamp, TransferId, WebhookId,
+    AlertId, AlertRuleId, AuditId, Entry, EntryKind, EventType, FileId, Outcome, ScheduleId,
+    SealedEntry, Subject, TenantId, Timestamp, TransferId, WebhookId,
 };
 use serde_json::{Value, json};
 

@@ -141,7 +141,10 @@ impl World {
             "threshold": {"measure": "entries", "above": 0, "filter": {"operations": ["alert_rules.create"]}},
         });
         let rule = self.owner.post("/alert-rules").json(&wish).send().await;
-        let rule = rule.is(201).json()["alert_rule_id"].as_str().unwrap().to_owned();
+        let rule = rule.is(201).json()["alert_rule_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let begun = Instant::now();
         loop {
             let path = format!("/alerts?limit=1&alert_rule_id={rule}");

@@ -5,7 +5,13 @@ use serde_json::{Value, json};
 use crate::kit::{Api, Server};
 
 async fn make(admin: &Api, wish: &Value) -> Value {
-    admin.post("/alert-rules").json(wish).send().await.is(201).json()
+    admin
+        .post("/alert-rules")
+        .json(wish)
+        .send()
+        .await
+        .is(201)
+        .json()
 }
 
 fn own(rule: &Value) -> String {
@@ -26,31 +32,74 @@ async fn a_rule_is_made_read_changed_and_removed() {
     let admin = server.admin();
     let made = make(&admin, &prices()).await;
     assert_eq!(made["expected_file"]["files_min"], 1);
-    assert_eq!((&made["enabled"], &made["threshold"]), (&json!(true), &json!(null)));
+    assert_eq!(
+        (&made["enabled"], &made["threshold"]),
+        (&json!(true), &json!(null))
+    );
     let read = admin.get(&own(&made)).send().await;
     assert_eq!(read.is(200).json(), made);
-    admin.post("/alert-rules").json(&prices()).send().await.problem(409, "name_taken");
+    admin
+        .post("/alert-rules")
+        .json(&prices())
+        .send()
+        .await
+        .problem(409, "name_taken");
     let mut wish = prices();
     wish["enabled"] = json!(false);
     wish["expected_file"]["files_min"] = json!(3);
-    let changed = admin.put(&own(&made)).header("if-match", read.header("etag")).json(&wish).send().await;
+    let changed = admin
+        .put(&own(&made))
+        .header("if-match", read.header("etag"))
+        .json(&wish)
+        .send()
+        .await;
     let changed = changed.is(200).json();
-    assert_eq!((&changed["enabled"], &changed["expected_file"]["files_min"]), (&json!(false), &json!(3)));
+    assert_eq!(
+        (&changed["enabled"], &changed["expected_file"]["files_min"]),
+        (&json!(false), &json!(3))
+    );
     assert!(changed["watches_since"].as_str() > made["watches_since"].as_str());
-    let stale = admin.put(&own(&made)).header("if-match", read.header("etag")).json(&wish).send().await;
+    let stale = admin
+        .put(&own(&made))
+        .header("if-match", read.header("etag"))
+        .json(&wish)
+        .send()
+        .await;
     stale.problem(412, "etag_mismatch");
     let other = json!({"name": "prices", "kind": "expiry", "expiry": {"what": ["api_keys"]}});
-    let problem = admin.put(&own(&made)).json(&other).send().await.problem(422, "validation_failed");
+    let problem = admin
+        .put(&own(&made))
+        .json(&other)
+        .send()
+        .await
+        .problem(422, "validation_failed");
     assert_eq!(problem["errors"][0]["pointer"], "#/kind");
     assert_eq!(admin.all("/alert-rules?limit=10").await, [changed]);
     let foreign = server.tenant("bolt").await;
-    foreign.get(&own(&made)).send().await.problem(404, "not_found");
-    foreign.delete(&own(&made)).send().await.problem(404, "not_found");
+    foreign
+        .get(&own(&made))
+        .send()
+        .await
+        .problem(404, "not_found");
+    foreign
+        .delete(&own(&made))
+        .send()
+        .await
+        .problem(404, "not_found");
     let reader = admin.scoped(&["alerts:read"]).await;
     reader.get(&own(&made)).send().await.is(200);
-    reader.put(&own(&made)).json(&wish).send().await.problem(403, "insufficient_scope");
+    reader
+        .put(&own(&made))
+        .json(&wish)
+        .send()
+        .await
+        .problem(403, "insufficient_scope");
     admin.delete(&own(&made)).send().await.is(204);
-    admin.get(&own(&made)).send().await.problem(404, "not_found");
+    admin
+        .get(&own(&made))
+        .send()
+        .await
+        .problem(404, "not_found");
 }
 
 #[tokio::test]
@@ -59,14 +108,32 @@ async fn every_kind_is_shown_as_it_was_made() {
     let admin = server.admin();
     let filter = json!({"types": ["transfer.*"], "operations": [], "user": null, "status": "error", "path_prefix": "/in", "remote": "bank"});
     for (kind, part) in [
-        ("threshold", json!({"measure": "entries", "above": 5, "minutes": 10, "filter": filter, "ended_min": null})),
-        ("threshold", json!({"measure": "queue_age", "above": 600, "minutes": 15, "filter": null, "ended_min": null})),
-        ("threshold", json!({"measure": "failed_share", "above": 20, "minutes": 60, "filter": null, "ended_min": 10})),
+        (
+            "threshold",
+            json!({"measure": "entries", "above": 5, "minutes": 10, "filter": filter, "ended_min": null}),
+        ),
+        (
+            "threshold",
+            json!({"measure": "queue_age", "above": 600, "minutes": 15, "filter": null, "ended_min": null}),
+        ),
+        (
+            "threshold",
+            json!({"measure": "failed_share", "above": 20, "minutes": 60, "filter": null, "ended_min": 10}),
+        ),
         ("absence", json!({"filter": filter, "minutes": 60})),
-        ("rate", json!({"filter": filter, "minutes": 60, "rises_percent": 200, "falls_percent": null, "entries_min": 10})),
-        ("first_seen", json!({"what": ["network", "credential", "hour", "volume"], "learning_days": 7, "time_zone": "Europe/Berlin", "volume_factor": 5, "volume_bytes_min": 1_073_741_824_u64})),
+        (
+            "rate",
+            json!({"filter": filter, "minutes": 60, "rises_percent": 200, "falls_percent": null, "entries_min": 10}),
+        ),
+        (
+            "first_seen",
+            json!({"what": ["network", "credential", "hour", "volume"], "learning_days": 7, "time_zone": "Europe/Berlin", "volume_factor": 5, "volume_bytes_min": 1_073_741_824_u64}),
+        ),
         ("expiry", json!({"what": ["api_keys"], "days": 14})),
-        ("health", json!({"what": ["journal", "webhooks"], "minutes": 15})),
+        (
+            "health",
+            json!({"what": ["journal", "webhooks"], "minutes": 15}),
+        ),
     ] {
         let mut wish = json!({"name": format!("{kind} {}", part["measure"]), "kind": kind});
         wish[kind] = part.clone();
@@ -82,7 +149,10 @@ async fn impossible_rules_are_refused() {
     let admin = server.admin();
     let expected = |more: Value| {
         let mut wish = prices();
-        wish["expected_file"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        wish["expected_file"]
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         wish
     };
     let of = |kind: &str, part: Value| {
@@ -92,28 +162,81 @@ async fn impossible_rules_are_refused() {
     };
     for (wish, pointer) in [
         (json!({"name": "a", "kind": "threshold"}), "#/threshold"),
-        (json!({"name": "a", "kind": "expiry", "expiry": {"what": ["api_keys"]}, "health": {"what": ["journal"]}}), "#/health"),
+        (
+            json!({"name": "a", "kind": "expiry", "expiry": {"what": ["api_keys"]}, "health": {"what": ["journal"]}}),
+            "#/health",
+        ),
         (expected(json!({"opens": "2:00"})), "#/expected_file/opens"),
-        (expected(json!({"closes": "02:00"})), "#/expected_file/closes"),
-        (expected(json!({"pattern": "/a"})), "#/expected_file/pattern"),
-        (expected(json!({"folder": "a/../b"})), "#/expected_file/folder"),
-        (expected(json!({"time_zone": "Nowhere"})), "#/expected_file/time_zone"),
-        (expected(json!({"files_min": 0})), "#/expected_file/files_min"),
-        (expected(json!({"calendar_id": "cal_01m7yp4jy0emq8k9w39qsaekf4"})), "#/expected_file/calendar_id"),
-        (of("threshold", json!({"measure": "speed", "above": 1})), "#/threshold/measure"),
-        (of("threshold", json!({"measure": "queue_age", "above": 1, "filter": {}})), "#/threshold/filter"),
-        (of("threshold", json!({"measure": "failed_share", "above": 100})), "#/threshold/above"),
-        (of("threshold", json!({"measure": "entries", "above": 1, "filter": {"types": ["file.*", "fille.*"]}})), "#/threshold/filter/types/1"),
+        (
+            expected(json!({"closes": "02:00"})),
+            "#/expected_file/closes",
+        ),
+        (
+            expected(json!({"pattern": "/a"})),
+            "#/expected_file/pattern",
+        ),
+        (
+            expected(json!({"folder": "a/../b"})),
+            "#/expected_file/folder",
+        ),
+        (
+            expected(json!({"time_zone": "Nowhere"})),
+            "#/expected_file/time_zone",
+        ),
+        (
+            expected(json!({"files_min": 0})),
+            "#/expected_file/files_min",
+        ),
+        (
+            expected(json!({"calendar_id": "cal_01m7yp4jy0emq8k9w39qsaekf4"})),
+            "#/expected_file/calendar_id",
+        ),
+        (
+            of("threshold", json!({"measure": "speed", "above": 1})),
+            "#/threshold/measure",
+        ),
+        (
+            of(
+                "threshold",
+                json!({"measure": "queue_age", "above": 1, "filter": {}}),
+            ),
+            "#/threshold/filter",
+        ),
+        (
+            of(
+                "threshold",
+                json!({"measure": "failed_share", "above": 100}),
+            ),
+            "#/threshold/above",
+        ),
+        (
+            of(
+                "threshold",
+                json!({"measure": "entries", "above": 1, "filter": {"types": ["file.*", "fille.*"]}}),
+            ),
+            "#/threshold/filter/types/1",
+        ),
         (of("absence", json!({"minutes": 0})), "#/absence/minutes"),
         (of("rate", json!({"minutes": 5})), "#/rate/rises_percent"),
         (of("first_seen", json!({"what": []})), "#/first_seen/what"),
-        (of("expiry", json!({"what": ["api_keys", "passports"]})), "#/expiry/what/1"),
+        (
+            of("expiry", json!({"what": ["api_keys", "passports"]})),
+            "#/expiry/what/1",
+        ),
     ] {
         let refused = admin.post("/alert-rules").json(&wish).send().await;
         let problem = refused.problem(422, "validation_failed");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{wish}");
     }
-    let unknown = of("threshold", json!({"measure": "entries", "above": 1, "filter": {"typ": "x"}}));
-    let problem = admin.post("/alert-rules").json(&unknown).send().await.problem(422, "unknown_field");
+    let unknown = of(
+        "threshold",
+        json!({"measure": "entries", "above": 1, "filter": {"typ": "x"}}),
+    );
+    let problem = admin
+        .post("/alert-rules")
+        .json(&unknown)
+        .send()
+        .await
+        .problem(422, "unknown_field");
     assert_eq!(problem["errors"][0]["pointer"], "#/threshold/filter/typ");
 }

@@ -12,11 +12,20 @@ async fn rule(admin: &Api, kind: &str, part: Value) -> Value {
         "escalation": {"after_minutes": 30, "recipients": ["head", "ops"]},
     });
     wish[kind] = part;
-    admin.post("/alert-rules").json(&wish).send().await.is(201).json()
+    admin
+        .post("/alert-rules")
+        .json(&wish)
+        .send()
+        .await
+        .is(201)
+        .json()
 }
 
 fn of(rule: &Value) -> String {
-    format!("/alerts?limit=100&alert_rule_id={}", rule["alert_rule_id"].as_str().unwrap())
+    format!(
+        "/alerts?limit=100&alert_rule_id={}",
+        rule["alert_rule_id"].as_str().unwrap()
+    )
 }
 
 fn own(alert: &Value) -> String {
@@ -37,7 +46,9 @@ async fn alerts_that(admin: &Api, rule: &Value, wanted: impl Fn(&[Value]) -> boo
 }
 
 async fn first(admin: &Api, rule: &Value) -> Value {
-    alerts_that(admin, rule, |found| !found.is_empty()).await.remove(0)
+    alerts_that(admin, rule, |found| !found.is_empty())
+        .await
+        .remove(0)
 }
 
 /// A rule that an upload breaks.
@@ -61,27 +72,70 @@ async fn one_incident_is_one_alert_and_people_deal_with_it() {
     admin.upload("/elsewhere/a.txt", b"a").await;
     admin.upload("/in/a.txt", b"a").await;
     let alert = first(&admin, &rule).await;
-    assert_eq!((&alert["state"], &alert["problem"]), (&json!("firing"), &json!("above")));
-    assert_eq!((&alert["facts"]["value"], &alert["recipients"]), (&json!(1), &json!(["ops"])));
-    let taken = admin.post(&format!("{}/acknowledge", own(&alert))).json(&json!({"note": "on it"})).send().await;
+    assert_eq!(
+        (&alert["state"], &alert["problem"]),
+        (&json!("firing"), &json!("above"))
+    );
+    assert_eq!(
+        (&alert["facts"]["value"], &alert["recipients"]),
+        (&json!(1), &json!(["ops"]))
+    );
+    let taken = admin
+        .post(&format!("{}/acknowledge", own(&alert)))
+        .json(&json!({"note": "on it"}))
+        .send()
+        .await;
     let taken = taken.is(200).json();
-    assert_eq!((&taken["state"], &taken["escalates_at"]), (&json!("acknowledged"), &json!(null)));
+    assert_eq!(
+        (&taken["state"], &taken["escalates_at"]),
+        (&json!("acknowledged"), &json!(null))
+    );
     assert_eq!(taken["history"][1]["note"], "on it");
-    admin.post(&format!("{}/acknowledge", own(&alert))).send().await.problem(409, "state_conflict");
-    let asleep = admin.post(&format!("{}/snooze", own(&alert))).json(&json!({"seconds": 1})).send().await;
+    admin
+        .post(&format!("{}/acknowledge", own(&alert)))
+        .send()
+        .await
+        .problem(409, "state_conflict");
+    let asleep = admin
+        .post(&format!("{}/snooze", own(&alert)))
+        .json(&json!({"seconds": 1}))
+        .send()
+        .await;
     assert_eq!(asleep.is(200).json()["state"], "snoozed");
     let awake = alerts_that(&admin, &rule, |found| found[0]["state"] == "firing").await;
     assert_eq!(acts(&awake[0]), ["open", "acknowledge", "snooze", "wake"]);
-    admin.post(&format!("{}/resolve", own(&alert))).send().await.is(200);
+    admin
+        .post(&format!("{}/resolve", own(&alert)))
+        .send()
+        .await
+        .is(200);
     // It goes on, and that is known.
     admin.upload("/in/b.txt", b"b").await;
     admin.upload("/in/c.txt", b"c").await;
     let told = receiver.wait_for(5).await;
-    let types: Vec<_> = told.iter().map(|told| told.json()["type"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(types, ["alert.opened", "alert.acknowledged", "alert.snoozed", "alert.changed", "alert.resolved"]);
+    let types: Vec<_> = told
+        .iter()
+        .map(|told| told.json()["type"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "alert.opened",
+            "alert.acknowledged",
+            "alert.snoozed",
+            "alert.changed",
+            "alert.resolved"
+        ]
+    );
     assert_eq!(admin.all(&of(&rule)).await.len(), 1);
     assert!(admin.all("/alerts?limit=9&state=firing").await.is_empty());
-    assert_eq!(admin.all("/alerts?limit=9&state=resolved&severity=warning").await.len(), 1);
+    assert_eq!(
+        admin
+            .all("/alerts?limit=9&state=resolved&severity=warning")
+            .await
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -92,17 +146,33 @@ async fn an_alert_is_its_tenants_and_takes_a_scope() {
     admin.upload("/in/a.txt", b"a").await;
     let alert = first(&admin, &rule).await;
     let other = server.tenant("bolt").await;
-    other.get(&own(&alert)).send().await.problem(404, "not_found");
-    other.post(&format!("{}/resolve", own(&alert))).send().await.problem(404, "not_found");
+    other
+        .get(&own(&alert))
+        .send()
+        .await
+        .problem(404, "not_found");
+    other
+        .post(&format!("{}/resolve", own(&alert)))
+        .send()
+        .await
+        .problem(404, "not_found");
     let reader = admin.scoped(&["alerts:read"]).await;
     reader.get(&own(&alert)).send().await.is(200);
-    reader.post(&format!("{}/resolve", own(&alert))).send().await.problem(403, "insufficient_scope");
+    reader
+        .post(&format!("{}/resolve", own(&alert)))
+        .send()
+        .await
+        .problem(403, "insufficient_scope");
     for (body, pointer) in [
         (json!({}), "#/until"),
         (json!({"seconds": 3_000_000}), "#/until"),
         (json!({"until": "2020-01-01T00:00:00Z"}), "#/until"),
     ] {
-        let refused = admin.post(&format!("{}/snooze", own(&alert))).json(&body).send().await;
+        let refused = admin
+            .post(&format!("{}/snooze", own(&alert)))
+            .json(&body)
+            .send()
+            .await;
         let problem = refused.problem(422, "validation_failed");
         assert_eq!(problem["errors"][0]["pointer"], pointer);
     }
@@ -123,14 +193,28 @@ async fn what_nobody_takes_escalates_also_after_a_restart() {
     assert!(alert["escalates_at"].is_string());
     server.stop();
     // Half an hour passes.
-    server.rewrite("UPDATE alert SET body = replace(body, '\"escalates_at\":\"2', '\"escalates_at\":\"1')").await;
-    server.rewrite("UPDATE job SET run_at = 0 WHERE kind = 'watch_rule'").await;
+    server
+        .rewrite(
+            "UPDATE alert SET body = replace(body, '\"escalates_at\":\"2', '\"escalates_at\":\"1')",
+        )
+        .await;
+    server
+        .rewrite("UPDATE job SET run_at = 0 WHERE kind = 'watch_rule'")
+        .await;
     server.start_again().await;
     let admin = server.admin();
     let told = alerts_that(&admin, &rule, |found| found[0]["escalated_at"].is_string()).await;
     assert_eq!(told.len(), 1);
-    assert_eq!((acts(&told[0]), &told[0]["recipients"]), (vec!["open", "escalate"], &json!(["ops", "head"])));
-    let feed = admin.get("/events?after=0&type=alert.escalated&wait=30").send().await.is(200).json();
+    assert_eq!(
+        (acts(&told[0]), &told[0]["recipients"]),
+        (vec!["open", "escalate"], &json!(["ops", "head"]))
+    );
+    let feed = admin
+        .get("/events?after=0&type=alert.escalated&wait=30")
+        .send()
+        .await
+        .is(200)
+        .json();
     assert_eq!(feed["data"][0]["data"]["alert_id"], alert["alert_id"]);
 }
 
@@ -150,10 +234,16 @@ async fn a_file_that_does_not_come_is_told_once_and_over_when_it_comes() {
     let rule = rule(&admin, "expected_file", part).await;
     server.stop();
     // It is watched since it opened.
-    let opens = format!("{date}T10:00:00{}{:02}:00", if ahead < 0 { '-' } else { '+' }, ahead.abs());
+    let opens = format!(
+        "{date}T10:00:00{}{:02}:00",
+        if ahead < 0 { '-' } else { '+' },
+        ahead.abs()
+    );
     let watching = format!("UPDATE alert_rule SET memory = '{{\"window\":\"{opens}\"}}'");
     server.rewrite(&watching).await;
-    server.rewrite("UPDATE job SET run_at = 0 WHERE kind = 'watch_rule'").await;
+    server
+        .rewrite("UPDATE job SET run_at = 0 WHERE kind = 'watch_rule'")
+        .await;
     server.start_again().await;
     let admin = server.admin();
     let alert = first(&admin, &rule).await;
@@ -184,13 +274,19 @@ async fn alerts_are_raised_once_whenever_the_server_is_killed() {
         rules.push(made.is(201).json());
     }
     for round in 0..4 {
-        server.admin().upload(&format!("/in/{round}.txt"), b"a").await;
+        server
+            .admin()
+            .upload(&format!("/in/{round}.txt"), b"a")
+            .await;
         tokio::time::sleep(LOOK_EVERY * round * 4).await;
         server.kill();
         server.start_again().await;
     }
     for rule in &rules {
-        let found = alerts_that(&server.admin(), rule, |found| !found.is_empty() && found[0]["facts"]["value"] != json!(0)).await;
+        let found = alerts_that(&server.admin(), rule, |found| {
+            !found.is_empty() && found[0]["facts"]["value"] != json!(0)
+        })
+        .await;
         assert_eq!(found.len(), 1);
     }
     let feed = server.admin().all("/alerts?limit=100").await;
@@ -202,21 +298,47 @@ async fn keys_that_run_out_and_credentials_that_are_new_are_told() {
     let server = Server::start().await;
     let admin = server.admin();
     let expiry = rule(&admin, "expiry", json!({"what": ["api_keys"], "days": 100})).await;
-    let seen = rule(&admin, "first_seen", json!({"what": ["credential", "network"], "learning_days": 0})).await;
+    let seen = rule(
+        &admin,
+        "first_seen",
+        json!({"what": ["credential", "network"], "learning_days": 0}),
+    )
+    .await;
     // Known by now: the key that all of this is done with.
     admin.get("/auth/validate").send().await.is(200);
-    let short = admin.new_key(json!({"name": "short", "scopes": ["files:read"]})).await;
+    let short = admin
+        .new_key(json!({"name": "short", "scopes": ["files:read"]}))
+        .await;
     let is_about = |alert: &Value| alert["subject"] == short["key_id"];
     look_now(&admin, &expiry).await;
     let found = alerts_that(&admin, &expiry, |found| found.iter().any(is_about)).await;
     let alert = found.into_iter().find(is_about).unwrap();
-    assert_eq!((&alert["state"], &alert["problem"]), (&json!("firing"), &json!("expires_soon")));
-    admin.delete(&format!("/api-keys/{}", short["key_id"].as_str().unwrap())).send().await.is(204);
+    assert_eq!(
+        (&alert["state"], &alert["problem"]),
+        (&json!("firing"), &json!("expires_soon"))
+    );
+    admin
+        .delete(&format!("/api-keys/{}", short["key_id"].as_str().unwrap()))
+        .send()
+        .await
+        .is(204);
     look_now(&admin, &expiry).await;
-    alerts_that(&admin, &expiry, |found| found.iter().any(|alert| is_about(alert) && alert["state"] == "resolved")).await;
+    alerts_that(&admin, &expiry, |found| {
+        found
+            .iter()
+            .any(|alert| is_about(alert) && alert["state"] == "resolved")
+    })
+    .await;
     look_now(&admin, &seen).await;
-    let used = admin.new_key(json!({"name": "fresh", "scopes": ["files:read"]})).await;
-    admin.with_key(used["api_key"].as_str().unwrap()).get("/auth/validate").send().await.is(200);
+    let used = admin
+        .new_key(json!({"name": "fresh", "scopes": ["files:read"]}))
+        .await;
+    admin
+        .with_key(used["api_key"].as_str().unwrap())
+        .get("/auth/validate")
+        .send()
+        .await
+        .is(200);
     let begun = Instant::now();
     loop {
         look_now(&admin, &seen).await;
@@ -227,7 +349,10 @@ async fn keys_that_run_out_and_credentials_that_are_new_are_told() {
         tokio::time::sleep(LOOK_EVERY * 10).await;
     }
     let alert = first(&admin, &seen).await;
-    assert_eq!((&alert["problem"], &alert["facts"]["key_id"]), (&json!("new_credential"), &used["key_id"]));
+    assert_eq!(
+        (&alert["problem"], &alert["facts"]["key_id"]),
+        (&json!("new_credential"), &used["key_id"])
+    );
 }
 
 /// Has a rule looked at before its time: a change of it does so.

@@ -7,7 +7,13 @@ use serde_json::{Value, json};
 use crate::kit::{Api, LOOK_EVERY, PATIENCE, Receiver, Server};
 
 async fn make(admin: &Api, wish: &Value) -> Value {
-    admin.post("/schedules").json(wish).send().await.is(201).json()
+    admin
+        .post("/schedules")
+        .json(wish)
+        .send()
+        .await
+        .is(201)
+        .json()
 }
 
 fn own(schedule: &Value) -> String {
@@ -16,25 +22,42 @@ fn own(schedule: &Value) -> String {
 
 /// A schedule that is due once a day, half a day from now.
 async fn daily(admin: &Api, name: &str, more: Value) -> Value {
-    let now = admin.get("/auth/validate").send().await.header("date").to_owned();
+    let now = admin
+        .get("/auth/validate")
+        .send()
+        .await
+        .header("date")
+        .to_owned();
     let hour: u32 = now.split(' ').nth(4).unwrap()[..2].parse().unwrap();
     let mut wish = json!({
         "name": name, "cron": format!("0 {} * * *", (hour + 12) % 24),
         "transfer": {"source": "/out/", "destination": "/in/", "on_conflict": "replace"},
     });
-    wish.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    wish.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     make(admin, &wish).await
 }
 
 /// Leaves a stopped server as if it had been stopped for so many days.
 async fn rewind(server: &Server, days: i64) {
     let ms = days * 24 * 60 * 60 * 1000;
-    server.rewrite(&format!("UPDATE schedule SET next_at = next_at - {ms} WHERE next_at IS NOT NULL")).await;
-    server.rewrite(&format!("UPDATE job SET run_at = run_at - {ms} WHERE kind = 'fire_schedule'")).await;
+    server
+        .rewrite(&format!(
+            "UPDATE schedule SET next_at = next_at - {ms} WHERE next_at IS NOT NULL"
+        ))
+        .await;
+    server
+        .rewrite(&format!(
+            "UPDATE job SET run_at = run_at - {ms} WHERE kind = 'fire_schedule'"
+        ))
+        .await;
 }
 
 async fn runs_of(admin: &Api, schedule: &Value) -> Vec<Value> {
-    admin.all(&format!("{}/runs?limit=100", own(schedule))).await
+    admin
+        .all(&format!("{}/runs?limit=100", own(schedule)))
+        .await
 }
 
 /// The runs of a schedule, once there are so many.
@@ -61,31 +84,88 @@ async fn a_schedule_is_made_read_changed_and_removed() {
         "transfer": {"source": "/out/", "include": ["*.csv"], "destination": "/in/", "label": "n"},
     });
     let made = make(&admin, &wish).await;
-    assert_eq!((&made["state"], &made["day_rule"]), (&json!("active"), &json!("every_day")));
+    assert_eq!(
+        (&made["state"], &made["day_rule"]),
+        (&json!("active"), &json!("every_day"))
+    );
     assert_eq!(made["transfer"]["include"], json!(["*.csv"]));
-    assert_eq!(made["misfire"], json!({"rule": "run_all", "runs_max": 3, "grace_seconds": 300}));
+    assert_eq!(
+        made["misfire"],
+        json!({"rule": "run_all", "runs_max": 3, "grace_seconds": 300})
+    );
     let read = admin.get(&own(&made)).send().await;
     assert_eq!(read.is(200).json(), made);
-    admin.post("/schedules").json(&wish).send().await.problem(409, "name_taken");
-    let times = admin.get(&format!("{}/next?count=3", own(&made))).send().await.is(200).json();
+    admin
+        .post("/schedules")
+        .json(&wish)
+        .send()
+        .await
+        .problem(409, "name_taken");
+    let times = admin
+        .get(&format!("{}/next?count=3", own(&made)))
+        .send()
+        .await
+        .is(200)
+        .json();
     assert_eq!(times["data"][0]["at"], made["next_at"]);
     for time in times["data"].as_array().unwrap() {
-        assert!(time["local"].as_str().unwrap().contains("T02:30:00+0"), "{time}");
+        assert!(
+            time["local"].as_str().unwrap().contains("T02:30:00+0"),
+            "{time}"
+        );
     }
-    admin.get(&format!("{}/next?count=101", own(&made))).send().await.problem(400, "invalid_parameter");
-    let paused = admin.post(&format!("{}/pause", own(&made))).send().await.is(200).json();
-    assert_eq!((&paused["state"], &paused["next_at"]), (&json!("paused"), &json!(null)));
-    let stale = admin.put(&own(&made)).header("if-match", read.header("etag")).json(&wish).send().await;
+    admin
+        .get(&format!("{}/next?count=101", own(&made)))
+        .send()
+        .await
+        .problem(400, "invalid_parameter");
+    let paused = admin
+        .post(&format!("{}/pause", own(&made)))
+        .send()
+        .await
+        .is(200)
+        .json();
+    assert_eq!(
+        (&paused["state"], &paused["next_at"]),
+        (&json!("paused"), &json!(null))
+    );
+    let stale = admin
+        .put(&own(&made))
+        .header("if-match", read.header("etag"))
+        .json(&wish)
+        .send()
+        .await;
     stale.problem(412, "etag_mismatch");
     let other = json!({"name": "hourly", "cron": "@hourly", "transfer": {"source": "/out/", "destination": "/in/"}});
-    let replaced = admin.put(&own(&made)).json(&other).send().await.is(200).json();
-    assert_eq!((&replaced["state"], &replaced["cron"]), (&json!("paused"), &json!("0 * * * *")));
+    let replaced = admin
+        .put(&own(&made))
+        .json(&other)
+        .send()
+        .await
+        .is(200)
+        .json();
+    assert_eq!(
+        (&replaced["state"], &replaced["cron"]),
+        (&json!("paused"), &json!("0 * * * *"))
+    );
     assert_eq!(replaced["time_zone"], "UTC");
-    let resumed = admin.post(&format!("{}/resume", own(&made))).send().await.is(200).json();
-    assert!(resumed["next_at"].as_str().unwrap().contains(":00:00.000Z"), "{resumed}");
+    let resumed = admin
+        .post(&format!("{}/resume", own(&made)))
+        .send()
+        .await
+        .is(200)
+        .json();
+    assert!(
+        resumed["next_at"].as_str().unwrap().contains(":00:00.000Z"),
+        "{resumed}"
+    );
     assert_eq!(admin.all("/schedules?limit=10").await, [resumed]);
     admin.delete(&own(&made)).send().await.is(204);
-    admin.get(&own(&made)).send().await.problem(404, "not_found");
+    admin
+        .get(&own(&made))
+        .send()
+        .await
+        .problem(404, "not_found");
 }
 
 #[tokio::test]
@@ -94,7 +174,11 @@ async fn a_schedule_is_its_tenants_and_takes_a_scope() {
     let admin = server.admin();
     let made = daily(&admin, "ours", json!({})).await;
     let other = server.tenant("bolt").await;
-    for path in [own(&made), format!("{}/next", own(&made)), format!("{}/runs", own(&made))] {
+    for path in [
+        own(&made),
+        format!("{}/next", own(&made)),
+        format!("{}/runs", own(&made)),
+    ] {
         other.get(&path).send().await.problem(404, "not_found");
     }
     for verb in ["pause", "resume"] {
@@ -103,15 +187,29 @@ async fn a_schedule_is_its_tenants_and_takes_a_scope() {
     }
     let reader = admin.scoped(&["flows:read"]).await;
     reader.get(&own(&made)).send().await.is(200);
-    reader.delete(&own(&made)).send().await.problem(403, "insufficient_scope");
+    reader
+        .delete(&own(&made))
+        .send()
+        .await
+        .problem(403, "insufficient_scope");
     // Who may not transfer may not have it done.
     let maker = admin.scoped(&["flows:read", "flows:manage"]).await;
-    let wish = json!({"name": "sly", "cron": "@daily", "transfer": {"source": "/a", "destination": "/b"}});
-    maker.post("/schedules").json(&wish).send().await.problem(403, "insufficient_scope");
+    let wish =
+        json!({"name": "sly", "cron": "@daily", "transfer": {"source": "/a", "destination": "/b"}});
+    maker
+        .post("/schedules")
+        .json(&wish)
+        .send()
+        .await
+        .problem(403, "insufficient_scope");
     let bound = json!({"name": "bound", "scopes": ["flows:read", "flows:manage", "transfers:write", "files:write"], "path_prefixes": ["/open"]});
     let bound = admin.new_key(bound).await;
     let bound = admin.with_key(bound["api_key"].as_str().unwrap());
-    bound.get(&own(&made)).send().await.problem(404, "not_found");
+    bound
+        .get(&own(&made))
+        .send()
+        .await
+        .problem(404, "not_found");
 }
 
 #[tokio::test]
@@ -120,7 +218,9 @@ async fn impossible_schedules_are_refused() {
     let admin = server.admin();
     let with = |more: Value| {
         let mut wish = json!({"name": "a", "cron": "@daily", "transfer": {"source": "/a/", "destination": "/b/"}});
-        wish.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        wish.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         wish
     };
     for (wish, pointer) in [
@@ -128,19 +228,46 @@ async fn impossible_schedules_are_refused() {
         (json!({"cron": "0 0 31 2 *"}), "#/cron"),
         (json!({"cron": "* * * * * *"}), "#/cron"),
         (json!({"time_zone": "Europe/Atlantis"}), "#/time_zone"),
-        (json!({"calendar_id": "cal_01m7yp4jy0emq8k9w39qsaekf4"}), "#/calendar_id"),
+        (
+            json!({"calendar_id": "cal_01m7yp4jy0emq8k9w39qsaekf4"}),
+            "#/calendar_id",
+        ),
         (json!({"day_rule": "not_on_holidays"}), "#/calendar_id"),
-        (json!({"window": {"opens": "25:00", "closes": "04:00"}}), "#/window/opens"),
-        (json!({"window": {"opens": "04:00", "closes": "04:00"}}), "#/window/closes"),
-        (json!({"window": {"opens": "03:00", "closes": "04:00"}}), "#/cron"),
+        (
+            json!({"window": {"opens": "25:00", "closes": "04:00"}}),
+            "#/window/opens",
+        ),
+        (
+            json!({"window": {"opens": "04:00", "closes": "04:00"}}),
+            "#/window/closes",
+        ),
+        (
+            json!({"window": {"opens": "03:00", "closes": "04:00"}}),
+            "#/cron",
+        ),
         (json!({"ends_at": "2020-01-01T00:00:00Z"}), "#/cron"),
         (json!({"jitter_seconds": 4000}), "#/jitter_seconds"),
-        (json!({"cron": "* * * * *", "jitter_seconds": 60}), "#/jitter_seconds"),
+        (
+            json!({"cron": "* * * * *", "jitter_seconds": 60}),
+            "#/jitter_seconds",
+        ),
         (json!({"misfire": {"runs_max": 0}}), "#/misfire/runs_max"),
-        (json!({"deadline_seconds": 0}), "#/transfer/deadline_seconds"),
-        (json!({"transfer": {"source": "/a/", "destination": "/b/", "start_at": "2030-01-01T00:00:00Z"}}), "#/transfer/start_at"),
-        (json!({"transfer": {"source": "/a/", "destination": "/b/", "bandwidth": 1}}), "#/transfer/bandwidth"),
-        (json!({"transfer": {"source": "/a/", "sources": ["/c"], "destination": "/b/"}}), "#/transfer/sources"),
+        (
+            json!({"deadline_seconds": 0}),
+            "#/transfer/deadline_seconds",
+        ),
+        (
+            json!({"transfer": {"source": "/a/", "destination": "/b/", "start_at": "2030-01-01T00:00:00Z"}}),
+            "#/transfer/start_at",
+        ),
+        (
+            json!({"transfer": {"source": "/a/", "destination": "/b/", "bandwidth": 1}}),
+            "#/transfer/bandwidth",
+        ),
+        (
+            json!({"transfer": {"source": "/a/", "sources": ["/c"], "destination": "/b/"}}),
+            "#/transfer/sources",
+        ),
     ] {
         let wish = with(wish);
         let refused = admin.post("/schedules").json(&wish).send().await;
@@ -148,7 +275,12 @@ async fn impossible_schedules_are_refused() {
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{wish}");
     }
     let unknown = with(json!({"transfer": {"source": "nowhere:/a/", "destination": "/b/"}}));
-    admin.post("/schedules").json(&unknown).send().await.problem(422, "remote_unknown");
+    admin
+        .post("/schedules")
+        .json(&unknown)
+        .send()
+        .await
+        .problem(422, "remote_unknown");
 }
 
 #[tokio::test]
@@ -160,19 +292,37 @@ async fn a_missed_time_is_made_up_for_by_the_rule() {
     admin.post("/webhooks").json(&wish).send().await.is(201);
     admin.upload("/out/a.txt", b"a").await;
     let once = daily(&admin, "once", json!({"deadline_seconds": 31_000_000})).await;
-    let all = daily(&admin, "all", json!({"misfire": {"rule": "run_all", "runs_max": 2}})).await;
+    let all = daily(
+        &admin,
+        "all",
+        json!({"misfire": {"rule": "run_all", "runs_max": 2}}),
+    )
+    .await;
     let skip = daily(&admin, "skip", json!({"misfire": {"rule": "skip"}})).await;
     let held = daily(&admin, "held", json!({})).await;
-    admin.post(&format!("{}/pause", own(&held))).send().await.is(200);
+    admin
+        .post(&format!("{}/pause", own(&held)))
+        .send()
+        .await
+        .is(200);
     server.stop();
     rewind(&server, 4).await;
     server.start_again().await;
     let admin = server.admin();
-    let (ran, both, none) = (runs(&admin, &once, 1).await, runs(&admin, &all, 2).await, runs(&admin, &skip, 1).await);
-    assert_eq!((ran.len(), &ran[0]["outcome"], &ran[0]["missed"]), (1, &json!("started"), &json!(3)));
+    let (ran, both, none) = (
+        runs(&admin, &once, 1).await,
+        runs(&admin, &all, 2).await,
+        runs(&admin, &skip, 1).await,
+    );
+    assert_eq!(
+        (ran.len(), &ran[0]["outcome"], &ran[0]["missed"]),
+        (1, &json!("started"), &json!(3))
+    );
     assert_eq!((both.len(), &both[1]["missed"]), (2, &json!(2)));
     assert_eq!((none.len(), &none[0]["outcome"]), (1, &json!("skipped")));
-    let ended = admin.end_of_transfer(ran[0]["transfer_id"].as_str().unwrap()).await;
+    let ended = admin
+        .end_of_transfer(ran[0]["transfer_id"].as_str().unwrap())
+        .await;
     assert_eq!(ended["state"], "completed");
     let transfer = format!("/transfers/{}", ran[0]["transfer_id"].as_str().unwrap());
     assert!(admin.get(&transfer).send().await.is(200).json()["deadline"].is_string());
@@ -192,7 +342,9 @@ async fn a_schedule_has_the_rights_that_its_maker_has_then() {
     let mut server = Server::start().await;
     let admin = server.admin();
     admin.upload("/out/a.txt", b"a").await;
-    let key = admin.new_key(json!({"name": "maker", "scopes": ["admin"]})).await;
+    let key = admin
+        .new_key(json!({"name": "maker", "scopes": ["admin"]}))
+        .await;
     let maker = admin.with_key(key["api_key"].as_str().unwrap());
     let made = daily(&maker, "orphan", json!({})).await;
     let path = format!("/api-keys/{}", key["key_id"].as_str().unwrap());
@@ -202,8 +354,16 @@ async fn a_schedule_has_the_rights_that_its_maker_has_then() {
     server.start_again().await;
     let admin = server.admin();
     let ran = runs(&admin, &made, 1).await;
-    assert_eq!((&ran[0]["outcome"], &ran[0]["error_code"]), (&json!("refused"), &json!("credential_revoked")));
-    let feed = admin.get("/events?after=0&type=schedule.failed&wait=30").send().await.is(200).json();
+    assert_eq!(
+        (&ran[0]["outcome"], &ran[0]["error_code"]),
+        (&json!("refused"), &json!("credential_revoked"))
+    );
+    let feed = admin
+        .get("/events?after=0&type=schedule.failed&wait=30")
+        .send()
+        .await
+        .is(200)
+        .json();
     assert_eq!(feed["data"][0]["data"]["schedule_id"], made["schedule_id"]);
 }
 
@@ -223,7 +383,9 @@ async fn each_time_has_its_run_once_whenever_the_server_is_killed() {
         rewind(&server, 20).await;
         if round > 0 {
             // What ran belongs to other days.
-            server.rewrite("UPDATE schedule_run SET due_at = due_at - 1728000000").await;
+            server
+                .rewrite("UPDATE schedule_run SET due_at = due_at - 1728000000")
+                .await;
         }
         server.start_again().await;
         // Killed while it catches up: at another point of its work each time.
@@ -242,7 +404,10 @@ async fn each_time_has_its_run_once_whenever_the_server_is_killed() {
     let mut named = std::collections::BTreeSet::new();
     for schedule in &schedules {
         let ran = runs_of(&admin, schedule).await;
-        named.extend(ran.iter().map(|run| run["transfer_id"].as_str().unwrap().to_owned()));
+        named.extend(
+            ran.iter()
+                .map(|run| run["transfer_id"].as_str().unwrap().to_owned()),
+        );
     }
     assert_eq!(named.len(), transfers.len());
 }
