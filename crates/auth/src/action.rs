@@ -56,6 +56,12 @@ actions! {
     AlertRead needs AlertsRead;
     /// Take, snooze and resolve alerts; make, change and remove alert rules.
     AlertManage needs AlertsManage;
+    /// See OpenPGP keys, and take their public parts.
+    PgpKeyRead needs FlowsRead;
+    /// Encrypt, decrypt, sign and verify with an OpenPGP key.
+    PgpKeyUse needs FlowsManage;
+    /// Import, make, change and remove OpenPGP keys.
+    PgpKeyManage needs FlowsManage;
     /// See, make, change and remove webhooks and their deliveries.
     WebhookManage needs WebhooksManage;
     /// Read the event feed.
@@ -87,6 +93,7 @@ impl Action {
                 | Self::RemoteRead
                 | Self::ScheduleRead
                 | Self::AlertRead
+                | Self::PgpKeyRead
                 | Self::EventRead
                 | Self::AuditRead
                 | Self::IdentityRead

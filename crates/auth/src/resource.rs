@@ -31,6 +31,8 @@ pub enum Resource {
         /// Its name.
         name: RemoteName,
     },
+    /// An OpenPGP key.
+    PgpKey,
     /// A webhook.
     Webhook,
     /// A user or service account.
@@ -65,6 +67,7 @@ impl Resource {
             Self::File { .. } => Kind::File,
             Self::Transfer { .. } => Kind::Transfer,
             Self::Remote { .. } => Kind::Remote,
+            Self::PgpKey => Kind::PgpKey,
             Self::Webhook => Kind::Webhook,
             Self::Principal { .. } => Kind::Principal,
             Self::Key { .. } => Kind::Key,
@@ -90,6 +93,7 @@ pub(crate) enum Kind {
     File,
     Transfer,
     Remote,
+    PgpKey,
     Webhook,
     Principal,
     Key,
@@ -103,6 +107,7 @@ impl Kind {
         Self::File,
         Self::Transfer,
         Self::Remote,
+        Self::PgpKey,
         Self::Webhook,
         Self::Principal,
         Self::Key,
@@ -116,6 +121,7 @@ impl Kind {
             Self::File => "File",
             Self::Transfer => "Transfer",
             Self::Remote => "Remote",
+            Self::PgpKey => "PgpKey",
             Self::Webhook => "Webhook",
             Self::Principal => "Principal",
             Self::Key => "Key",
@@ -131,6 +137,7 @@ impl Kind {
             Self::Folder | Self::File => Some(&[Action::FileRead, Action::FileList]),
             Self::Transfer => Some(&[Action::TransferRead]),
             Self::Remote => Some(&[Action::RemoteRead]),
+            Self::PgpKey => Some(&[Action::PgpKeyRead]),
             Self::Principal | Self::Key => Some(&[Action::IdentityRead]),
         }
     }

@@ -96,6 +96,7 @@ pub(crate) fn resources() -> Vec<(&'static str, Resource)> {
             .map(|name| ("remote", Resource::Remote { name })),
     );
     all.extend([
+        ("pgp key", Resource::PgpKey),
         ("webhook", Resource::Webhook),
         ("principal, itself", Resource::Principal { id: SAMPLE }),
         ("principal, another", Resource::Principal { id: ANOTHER }),

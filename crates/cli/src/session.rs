@@ -88,21 +88,29 @@ impl Session {
     }
 }
 
-/// Reads a small text from a file, or from stdin for `-`.
-pub fn read_text(path: &Path) -> Result<String, Failure> {
+/// Reads a small file, or stdin for `-`.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = Failure::local("read", path);
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin()
             .lock()
             .take(INPUT_BYTES_MAX)
-            .read_to_string(&mut text)
+            .read_to_end(&mut bytes)
     } else {
         std::fs::File::open(path)
-            .and_then(|file| file.take(INPUT_BYTES_MAX).read_to_string(&mut text))
+            .and_then(|file| file.take(INPUT_BYTES_MAX).read_to_end(&mut bytes))
     };
     read.map_err(failed)?;
-    Ok(text)
+    Ok(bytes)
+}
+
+/// Reads a small text from a file, or from stdin for `-`.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    let no_text = |_| std::io::Error::from(std::io::ErrorKind::InvalidData);
+    String::from_utf8(read_bytes(path)?)
+        .map_err(no_text)
+        .map_err(Failure::local("read", path))
 }
 
 /// Reads a secret: the text without its line end.

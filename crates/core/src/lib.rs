@@ -26,6 +26,7 @@ mod journal;
 mod keyring;
 mod keys;
 mod merkle;
+mod pgp_keys;
 mod places;
 mod ports;
 mod principals;
@@ -65,6 +66,10 @@ pub use identify::{Identity, Refusal};
 pub use jobs::{Jobs, LeaseRequest};
 pub use keys::{KeyChange, Keys, NewKey};
 pub use merkle::{Frontier, leaf_hash};
+pub use pgp_keys::{
+    ImportPgpKey, MakePgpKey, OpenPgpKey, PgpAlgorithm, PgpKeyChange, PgpKeyFile, PgpKeys,
+    PgpRefusal, PgpUseError,
+};
 pub use ports::{
     ConnectorAbilities, ProbeReport, ProbeStep, RemoteChild, RemoteFolder, RemoteProber,
     RemoteSecret, RemoteTarget,
@@ -266,6 +271,8 @@ impl Core {
         alerts: Alerts;
         /// What raises alerts.
         alert_rules: AlertRules;
+        /// OpenPGP keys.
+        pgp_keys: PgpKeys;
         /// Receivers of events.
         webhooks: Webhooks;
         /// Tries to hand events to receivers.

@@ -37,6 +37,7 @@ mod deliveries;
 mod events;
 mod files;
 mod folders;
+mod pgp_keys;
 mod remotes;
 mod service_accounts;
 mod settings;

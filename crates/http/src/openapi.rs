@@ -22,7 +22,7 @@ const PROBLEM: &str = "Problem";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// What the tags group.
-const TAGS: [(&str, &str); 20] = [
+const TAGS: [(&str, &str); 21] = [
     ("auth", "Who am I"),
     ("files", "Files and their versions"),
     ("folders", "Places for files"),
@@ -33,6 +33,7 @@ const TAGS: [(&str, &str); 20] = [
     ("calendars", "Which days are worked on"),
     ("alerts", "What needs attention"),
     ("alert-rules", "What raises alerts"),
+    ("pgp-keys", "OpenPGP keys, partners' and own"),
     ("events", "What happened, as a feed"),
     ("webhooks", "Receivers of events"),
     ("deliveries", "Tries to hand events to receivers"),
@@ -96,6 +97,11 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("calendars.create", &[409]),
     ("calendars.replace", &[409, 412, 428]),
     ("calendars.delete", &[409, 412, 428]),
+    ("pgp_keys.import", &[409, 413]),
+    ("pgp_keys.generate", &[409, 413]),
+    ("pgp_keys.update", &[409, 412, 428]),
+    ("pgp_keys.refresh", &[409]),
+    ("pgp_keys.delete", &[409, 412, 428]),
     ("webhooks.update", &[412, 428]),
     ("webhooks.delete", &[412, 428]),
     ("users.create", &[409]),
@@ -125,6 +131,8 @@ const GUARDED: &[&str] = &[
     "alert_rules.delete",
     "calendars.replace",
     "calendars.delete",
+    "pgp_keys.update",
+    "pgp_keys.delete",
     "webhooks.update",
     "webhooks.delete",
 ];

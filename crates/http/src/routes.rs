@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::site::Site;
 use crate::{
     alert_rules, alerts, api_keys, audit, auth, calendars, connectors, deliveries, events, files,
-    folders, middleware, remotes, schedules, service_accounts, settings, system, tenants,
+    folders, middleware, pgp_keys, remotes, schedules, service_accounts, settings, system, tenants,
     transfers, uploads, users, webhooks,
 };
 
@@ -24,6 +24,7 @@ pub(crate) fn described() -> OpenApiRouter<Site> {
         .merge(calendars::routes())
         .merge(alerts::routes())
         .merge(alert_rules::routes())
+        .merge(pgp_keys::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(deliveries::routes())

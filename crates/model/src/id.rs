@@ -151,6 +151,8 @@ ids! {
     TransferId = "xfr_";
     /// A remote: a far system.
     RemoteId = "rem_";
+    /// An OpenPGP key.
+    PgpKeyId = "pgp_";
     /// A webhook: a receiver a tenant registered.
     WebhookId = "whk_";
     /// A delivery: one try to hand one event to one webhook.

@@ -20,6 +20,7 @@ mod journal;
 pub mod limit;
 mod page;
 mod path;
+mod pgp_key;
 mod principal;
 mod remote;
 mod remote_health;
@@ -50,6 +51,9 @@ pub use job::{Job, JobKind, Lease};
 pub use journal::{Entry, EntryKind, Outcome, SealedEntry, Subject};
 pub use page::{Cursor, Page, PageRequest};
 pub use path::{FileName, FilePath, FolderPath, NameRule, PathError};
+pub use pgp_key::{
+    PgpKey, PgpKeyName, PgpKeyPart, PgpKeyRef, PgpKeyState, PgpKeyTrust, PgpMaterial, PgpUsage,
+};
 pub use principal::{Principal, PrincipalKind, PrincipalState, Role};
 pub use remote::{
     FtpsMode, HttpMethod, HttpSignIn, Remote, RemoteAddress, RemoteKind, RemoteName, RemoteRoute,

@@ -126,6 +126,15 @@ pub const REMOTE_USES_MAX: u32 = 100;
 /// Smallest bandwidth of a transfer, in bytes per second.
 pub const BANDWIDTH_MIN: u64 = 1024;
 
+/// Most OpenPGP keys of one tenant.
+pub const PGP_KEYS_MAX: u64 = 1_000;
+/// Longest armored or encoded OpenPGP key in a request, in bytes.
+pub const PGP_KEY_TEXT_BYTES_MAX: usize = 768 * 1024;
+/// Longest passphrase of an OpenPGP key, in bytes.
+pub const PGP_PASSPHRASE_BYTES_MAX: usize = 1024;
+/// Longest life of an OpenPGP key that is made here.
+pub const PGP_KEY_LIFE_MAX: Duration = Duration::from_hours(24 * 3650);
+
 /// Waits before each try of a delivery; the first is at once.
 pub const DELIVERY_DELAYS_SECONDS: [u64; 10] = [
     0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,

@@ -20,6 +20,7 @@ mod idempotency;
 mod identity;
 mod job;
 mod journal;
+mod pgp_key;
 mod principal;
 mod queue;
 mod reader;
@@ -46,6 +47,7 @@ pub mod conflict {
     pub use crate::identity::{SETTING_SET, TENANT_NAME};
     pub use crate::job::FENCE;
     pub use crate::journal::HEAD_MOVED;
+    pub use crate::pgp_key::{REVISION as PGP_KEY_REVISION, TAKEN as PGP_KEY_TAKEN};
     pub use crate::principal::{CHANGED as PRINCIPAL_CHANGED, NAME as PRINCIPAL_NAME};
     pub use crate::remote::NAME as REMOTE_NAME;
     pub use crate::schedule::{CONFLICT as SCHEDULE, RAN as SCHEDULE_RAN};

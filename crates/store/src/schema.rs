@@ -33,6 +33,12 @@ pub const MIGRATIONS: &[Migration] = &[
         ],
     },
     Migration {
+        number: 2,
+        name: "pgp_keys",
+        text: include_str!("../migrations/0002_pgp_keys.sql"),
+        tenant_tables: &["pgp_key"],
+    },
+    Migration {
         number: 3,
         name: "time",
         text: include_str!("../migrations/0003_time.sql"),
@@ -64,6 +70,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::identity::STATEMENTS,
         crate::job::STATEMENTS,
         crate::journal::STATEMENTS,
+        crate::pgp_key::STATEMENTS,
         crate::principal::STATEMENTS,
         crate::remote::STATEMENTS,
         crate::schedule::STATEMENTS,

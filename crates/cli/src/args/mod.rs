@@ -4,6 +4,7 @@ mod admin;
 mod alert;
 mod files;
 mod moving;
+mod pgp_key;
 mod remote;
 mod site;
 mod time;
@@ -12,6 +13,7 @@ pub use admin::*;
 pub use alert::*;
 pub use files::*;
 pub use moving::*;
+pub use pgp_key::*;
 pub use remote::*;
 pub use site::*;
 pub use time::*;
@@ -126,6 +128,9 @@ pub enum Command {
     /// What raises alerts
     #[command(subcommand)]
     AlertRule(AlertRuleCommand),
+    /// OpenPGP keys, partners' and own
+    #[command(subcommand)]
+    PgpKey(PgpKeyCommand),
     /// Receivers of events
     #[command(subcommand)]
     Webhook(WebhookCommand),

@@ -12,6 +12,7 @@ mod event;
 mod file;
 mod key;
 mod listen;
+mod pgp_key;
 mod profile;
 mod remote;
 mod site;
@@ -52,6 +53,7 @@ pub async fn run(session: &Session, command: Command, tree: clap::Command) -> Re
         Command::Calendar(command) => calendar::run(session, &client, command).await,
         Command::Alert(command) => alert::run(session, &client, command).await,
         Command::AlertRule(command) => alert_rule::run(session, &client, command).await,
+        Command::PgpKey(command) => pgp_key::run(session, &client, command).await,
         Command::Webhook(WebhookCommand::Listen(args)) => listen::run(session, &client, args).await,
         Command::Webhook(command) => webhook::run(session, &client, command).await,
         Command::Key(command) => key::run(session, &client, command).await,

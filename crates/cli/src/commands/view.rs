@@ -151,6 +151,19 @@ pub(super) const ALERT_RULE: View = View {
     ],
     name: "name",
 };
+pub(super) const PGP_KEY: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("FINGERPRINT", "fingerprint"),
+        ("SECRET", "has_secret"),
+        ("USAGE", "usage"),
+        ("TRUST", "trust"),
+        ("STATE", "state"),
+        ("EXPIRES", "expires_at"),
+        ("KEY", "pgp_key_id"),
+    ],
+    name: "name",
+};
 pub(super) const WEBHOOK: View = View {
     columns: &[
         ("WEBHOOK", "webhook_id"),

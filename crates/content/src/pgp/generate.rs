@@ -1,4 +1,5 @@
-//! New keys: Ed25519 to certify and sign, X25519 to encrypt, in the form that GnuPG 2.2 reads.
+//! New keys in the form that GnuPG 2.2 reads: a primary key that certifies and signs, a subkey that encrypts. Ed25519 and X25519,
+//! or RSA for partners whose software is older.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +25,39 @@ use super::{Passphrase, PgpError, SecretKey};
 use crate::Result;
 use crate::worker;
 
+/// What a new key is made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeyAlgorithm {
+    /// Ed25519 and X25519.
+    #[default]
+    Curve25519,
+    /// RSA of 3072 bits.
+    Rsa3072,
+    /// RSA of 4096 bits.
+    Rsa4096,
+}
+
+impl KeyAlgorithm {
+    fn primary(self) -> KeyType {
+        match self {
+            Self::Curve25519 => KeyType::Ed25519Legacy,
+            Self::Rsa3072 => KeyType::Rsa(3072),
+            Self::Rsa4096 => KeyType::Rsa(4096),
+        }
+    }
+
+    fn subkey(self) -> KeyType {
+        match self {
+            Self::Curve25519 => KeyType::ECDH(ECCCurve::Curve25519Legacy),
+            rsa => rsa.primary(),
+        }
+    }
+}
+
 /// An order for a key.
 #[derive(Debug)]
 pub struct NewKey {
+    pub algorithm: KeyAlgorithm,
     /// `Name <address>`.
     pub user_id: String,
     pub created: bailee_model::Timestamp,
@@ -42,13 +73,13 @@ pub async fn generate(order: NewKey, chance: Arc<dyn Chance>) -> Result<SecretKe
 
 fn make(order: &NewKey, mut dice: Dice) -> Lib<SecretKey> {
     let born = Timestamp::from_secs(seconds(order.created));
-    let (public, secret) = KeyType::Ed25519Legacy.generate(&mut dice)?;
-    let algorithm = KeyType::Ed25519Legacy.to_alg();
-    let inner = PubKeyInner::new(KeyVersion::V4, algorithm, born, None, public)?;
+    let signing = order.algorithm.primary();
+    let (public, secret) = signing.generate(&mut dice)?;
+    let inner = PubKeyInner::new(KeyVersion::V4, signing.to_alg(), born, None, public)?;
     let public = packet::PublicKey::from_inner(inner)?;
     let mut primary = packet::SecretKey::new(public.clone(), secret)?;
 
-    let encrypting = KeyType::ECDH(ECCCurve::Curve25519Legacy);
+    let encrypting = order.algorithm.subkey();
     let (sub_public, sub_secret) = encrypting.generate(&mut dice)?;
     let inner = PubKeyInner::new(KeyVersion::V4, encrypting.to_alg(), born, None, sub_public)?;
     let sub_public = packet::PublicSubkey::from_inner(inner)?;

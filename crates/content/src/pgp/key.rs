@@ -61,6 +61,10 @@ pub struct KeyDescription {
     pub created: Timestamp,
     pub expires: Option<Timestamp>,
     pub state: KeyState,
+    /// Whether the primary key itself may encrypt now.
+    pub primary_can_encrypt: bool,
+    /// Whether the primary key itself may sign now.
+    pub primary_can_sign: bool,
     /// Whether some part of it may encrypt now.
     pub can_encrypt: bool,
     /// Whether some part of it may sign now.
@@ -131,6 +135,8 @@ impl PublicKey {
             created: timestamp(key.primary_key.created_at().as_secs()),
             expires: verdict.expires.map(timestamp),
             state: state(&verdict),
+            primary_can_encrypt: verdict.may_encrypt(),
+            primary_can_sign: verdict.may_sign(),
             can_encrypt: is_valid
                 && (verdict.can_encrypt || subkeys.iter().any(|part| part.can_encrypt)),
             can_sign: is_valid && (verdict.can_sign || subkeys.iter().any(|part| part.can_sign)),

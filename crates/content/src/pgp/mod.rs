@@ -19,7 +19,7 @@ mod write;
 
 pub use detached::{SignDetached, sign_detached, verify_detached};
 pub use error::PgpError;
-pub use generate::{NewKey, generate};
+pub use generate::{KeyAlgorithm, NewKey, generate};
 pub use key::{KeyDescription, KeyState, Passphrase, PublicKey, SecretKey, SubkeyDescription};
 pub use message::{Open, Opened, open};
 pub use signature::{SignatureReport, Verdict};

@@ -105,6 +105,7 @@ fn now() -> Timestamp {
 
 async fn our_key() -> SecretKey {
     let order = NewKey {
+        algorithm: KeyAlgorithm::default(),
         user_id: "Bailee <bailee@example.org>".into(),
         created: now(),
         lasts: None,
@@ -307,6 +308,7 @@ async fn weak_revoked_and_unprotected_things_of_gnupg_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn our_locked_key_works_in_gnupg() {
     let order = NewKey {
+        algorithm: KeyAlgorithm::default(),
         user_id: "Locked <locked@example.org>".into(),
         created: now(),
         lasts: None,

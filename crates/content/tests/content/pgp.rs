@@ -22,6 +22,7 @@ async fn key(name: &str) -> SecretKey {
 
 async fn locked_key(name: &str, lock: Option<&str>, lasts: Option<Duration>) -> SecretKey {
     let order = NewKey {
+        algorithm: KeyAlgorithm::default(),
         user_id: format!("{name} <{name}@example.org>"),
         created: TODAY,
         lasts,

@@ -137,6 +137,7 @@ as_text!(
     BlobId,
     TransferId,
     RemoteId,
+    PgpKeyId,
     WebhookId,
     DeliveryId,
     AuditId,

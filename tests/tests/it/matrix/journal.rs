@@ -12,6 +12,7 @@ pub(super) async fn prepare(world: &mut World, operation: &Operation) {
         "file_id",
         "session_id",
         "remote_id",
+        "pgp_key_id",
         "transfer_id",
         "webhook_id",
         "key_id",

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::document::Operation;
-use crate::kit::{Api, Call, Form, LOOK_EVERY, PATIENCE, Receiver, Server};
+use crate::kit::{Api, Call, Form, LOOK_EVERY, PARTNER_KEY, PATIENCE, Receiver, Server};
 
 /// Objects by the name of their path parameter.
 pub(super) struct World {
@@ -33,6 +33,7 @@ impl World {
             "file_id",
             "session_id",
             "remote_id",
+            "pgp_key_id",
             "transfer_id",
             "webhook_id",
             "key_id",
@@ -83,6 +84,10 @@ impl World {
             "remote_id" => (
                 "/remotes",
                 json!({"name": format!("r{number}"), "kind": "local", "folder": self.exchange}),
+            ),
+            "pgp_key_id" => (
+                "/pgp-keys/generate",
+                json!({"name": format!("p{number}"), "user_id": format!("P{number}")}),
             ),
             "transfer_id" => {
                 let id = self.ids["file_id"].clone();
@@ -232,6 +237,10 @@ impl World {
             "transfers.create" => {
                 json!({"source": self.id("file_id"), "destination": "/m/moved.txt"})
             }
+            "pgp_keys.import" => json!({"name": "partner", "key": PARTNER_KEY}),
+            "pgp_keys.generate" => json!({"name": "made", "user_id": "Made"}),
+            "pgp_keys.update" => json!({"usage": ["sign"]}),
+            "pgp_keys.refresh" => json!({"key": PARTNER_KEY}),
             "uploads.create" => json!({"destination": "m", "filename": "made.bin"}),
             "webhooks.create" => json!({"url": self.receiver.url, "types": ["ping"]}),
             "webhooks.update" => json!({"types": ["ping", "file.*"]}),

@@ -12,6 +12,7 @@ mod events;
 mod files;
 mod folders;
 mod idempotency;
+mod pgp_keys;
 mod principals;
 mod rate_limits;
 mod refusals;
