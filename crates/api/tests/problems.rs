@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use bailee_api::{
-    PROBLEM_PAGES, Problem, ProblemPlace, TRANSFER_CODES, problem_kind, problem_page,
+    PROBLEM_PAGES, Problem, ProblemPlace, STEP_CODES, TRANSFER_CODES, problem_kind, problem_page,
 };
 use bailee_model::{Error, ErrorKind, RequestId};
 use serde_json::json;
@@ -16,6 +16,7 @@ fn every_code_has_a_page_and_every_page_a_code() {
         .iter()
         .map(|kind| kind.code())
         .chain(TRANSFER_CODES.iter().copied())
+        .chain(STEP_CODES.iter().copied())
         .map(str::to_owned)
         .collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/problems");
@@ -59,6 +60,11 @@ fn pages_of_transfer_codes_have_the_same_form() {
             page.starts_with(&format!("# {code}\n\nStatus: transfer · Retry: ")),
             "{code}"
         );
+    }
+    for code in STEP_CODES {
+        let page = problem_page(code).unwrap();
+        let head = format!("# {code}\n\nStatus: step · Retry: ");
+        assert!(page.starts_with(&head), "{code}");
     }
     for code in PROBLEM_PAGES {
         let page = problem_page(code).unwrap();

@@ -58,7 +58,7 @@ pub use deliveries::{Deliveries, DeliveryAnswer, Sending};
 pub use events::{EventPage, EventQuery, Events, event_body};
 pub use files::{
     CopyFile, FileChange, FileQuery, FileRef, Files, NewFile, OpenFile, Placed, Precondition,
-    Purge, RestoreFile, VerifyReport,
+    Purge, RandomRead, RestoreFile, VerifyReport,
 };
 pub use folders::{Child, Folders, Recursive};
 pub use idempotency::{Begin, Idempotency, IdempotencySlot, StoredAnswer};
@@ -197,6 +197,11 @@ impl Core {
     /// Randomness.
     pub fn chance(&self) -> &dyn Chance {
         &*self.chance
+    }
+
+    /// Randomness, for those who keep it.
+    pub fn shared_chance(&self) -> Arc<dyn Chance> {
+        Arc::clone(&self.chance)
     }
 
     /// A name for a request that has none.

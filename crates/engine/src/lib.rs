@@ -6,6 +6,10 @@
 //! carries, and by a temporary name at the destination.
 #![warn(missing_docs)]
 
+// Tests within use the site of those outside, which knows us by our name.
+#[cfg(test)]
+extern crate self as bailee_engine;
+
 mod alert_rules;
 mod deliveries;
 mod flows;

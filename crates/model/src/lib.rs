@@ -44,7 +44,11 @@ pub use clock::{Chance, Clock};
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use event::EventType;
 pub use file::{Classification, Extent, File, FileState, Folder, Placement};
-pub use flow::{ContentOut, FlowFile, StepFault};
+pub use flow::{
+    ArchiveFormat, ChecksumMode, ChecksumStep, CompressStep, ContentOut, ContentStep, CsvColumn,
+    CsvForm, CsvType, ExtractStep, FlowFile, FoundSignature, JsonForm, PgpDecrypt, PgpEncrypt,
+    PgpSign, PgpVerify, SignatureMode, SignaturePlace, StepFault, Suffix, ValidateStep,
+};
 pub use glob::Glob;
 pub use id::*;
 pub use job::{Job, JobKind, Lease};

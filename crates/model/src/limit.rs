@@ -132,6 +132,8 @@ pub const PGP_KEYS_MAX: u64 = 1_000;
 pub const PGP_KEY_TEXT_BYTES_MAX: usize = 768 * 1024;
 /// Longest passphrase of an OpenPGP key, in bytes.
 pub const PGP_PASSPHRASE_BYTES_MAX: usize = 1024;
+/// Most OpenPGP keys that one step of a flow names in one place.
+pub const STEP_KEYS_MAX: usize = 64;
 /// Longest life of an OpenPGP key that is made here.
 pub const PGP_KEY_LIFE_MAX: Duration = Duration::from_hours(24 * 3650);
 

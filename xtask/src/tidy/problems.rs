@@ -11,8 +11,11 @@ use super::source::{Source, closing};
 
 /// The closed list of problem codes: the string literals in snake case, tests and attributes aside.
 const CODES: &str = "crates/model/src/error.rs";
-/// The codes that a transfer can end with, in the list of this name; they have pages too.
-const TRANSFER_CODES: (&str, &str) = ("crates/api/src/problem.rs", "TRANSFER_CODES:");
+/// The codes that transfers and steps of flows can end with, in the lists of these names; they have pages too.
+const LISTS: (&str, [&str; 2]) = (
+    "crates/api/src/problem.rs",
+    ["TRANSFER_CODES:", "STEP_CODES:"],
+);
 const PAGES: &str = "docs/problems";
 
 /// A code and where it stands.
@@ -28,11 +31,13 @@ pub fn check(root: &Path) -> Result<Vec<Finding>> {
         return Ok(Vec::new());
     }
     let mut codes = codes_in(CODES, &read(root, CODES)?, |_| true);
-    let (path, list) = TRANSFER_CODES;
+    let (path, lists) = LISTS;
     if root.join(path).is_file() {
         let text = read(root, path)?;
-        let range = list_in(&text, list);
-        codes.extend(codes_in(path, &text, |offset| range.contains(&offset)));
+        for list in lists {
+            let range = list_in(&text, list);
+            codes.extend(codes_in(path, &text, |offset| range.contains(&offset)));
+        }
     }
     let mut names = Vec::new();
     for entry in fs::read_dir(&pages)? {
@@ -67,7 +72,7 @@ fn compare(codes: &[Code], pages: &[String]) -> Vec<Finding> {
         path: format!("{PAGES}/{page}.md"),
         line: 0,
         rule: "problem_page",
-        message: format!("no code `{page}` in {CODES} or {}", TRANSFER_CODES.0),
+        message: format!("no code `{page}` in {CODES} or {}", LISTS.0),
         fix: "delete the page, or add the code",
     });
     missing.chain(stray).collect()

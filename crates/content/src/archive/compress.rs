@@ -6,8 +6,8 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::ArchiveError;
-use crate::limit::{PIECE_BYTES, RATIO_MAX, ZSTD_WINDOW_LOG_MAX};
+use super::{ArchiveError, Caps};
+use crate::limit::{PIECE_BYTES, ZSTD_WINDOW_LOG_MAX};
 use crate::worker::{self, Allowance, Source, pump};
 use crate::{Error, Result};
 
@@ -33,8 +33,8 @@ where
     .await
 }
 
-/// Unpacks `input`, at most `bytes_max`. Gives the number of bytes written.
-pub async fn decompress<R, W>(input: R, output: W, by: Compression, bytes_max: u64) -> Result<u64>
+/// Unpacks `input` within the caps on bytes and ratio. Gives the number of bytes written.
+pub async fn decompress<R, W>(input: R, output: W, by: Compression, caps: Caps) -> Result<u64>
 where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
@@ -43,8 +43,8 @@ where
         let meter = source.meter();
         let mut reader = Compression::reader(Some(by), source)?;
         let allowance = Allowance {
-            bytes_max,
-            ratio_max: RATIO_MAX,
+            bytes_max: caps.bytes_max,
+            ratio_max: caps.ratio_max,
         };
         pump(&mut reader, sink, &meter, allowance, &damaged)
     })

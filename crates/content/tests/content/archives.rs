@@ -283,7 +283,11 @@ async fn one_file_is_packed_and_unpacked() {
         assert!(packed.len() < content.len());
         let again = |packed: Vec<u8>, bytes_max| async move {
             let (sink, all) = collect();
-            decompress(feed(packed), sink, by, bytes_max).await?;
+            let caps = Caps {
+                bytes_max,
+                ..Caps::default()
+            };
+            decompress(feed(packed), sink, by, caps).await?;
             Ok::<_, Error>(all.await.unwrap())
         };
         assert!(again(packed.clone(), 1 << 30).await.unwrap() == content);

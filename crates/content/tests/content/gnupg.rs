@@ -14,8 +14,8 @@ use std::time::SystemTime;
 
 use crate::kit::{code, collect, dice, feed};
 use bailee_content::pgp::{
-    Encoding, NewKey, Open, Passphrase, PublicKey, Seal, SecretKey, SignDetached, Signer, Verdict,
-    generate, open, seal, sign_detached, verify_detached,
+    Encoding, KeyAlgorithm, NewKey, Open, Passphrase, PublicKey, Seal, SecretKey, SignDetached,
+    Signer, Verdict, generate, open, seal, sign_detached, verify_detached,
 };
 use bailee_model::Timestamp;
 use tempfile::TempDir;

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::kit::{TODAY, code, collect, dice, feed};
 use bailee_content::pgp::{
-    Encoding, KeyState, NewKey, Open, Opened, Passphrase, PublicKey, Seal, SecretKey, SignDetached,
-    Signer, Verdict, generate, open, seal, sign_detached, verify_detached,
+    Encoding, KeyAlgorithm, KeyState, NewKey, Open, Opened, Passphrase, PublicKey, Seal, SecretKey,
+    SignDetached, Signer, Verdict, generate, open, seal, sign_detached, verify_detached,
 };
 use bailee_content::{Error, Result};
 use bailee_model::Timestamp;

@@ -17,7 +17,7 @@ use bailee_vault::DataKey;
 
 pub(crate) use place::{Content, Version};
 pub use place::{NewFile, Placed};
-pub use read::{OpenFile, VerifyReport};
+pub use read::{OpenFile, RandomRead, VerifyReport};
 pub use remove::Purge;
 pub(crate) use rules::{digest_mismatch, over_quota, too_large};
 

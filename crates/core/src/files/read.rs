@@ -1,7 +1,9 @@
 use std::ops::Range;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
-use bailee_model::{Error, ErrorKind, EventType, File, FileId, Outcome, Page, PageRequest, Result};
+use bailee_model::{
+    Error, ErrorKind, EventType, Extent, File, FileId, Outcome, Page, PageRequest, Result, TenantId,
+};
 use bailee_store::FileFilter;
 use bailee_vault::{DataKey, PrefixHasher};
 use futures::StreamExt;
@@ -36,9 +38,44 @@ pub struct VerifyReport {
     pub size_bytes: u64,
 }
 
+/// A file that is read here and there, as an archive is by its catalogue.
+pub struct RandomRead {
+    core: Core,
+    tenant: TenantId,
+    key: DataKey,
+    extents: Vec<Extent>,
+}
+
+impl RandomRead {
+    /// The bytes of `range`, which must be within the file.
+    pub fn range(&self, range: Range<u64>) -> ByteStream {
+        self.core
+            .unseal(self.tenant, &self.key, self.extents.clone(), range)
+    }
+}
+
 impl OpenFile {
     /// The bytes of `range`, which must be within the file. Journalled before the first byte leaves.
     pub async fn stream(&self, range: Range<u64>) -> Result<ByteStream> {
+        let extents = self.read_journalled(&range).await?;
+        Ok(self
+            .core
+            .unseal(self.permit.tenant(), &self.key, extents, range))
+    }
+
+    /// The bytes of any place, as often as wanted. Journalled once, as a reading of all of them.
+    pub async fn random(&self) -> Result<RandomRead> {
+        let extents = self.read_journalled(&(0..self.file.size_bytes)).await?;
+        Ok(RandomRead {
+            core: self.core.clone(),
+            tenant: self.permit.tenant(),
+            key: self.key.clone(),
+            extents,
+        })
+    }
+
+    /// Where the bytes are, once the journal says that they are read.
+    async fn read_journalled(&self, range: &Range<u64>) -> Result<Vec<Extent>> {
         let reader = self.core.store.reader(&self.permit);
         let extents = reader.extents(self.file.id).await.map_err(error::from_db)?;
         let note = Note::event("files.download", EventType::FileDownloaded)
@@ -51,9 +88,7 @@ impl OpenFile {
         let mut change = self.core.store.change(&self.permit);
         change.journal(&self.core.permitted(&self.caller, &self.permit, note));
         change.commit_logged().await.map_err(error::from_db)?;
-        Ok(self
-            .core
-            .unseal(self.permit.tenant(), &self.key, extents, range))
+        Ok(extents)
     }
 }
 

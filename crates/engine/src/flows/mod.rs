@@ -1,1 +1,3 @@
 //! Running flows: one step at a time, each outcome committed before the next begins.
+
+pub(crate) mod content;

@@ -1,8 +1,8 @@
-//! The index of problem codes, and of the codes with which a transfer ends.
+//! The index of problem codes, and of the codes with which transfers and steps of flows end.
 
 use std::fmt::Write as _;
 
-use bailee_api::{TRANSFER_CODES, problem_kind, problem_page};
+use bailee_api::{STEP_CODES, TRANSFER_CODES, problem_kind, problem_page};
 use bailee_model::ErrorKind;
 
 const HEAD: &str = "\
@@ -19,6 +19,15 @@ const TRANSFERS: &str = "
 ## Codes of failed transfers
 
 A transfer that ends with `state: \"failed\"` has one of these in `error_code`, and the cause in words in `error_message`.
+
+| Code | Meaning |
+|---|---|
+";
+
+const STEPS: &str = "
+## Codes of failed steps
+
+A step of a flow that fails has one of these, or one of the codes above, and the cause in words beside it.
 
 | Code | Meaning |
 |---|---|
@@ -42,6 +51,10 @@ pub(super) fn page() -> String {
     for code in TRANSFER_CODES {
         let _ = writeln!(page, "| {} | {} |", link(code), super::cell(&meaning(code)));
     }
+    page.push_str(STEPS);
+    for code in STEP_CODES {
+        let _ = writeln!(page, "| {} | {} |", link(code), super::cell(&meaning(code)));
+    }
     page
 }
 
@@ -60,8 +73,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_of_a_transfer_has_a_meaning() {
-        for code in TRANSFER_CODES {
+    fn every_code_of_a_transfer_or_step_has_a_meaning() {
+        for code in TRANSFER_CODES.iter().chain(STEP_CODES) {
             assert_ne!(meaning(code), "", "{code}");
         }
     }
