@@ -49,6 +49,7 @@ fn transfer() -> bailee_model::Transfer {
         bytes_done: 2000,
         attempt: 1,
         next_attempt_at: None,
+        waits_for: None,
         result_file: None,
         hash: None,
         checkpoint: None,

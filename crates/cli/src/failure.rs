@@ -130,7 +130,9 @@ impl Failure {
     pub fn lines(&self) -> String {
         let mut text = match self {
             Self::Site(faults) => {
-                let lines = faults.iter().map(|fault| format!("error: {}", visible(fault)));
+                let lines = faults
+                    .iter()
+                    .map(|fault| format!("error: {}", visible(fault)));
                 lines.collect::<Vec<_>>().join("\n")
             }
             Self::Differs(_) => visible(&self.to_string()),

@@ -33,7 +33,10 @@ fn exit_codes(page: &mut String) {
     for (code, meaning) in [
         (0, "done"),
         (1, "other failure"),
-        (2, "wrong use, or a question that nobody could answer; of `diff`: something differs"),
+        (
+            2,
+            "wrong use, or a question that nobody could answer; of `diff`: something differs",
+        ),
         (3, "not found"),
         (4, "sign-in or permission"),
         (5, "temporary: try again"),

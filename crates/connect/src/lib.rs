@@ -8,6 +8,7 @@
 
 mod azure_blob;
 mod bailee;
+mod certificate;
 mod clock;
 mod connector;
 mod egress;
@@ -33,6 +34,7 @@ mod xml;
 
 pub use azure_blob::{AzureBlobConfig, AzureCredential};
 pub use bailee::BaileeConfig;
+pub use certificate::{CertificateFacts, CertificateSight};
 pub use clock::SharedClock;
 pub use connector::{
     ByteStream, Capabilities, Connector, EntryKind, Listing, ReadFrom, RemoteEntry, RemoteWriter,
@@ -51,7 +53,7 @@ pub use local::LocalConfig;
 pub use path::{RemotePath, RemotePathError};
 pub use probe::{ProbeOptions, ProbeReport, ProbeStep, ProbeStepName, probe};
 pub use s3::{S3Config, S3Encryption};
-pub use sftp::{PrivateKey, SftpConfig, SftpTimes};
+pub use sftp::{PrivateKey, SftpConfig, SftpTimes, SshKeyPair};
 pub use spec::{ConnectorSpec, open};
 pub use tls::{ClientIdentity, TlsOptions};
 pub use webdav::WebdavConfig;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use tokio::time::Instant;
 
+use crate::certificate::CertificateFacts;
 use crate::connector::{Connector, ReadFrom, WriteOptions};
 use crate::egress::EgressGuard;
 use crate::fault::{Fault, FaultKind, HostKey, Result};
@@ -76,6 +77,8 @@ pub struct ProbeReport {
     pub steps: Vec<ProbeStep>,
     /// The host key that is not pinned yet, or is not the pinned one.
     pub seen_host_key: Option<HostKey>,
+    /// The certificate that the far system showed, good or not.
+    pub certificate: Option<CertificateFacts>,
 }
 
 impl ProbeReport {
@@ -102,10 +105,12 @@ pub async fn probe(
     options: &ProbeOptions,
 ) -> ProbeReport {
     let mut report = ProbeReport::default();
+    let sight = spec.sight();
     if let Some(connector) = report.reach(spec, guard).await {
         report.use_it(connector.as_ref(), options).await;
         connector.close().await;
     }
+    report.certificate = sight.and_then(|sight| sight.seen());
     report
 }
 

@@ -4,6 +4,7 @@ use url::Url;
 
 use crate::azure_blob::{AzureBlob, AzureBlobConfig};
 use crate::bailee::{Bailee, BaileeConfig};
+use crate::certificate::CertificateSight;
 use crate::connector::Connector;
 use crate::egress::EgressGuard;
 use crate::fault::Result;
@@ -55,6 +56,21 @@ pub async fn open(spec: ConnectorSpec, guard: &EgressGuard) -> Result<Box<dyn Co
 }
 
 impl ConnectorSpec {
+    /// Where the certificate is noted that the far system shows, if it speaks TLS.
+    pub(crate) fn sight(&self) -> Option<CertificateSight> {
+        let tls = match self {
+            Self::Sftp(_) | Self::Local(_) => return None,
+            Self::Ftps(config) => &config.tls,
+            Self::Https(config) => &config.tls,
+            Self::Webdav(config) => &config.tls,
+            Self::Bailee(config) => &config.tls,
+            Self::S3(config) => &config.tls,
+            Self::AzureBlob(config) => &config.tls,
+            Self::Gcs(config) => &config.tls,
+        };
+        Some(tls.sight.clone())
+    }
+
     /// Host and port that are connected to, where there are any.
     pub(crate) fn host_port(&self) -> Option<(String, u16)> {
         match self {

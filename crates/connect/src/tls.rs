@@ -9,6 +9,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::certificate::{CertificateSight, Noting};
 use crate::fault::{Fault, FaultKind, Result};
 
 /// A certificate by which we show who we are, with its key.
@@ -27,6 +28,8 @@ pub struct TlsOptions {
     pub extra_roots_pem: String,
     /// Our certificate, where the far system asks for one.
     pub identity: Option<ClientIdentity>,
+    /// Where the certificate is noted that the far system shows.
+    pub sight: CertificateSight,
 }
 
 /// What rustls needs to connect by `options`. Sessions are resumed between all connections of one configuration.
@@ -41,7 +44,10 @@ pub(crate) fn config(options: &TlsOptions) -> Result<ClientConfig> {
         .with_safe_default_protocol_versions()
         .map_err(unfit)?
         .dangerous() // the platform's verifier checks chain, name and time; only rustls' own default is set aside
-        .with_custom_certificate_verifier(Arc::new(verifier));
+        .with_custom_certificate_verifier(Arc::new(Noting {
+            judge: verifier,
+            sight: options.sight.clone(),
+        }));
     let Some(identity) = &options.identity else {
         return Ok(builder.with_no_client_auth());
     };

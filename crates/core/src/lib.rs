@@ -72,10 +72,10 @@ pub use pgp_keys::{
 };
 pub use ports::{
     ConnectorAbilities, ProbeReport, ProbeStep, RemoteChild, RemoteFolder, RemoteProber,
-    RemoteSecret, RemoteTarget,
+    RemoteSecret, RemoteTarget, SshKeyPair,
 };
 pub use principals::{NewPrincipal, PrincipalChange, Principals};
-pub use remotes::{NewRemote, RemoteChange, RemoteUse, Remotes};
+pub use remotes::{NewRemote, RemoteChange, RemoteFinding, RemoteUse, RemoteWatch, Remotes};
 pub use runs::{Begun, Run, RunEnd, Runs};
 pub use schedules::{NewSchedule, NewTarget, Schedules, scheduled_transfer};
 pub use settings::Settings;
@@ -278,6 +278,8 @@ impl Core {
         alert_rules: AlertRules;
         /// OpenPGP keys.
         pgp_keys: PgpKeys;
+        /// What is found out about far systems.
+        remote_watch: RemoteWatch;
         /// Receivers of events.
         webhooks: Webhooks;
         /// Tries to hand events to receivers.

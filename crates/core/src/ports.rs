@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use bailee_model::{Remote, RemoteKind, RemoteSecretField, Result, Timestamp};
+use bailee_model::{
+    Remote, RemoteCertificate, RemoteKind, RemoteSecretField, Result, SshKeyAlgorithm, Timestamp,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The secrets of a remote, by field.
@@ -111,6 +113,8 @@ pub struct ProbeReport {
     pub steps: Vec<ProbeStep>,
     /// The host key that the far side showed, as `SHA256:…`.
     pub seen_host_key: Option<String>,
+    /// The certificates that are needed to reach it.
+    pub certificates: Vec<RemoteCertificate>,
 }
 
 /// What connectors of a kind can do where the server and the configuration let them.
@@ -164,11 +168,25 @@ pub struct RemoteFolder {
     pub unnameable: u64,
 }
 
+/// A key pair of SSH.
+#[derive(Clone, Debug)]
+pub struct SshKeyPair {
+    /// The private key, PEM.
+    pub private_key: SecretString,
+    /// The public key in OpenSSH's one-line form.
+    pub public_key: String,
+    /// Its fingerprint, `SHA256:…`.
+    pub fingerprint: String,
+}
+
 /// Reaches remotes. The engine implements it.
 #[async_trait]
 pub trait RemoteProber: Send + Sync {
     /// What connectors of a kind can do.
     fn abilities(&self, kind: RemoteKind) -> ConnectorAbilities;
+
+    /// Makes a key pair for SSH; the public half carries the comment.
+    async fn new_ssh_key(&self, algorithm: SshKeyAlgorithm, comment: &str) -> Result<SshKeyPair>;
 
     /// What is in the folder `path` of a remote.
     async fn browse(&self, remote: RemoteTarget, path: &str) -> Result<RemoteFolder>;

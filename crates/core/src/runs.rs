@@ -2,8 +2,8 @@
 
 use bailee_auth::{Caller, Door, Facts, Via};
 use bailee_model::{
-    End, Error, ErrorKind, EventType, Lease, Outcome, RequestId, Result, TenantId, Timestamp,
-    Transfer, TransferFault, TransferId, TransferOutcome, TransferState,
+    Allowance, End, Error, ErrorKind, EventType, Lease, Outcome, RequestId, Result, TenantId,
+    Timestamp, Transfer, TransferFault, TransferId, TransferOutcome, TransferState, WaitReason,
 };
 use bailee_store::{Change, DbError, conflict};
 
@@ -196,6 +196,25 @@ impl Runs<'_> {
         transfer.state = TransferState::Queued;
         transfer.fault = Some(fault);
         transfer.next_attempt_at = Some(at);
+        transfer.waits_for = None;
+        self.write(&mut change, transfer);
+        settle(change.commit().await)
+    }
+
+    /// Gives a transfer back that can do nothing before `until`. It has not been a try.
+    pub async fn wait(
+        &self,
+        lease: &Lease,
+        transfer: &mut Transfer,
+        (reason, until): (WaitReason, Timestamp),
+    ) -> Result<()> {
+        // A deadline is told when it passes.
+        let at = transfer.deadline.map_or(until, |end| until.min(end));
+        let mut change = self.core.store.queue().change(lease.job.tenant);
+        change.run_again(lease, at);
+        transfer.state = TransferState::Queued;
+        transfer.waits_for = Some(reason);
+        transfer.next_attempt_at = Some(at);
         self.write(&mut change, transfer);
         settle(change.commit().await)
     }
@@ -224,6 +243,7 @@ impl Runs<'_> {
         transfer.state = TransferState::Opening;
         transfer.attempt += 1;
         transfer.next_attempt_at = None;
+        transfer.waits_for = None;
         let is_new = transfer.started_at.is_none();
         if is_new {
             transfer.started_at = Some(self.core.clock.now());
@@ -276,11 +296,23 @@ impl Runs<'_> {
                 Via::Transfer(transfer.id)
             })
             .await?;
-        if transfer.counts.is_some() {
+        if let Some(counts) = transfer.counts {
+            let source = [&transfer.source];
+            if !counts.is_listed
+                && let Some(wait) = self.must_wait(&caller, source).await?
+            {
+                self.wait(lease, transfer, wait).await?;
+                return Ok(Begun::Over);
+            }
             if transfer.state == TransferState::Queued {
                 self.start(lease, transfer).await?;
             }
             return Ok(Begun::Many(Box::new(transfer.clone()), caller));
+        }
+        let ends = [&transfer.source, &transfer.destination];
+        if let Some(wait) = self.must_wait(&caller, ends).await? {
+            self.wait(lease, transfer, wait).await?;
+            return Ok(Begun::Over);
         }
         let source = self.open_end(&caller, &transfer.source).await?;
         let destination = self.open_end(&caller, &transfer.destination).await?;
@@ -293,6 +325,28 @@ impl Runs<'_> {
             source,
             destination,
         })))
+    }
+
+    /// Whether a transfer has to wait for the remote at one of its ends, and until when.
+    async fn must_wait<const N: usize>(
+        &self,
+        caller: &Caller,
+        ends: [&End; N],
+    ) -> Result<Option<(WaitReason, Timestamp)>> {
+        for end in ends {
+            let End::Remote { remote, .. } = end else {
+                continue;
+            };
+            let remote = self.core.usable_remote(caller, remote, "#/remote").await?;
+            if let Allowance::Closed(until) = remote.times.allowance(self.core.clock.now()) {
+                return Ok(Some((WaitReason::Window, until)));
+            }
+            let until = self.core.waits_for(caller.tenant(), &remote).await?;
+            if let Some(until) = until {
+                return Ok(Some((WaitReason::Remote, until)));
+            }
+        }
+        Ok(None)
     }
 
     /// An end with what it takes to reach it.

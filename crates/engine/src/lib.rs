@@ -15,6 +15,7 @@ mod deliveries;
 mod flows;
 mod lanes;
 pub mod limit;
+mod looks;
 mod prober;
 mod remote;
 mod runner;
@@ -129,6 +130,7 @@ impl Engine {
             runner(JobKind::Deliver, parts.limits.deliveries),
             runner(JobKind::FireSchedule, limit::SCHEDULES_RUNNING),
             runner(JobKind::WatchRule, limit::RULES_RUNNING),
+            runner(JobKind::CheckRemote, limit::LOOKS_RUNNING),
         ];
         let upkeep = vec![
             tokio::spawn(upkeep::seal(Arc::clone(&shared), stop_upkeep.clone())),

@@ -54,6 +54,10 @@ pub(crate) const CLEAR_UP_TIME_MAX: Duration = Duration::from_secs(5);
 /// How often a final write is tried again that lost a race.
 pub(crate) const RACES_MAX: u32 = 4;
 
+/// Looks at remotes under way at once on one node.
+pub(crate) const LOOKS_RUNNING: usize = 4;
+/// How long a look waits that could not be kept.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Folders of remotes that are looked into at once on one node: each may hold as many entries as a listing has at most.
 pub(crate) const LOOKS_AT_ONCE: usize = 8;
 /// Longest look into a folder of a remote.

@@ -4,12 +4,15 @@ use std::sync::Weak;
 
 use async_trait::async_trait;
 use bailee_connect::{
-    Capabilities, EntryKind, Fault, FaultKind, Listing, ProbeOptions, RemotePath, open, probe,
+    Capabilities, CertificateFacts, EntryKind, Fault, FaultKind, Listing, ProbeOptions, RemotePath,
+    open, probe,
 };
-use bailee_core::model::{Error, ErrorKind, RemoteKind, Result};
+use bailee_core::model::{
+    Error, ErrorKind, RemoteCertificate, RemoteKind, Result, SshKeyAlgorithm,
+};
 use bailee_core::{
     ConnectorAbilities, ProbeReport, ProbeStep, RemoteChild, RemoteFolder, RemoteProber,
-    RemoteTarget,
+    RemoteTarget, SshKeyPair,
 };
 
 use crate::{Shared, limit, remote, transfers};
@@ -33,6 +36,30 @@ impl RemoteProber for Prober {
             replaces_atomically: most.replaces_atomically,
             appears_whole: most.appears_whole,
         }
+    }
+
+    async fn new_ssh_key(&self, algorithm: SshKeyAlgorithm, comment: &str) -> Result<SshKeyPair> {
+        let Some(shared) = self.0.upgrade() else {
+            return Err(Error::new(ErrorKind::Draining, "The server is stopping.").retry_after(5));
+        };
+        let Ok(_seat) = shared.looks.try_acquire() else {
+            let detail = "Too many keys are being made; try again in a moment.";
+            return Err(Error::new(ErrorKind::Overloaded, detail).retry_after(2));
+        };
+        let mut seed = [0_u8; 32];
+        shared.core.chance().fill(&mut seed);
+        let comment = comment.to_owned();
+        let making = tokio::task::spawn_blocking(move || match algorithm {
+            SshKeyAlgorithm::Ed25519 => bailee_connect::SshKeyPair::ed25519(&seed, &comment),
+            SshKeyAlgorithm::Rsa4096 => bailee_connect::SshKeyPair::rsa4096(&comment),
+        });
+        let made = making.await.map_err(Error::internal)?;
+        let pair = made.map_err(Error::internal)?;
+        Ok(SshKeyPair {
+            private_key: pair.private_key,
+            public_key: pair.public_key,
+            fingerprint: pair.fingerprint,
+        })
     }
 
     async fn browse(&self, target: RemoteTarget, path: &str) -> Result<RemoteFolder> {
@@ -68,32 +95,55 @@ impl RemoteProber for Prober {
                 "Try again in a moment.",
             );
         };
-        let spec = match remote::spec(&target, &shared) {
-            Ok(spec) => spec,
-            Err(error) => {
-                return failed(
-                    "remote_failed",
-                    format!("The remote's configuration cannot be used: {error}."),
-                    "Correct it with `bailee remote set`.",
-                );
-            }
-        };
         let mut random = [0_u8; 8];
         shared.core.chance().fill(&mut random);
-        let options = ProbeOptions {
-            folder: RemotePath::default(),
-            file_name: Some(format!(".bailee-test-{}", hex::encode(random))),
-        };
-        match tokio::time::timeout(limit::PROBE_TIME_MAX, probe(spec, &shared.guard, &options))
-            .await
-        {
-            Ok(report) => told(report),
-            Err(_) => failed(
-                "remote_timeout",
-                "The test took too long.".to_owned(),
-                "Check the line and the partner's load.",
-            ),
+        let file_name = format!(".bailee-test-{}", hex::encode(random));
+        report(&shared, target, Some(file_name)).await
+    }
+}
+
+/// Tries a remote step by step. Nothing is written there without a name for the file.
+pub(crate) async fn report(
+    shared: &Shared,
+    target: RemoteTarget,
+    file_name: Option<String>,
+) -> ProbeReport {
+    let spec = match remote::spec(&target, shared) {
+        Ok(spec) => spec,
+        Err(error) => {
+            return failed(
+                "remote_failed",
+                format!("The remote's configuration cannot be used: {error}."),
+                "Correct it with `bailee remote set`.",
+            );
         }
+    };
+    let options = ProbeOptions {
+        folder: RemotePath::default(),
+        file_name,
+    };
+    let probed = probe(spec, &shared.guard, &options);
+    let mut report = match tokio::time::timeout(limit::PROBE_TIME_MAX, probed).await {
+        Ok(report) => told(report),
+        Err(_) => failed(
+            "remote_timeout",
+            "The test took too long.".to_owned(),
+            "Check the line and the partner's load.",
+        ),
+    };
+    let own = target.remote.address.tls();
+    let own = own.and_then(|tls| CertificateFacts::of_pem(tls.client_certificate.as_ref()?));
+    report
+        .certificates
+        .extend(own.map(|facts| certificate("client", facts)));
+    report
+}
+
+fn certificate(owner: &str, facts: CertificateFacts) -> RemoteCertificate {
+    RemoteCertificate {
+        owner: owner.to_owned(),
+        subject: facts.subject,
+        expires_at: facts.expires_at,
     }
 }
 
@@ -160,6 +210,11 @@ fn told(report: bailee_connect::ProbeReport) -> ProbeReport {
     ProbeReport {
         steps: steps.collect(),
         seen_host_key: report.seen_host_key.map(|key| key.fingerprint),
+        certificates: report
+            .certificate
+            .map(|facts| certificate("server", facts))
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -175,5 +230,6 @@ fn failed(error_code: &'static str, detail: String, fix: &str) -> ProbeReport {
     ProbeReport {
         steps: vec![step],
         seen_host_key: None,
+        certificates: Vec::new(),
     }
 }

@@ -84,13 +84,16 @@ fn sftp(address: &RemoteAddress, secret: &RemoteSecret) -> Result<SftpConfig, Un
     else {
         return Err(Unfit::Missing("address of SFTP"));
     };
-    let key = secret.field(RemoteSecretField::PrivateKey);
-    Ok(SftpConfig {
-        password: secret.field(RemoteSecretField::Password).cloned(),
-        private_key: key.map(|pem| PrivateKey {
+    let key = |field| {
+        secret.field(field).map(|pem| PrivateKey {
             pem: pem.clone(),
             passphrase: secret.field(RemoteSecretField::Passphrase).cloned(),
-        }),
+        })
+    };
+    Ok(SftpConfig {
+        password: secret.field(RemoteSecretField::Password).cloned(),
+        private_key: key(RemoteSecretField::PrivateKey),
+        previous_key: key(RemoteSecretField::PreviousPrivateKey),
         host_key: host_key.clone(),
         base: base(base_path)?,
         ..SftpConfig::new(host, *port, username)
@@ -281,6 +284,7 @@ fn tls(trust: &RemoteTls, secret: &RemoteSecret) -> TlsOptions {
                 certificates_pem: certificate.clone(),
                 key_pem: key.clone(),
             }),
+        ..TlsOptions::default()
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum StopReason {
     Steered,
     /// Its deadline passed.
     Deadline,
+    /// A remote may not be used at this time of the day.
+    Closed,
     /// Its checkpoint could not be stored.
     Unsaved,
 }

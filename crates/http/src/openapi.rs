@@ -82,6 +82,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("remotes.update", &[409, 412, 428]),
     ("remotes.delete", &[409, 412, 428]),
     ("remotes.test", &[502, 504]),
+    ("remotes.new_ssh_key", &[409]),
     ("remotes.children", &[409, 422, 502, 504]),
     ("schedules.create", &[404, 409]),
     ("schedules.replace", &[409, 412, 428]),

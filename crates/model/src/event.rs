@@ -51,6 +51,12 @@ events! {
     AlertEscalated = "alert.escalated";
     /// An alert is over.
     AlertResolved = "alert.resolved";
+    /// A remote that was well cannot be reached any more, or lets nobody in.
+    RemoteUnhealthy = "remote.unhealthy";
+    /// A remote that was not well is again.
+    RemoteRecovered = "remote.recovered";
+    /// A certificate that is needed to reach a remote ends soon.
+    CredentialExpiring = "credential.expiring";
     /// A credential was refused.
     AuthFailed = "auth.failed";
     /// Policy, scope, network or a path bound refused a caller.

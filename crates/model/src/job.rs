@@ -13,6 +13,8 @@ pub enum JobKind {
     FireSchedule,
     /// Looks whether an alert rule's condition holds, and after its alerts; the payload is the rule's id.
     WatchRule,
+    /// Looks at a remote; the payload is its id.
+    CheckRemote,
 }
 
 impl JobKind {
@@ -22,6 +24,7 @@ impl JobKind {
         Self::Deliver,
         Self::FireSchedule,
         Self::WatchRule,
+        Self::CheckRemote,
     ];
 
     /// The kind as stored.
@@ -31,6 +34,7 @@ impl JobKind {
             Self::Deliver => "deliver",
             Self::FireSchedule => "fire_schedule",
             Self::WatchRule => "watch_rule",
+            Self::CheckRemote => "check_remote",
         }
     }
 }

@@ -24,6 +24,7 @@ mod pgp_key;
 mod principal;
 mod remote;
 mod remote_health;
+mod remote_times;
 mod schedule;
 mod scope;
 mod tenant;
@@ -61,11 +62,12 @@ pub use pgp_key::{
 pub use principal::{Principal, PrincipalKind, PrincipalState, Role};
 pub use remote::{
     FtpsMode, HttpMethod, HttpSignIn, Remote, RemoteAddress, RemoteKind, RemoteName, RemoteRoute,
-    RemoteSecretField, RemoteTls,
+    RemoteSecretField, RemoteTls, SshKey, SshKeyAlgorithm,
 };
 pub use remote_health::{
     Admission, Circuit, HealthState, HealthStep, HealthTurn, RemoteCertificate, RemoteHealth,
 };
+pub use remote_times::{Allowance, RemoteTimes, RemoteWindow, Weekday, WindowEdge};
 pub use schedule::{
     Cron, CronError, DayRule, DayTime, DayWindow, Due, Misfire, MisfireRule, Schedule,
     ScheduleResult, ScheduleRun, ScheduleTarget, Timing, Zone,
@@ -75,7 +77,7 @@ pub use tenant::{Tenant, TenantSettings, TenantState, Usage};
 pub use time::Timestamp;
 pub use transfer::{
     Bundle, End, FileCounts, OnConflict, RetryRule, Same, Transfer, TransferFault, TransferOutcome,
-    TransferState, TransferStep, Verify,
+    TransferState, TransferStep, Verify, WaitReason,
 };
 pub use upload::{Part, Upload, UploadState};
 pub use webhook::{

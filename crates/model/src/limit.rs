@@ -121,6 +121,8 @@ pub const EXPIRY_DAYS: [u32; 4] = [30, 14, 7, 1];
 pub const HEALTH_CHECK_SECONDS_MIN: u32 = 60;
 /// Longest time between two looks at a remote, in seconds.
 pub const HEALTH_CHECK_SECONDS_MAX: u32 = 7 * 24 * 3600;
+/// Windows of a remote.
+pub const REMOTE_WINDOWS_MAX: usize = 64;
 /// Open transfers that the users of a remote are told of.
 pub const REMOTE_USES_MAX: u32 = 100;
 /// Smallest bandwidth of a transfer, in bytes per second.

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RemoteId, Timestamp};
+use crate::{RemoteId, RemoteTimes, Timestamp};
 
 /// Which connector speaks to a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,6 +278,29 @@ pub struct RemoteRoute {
     pub tls: RemoteTls,
 }
 
+/// The kind of a key pair of SSH.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SshKeyAlgorithm {
+    /// Short and quick; what to take unless the partner cannot.
+    Ed25519,
+    /// RSA with 4,096 bits, for old servers.
+    Rsa4096,
+}
+
+/// The public half of a key pair that was made here, whose private half never leaves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SshKey {
+    /// Its kind.
+    pub algorithm: SshKeyAlgorithm,
+    /// The public key in OpenSSH's one-line form: what the partner puts into `authorized_keys`.
+    pub public_key: String,
+    /// Its fingerprint, `SHA256:…`.
+    pub fingerprint: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
 /// A secret that a remote may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -286,7 +309,9 @@ pub enum RemoteSecretField {
     Password,
     /// A private key of SSH.
     PrivateKey,
-    /// What opens the private key.
+    /// The private key of SSH before it, which is tried after it.
+    PreviousPrivateKey,
+    /// What opens the private keys.
     Passphrase,
     /// A token that is sent with every request.
     BearerToken,
@@ -310,9 +335,10 @@ pub enum RemoteSecretField {
 
 impl RemoteSecretField {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Password,
         Self::PrivateKey,
+        Self::PreviousPrivateKey,
         Self::Passphrase,
         Self::BearerToken,
         Self::HeaderValue,
@@ -330,6 +356,7 @@ impl RemoteSecretField {
         match self {
             Self::Password => "password",
             Self::PrivateKey => "private_key",
+            Self::PreviousPrivateKey => "previous_private_key",
             Self::Passphrase => "passphrase",
             Self::BearerToken => "bearer_token",
             Self::HeaderValue => "header_value",
@@ -363,8 +390,14 @@ pub struct Remote {
     pub secret_fields: Vec<RemoteSecretField>,
     /// Its secrets, sealed by the tenant's wrapping_key.
     pub sealed_secret: Option<Vec<u8>>,
+    /// The key pairs that were made here, the newest first.
+    #[serde(default)]
+    pub ssh_keys: Vec<SshKey>,
     /// Transfers with it under way at once.
     pub concurrency: u32,
+    /// When it is used and looked at.
+    #[serde(default)]
+    pub times: RemoteTimes,
     /// Since when it exists.
     pub created_at: Timestamp,
     /// Rises with every change: the object's ETag.

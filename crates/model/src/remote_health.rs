@@ -176,6 +176,19 @@ impl RemoteHealth {
         self.fell(now, cause)
     }
 
+    /// Somebody looked at it: it was reached, or why not. Transfers are kept away only by what they met themselves.
+    pub fn looked_at(
+        &mut self,
+        now: Timestamp,
+        fault: Option<TransferFault>,
+    ) -> Option<HealthTurn> {
+        self.checked_at = Some(now);
+        match fault {
+            None => self.succeeded(now),
+            Some(cause) => self.fell(now, cause),
+        }
+    }
+
     /// Forgets what is known against it: the next transfer tries. Whether there was anything.
     pub fn reset(&mut self) -> bool {
         let was_open = self.circuit != Circuit::Closed || self.failures > 0;

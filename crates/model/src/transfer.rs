@@ -326,6 +326,16 @@ impl RetryRule {
     }
 }
 
+/// Why a transfer waits though it could be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitReason {
+    /// A remote does not answer at the moment.
+    Remote,
+    /// A remote may not be used at this time of the day.
+    Window,
+}
+
 /// Bytes from here to there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
@@ -395,6 +405,9 @@ pub struct Transfer {
     pub attempt: u32,
     /// When the next try starts.
     pub next_attempt_at: Option<Timestamp>,
+    /// What it waits for until then, if not for its next try.
+    #[serde(default)]
+    pub waits_for: Option<WaitReason>,
     /// The file it made in Bailee, when Bailee is the destination.
     pub result_file: Option<FileId>,
     /// SHA-256 of what was moved, lower-case hex, once known.

@@ -25,6 +25,7 @@ mod principal;
 mod queue;
 mod reader;
 mod remote;
+mod remote_health;
 mod rows;
 mod schedule;
 mod schema;
@@ -50,6 +51,7 @@ pub mod conflict {
     pub use crate::pgp_key::{REVISION as PGP_KEY_REVISION, TAKEN as PGP_KEY_TAKEN};
     pub use crate::principal::{CHANGED as PRINCIPAL_CHANGED, NAME as PRINCIPAL_NAME};
     pub use crate::remote::NAME as REMOTE_NAME;
+    pub use crate::remote_health::CHANGED as REMOTE_HEALTH;
     pub use crate::schedule::{CONFLICT as SCHEDULE, RAN as SCHEDULE_RAN};
     pub use crate::tenant::{CHANGED as TENANT_CHANGED, QUOTA};
     pub use crate::transfer::REVISION as TRANSFER_REVISION;

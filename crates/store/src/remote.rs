@@ -40,8 +40,9 @@ impl Change {
         self.add(PUT, row, Guard::One, NAME)
     }
 
-    /// Removes a remote as it was read; the conflict is [`NAME`].
+    /// Removes a remote as it was read, with its health; the conflict is [`NAME`].
     pub fn delete_remote(&mut self, remote: &Remote) -> &mut Self {
+        self.forget_remote_health(remote.id);
         let row = values![remote.id, remote.revision];
         self.add(DELETE, row, Guard::One, NAME)
     }

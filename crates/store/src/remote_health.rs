@@ -1,4 +1,4 @@
-use bailee_model::{JobKind, Remote, RemoteHealth, RemoteId, RemoteName, Timestamp};
+use bailee_model::{Job, JobKind, Remote, RemoteHealth, RemoteId, RemoteName, Timestamp};
 
 use crate::rows::{from_json, json, statements};
 use crate::{Change, DbError, Guard, Reader, Row, values};
@@ -13,8 +13,13 @@ statements! {
     READ: tenant = "SELECT body FROM remote_health WHERE tenant_id = $1 AND remote_id = $2";
     BY_NAME: tenant = "SELECT r.body, h.body FROM remote r LEFT JOIN remote_health h \
         ON h.tenant_id = r.tenant_id AND h.remote_id = r.id WHERE r.tenant_id = $1 AND r.name = $2";
-    // Those who wait for one remote wait until the same moment.
-    WAKE: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND kind = $2 AND run_at = $3 AND owner IS NULL";
+    ENQUEUE_LOOK: tenant = "INSERT INTO job (tenant_id, id, kind, subject, lane, run_at, priority, attempt, fence) \
+        VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0) \
+        ON CONFLICT (kind, subject) DO UPDATE SET run_at = excluded.run_at WHERE job.owner IS NULL";
+    // Those who wait for one remote wait until the same moment. Others may wait until then for their own reasons.
+    WAKE: tenant = "UPDATE job SET run_at = $4 WHERE tenant_id = $1 AND kind = $2 AND run_at = $3 AND owner IS NULL \
+        AND EXISTS (SELECT 1 FROM transfer t WHERE t.tenant_id = $1 AND t.id = job.subject \
+        AND t.body LIKE '%\"waits_for\":\"%')";
 }
 
 /// The conflict of [`Change::put_remote_health`]: it was written since it was read, or the remote is gone.
@@ -35,6 +40,18 @@ impl Change {
     /// Forgets a remote's health.
     pub fn forget_remote_health(&mut self, remote: RemoteId) -> &mut Self {
         self.add(DELETE, values![remote], Guard::Any, CHANGED)
+    }
+
+    /// Makes a look at a remote due; there is one such job for each remote.
+    pub fn enqueue_look(&mut self, job: &Job) -> &mut Self {
+        let row = values![
+            job.id,
+            job.kind.as_str(),
+            &job.subject,
+            &job.lane,
+            job.run_at
+        ];
+        self.add(ENQUEUE_LOOK, row, Guard::Any, "job")
     }
 
     /// Makes transfers due that wait for a remote until `waits_until`.

@@ -52,6 +52,12 @@ pub const MIGRATIONS: &[Migration] = &[
             "alert",
         ],
     },
+    Migration {
+        number: 5,
+        name: "remotes",
+        text: include_str!("../migrations/0005_remotes.sql"),
+        tenant_tables: &["remote_health"],
+    },
 ];
 
 /// Every statement of this crate with its name, so that a test can prepare each on both databases.
@@ -73,6 +79,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::pgp_key::STATEMENTS,
         crate::principal::STATEMENTS,
         crate::remote::STATEMENTS,
+        crate::remote_health::STATEMENTS,
         crate::schedule::STATEMENTS,
         crate::sweep::STATEMENTS,
         crate::tenant::STATEMENTS,

@@ -85,10 +85,14 @@ fn configuration(kind: &str) -> Value {
     let mut own = find(name).unwrap_or_else(|| json!({}));
     let mut names = Vec::new();
     refer_within(&mut own, &mut names);
-    let parts = names
-        .into_iter()
-        .filter_map(|name| Some((name.clone(), find(&name)?)));
-    let parts: serde_json::Map<_, _> = parts.collect();
+    let mut parts = serde_json::Map::new();
+    while let Some(name) = names.pop() {
+        let Some(mut part) = find(&name).filter(|_| !parts.contains_key(&name)) else {
+            continue;
+        };
+        refer_within(&mut part, &mut names);
+        parts.insert(name, part);
+    }
     if let Value::Object(own) = &mut own {
         let draft = "https://json-schema.org/draft/2020-12/schema";
         own.insert("$schema".to_owned(), draft.into());
@@ -99,7 +103,7 @@ fn configuration(kind: &str) -> Value {
     own
 }
 
-/// Has references lead to `$defs`, and notes their names. What is referred to refers to nothing further.
+/// Has references lead to `$defs`, and notes their names.
 fn refer_within(schema: &mut Value, names: &mut Vec<String>) {
     match schema {
         Value::Object(members) => {

@@ -7,7 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::word::words;
-use crate::{SecretText, tagged};
+use crate::{RemoteWindow, SecretText, tagged};
 
 /// Body of `POST /remotes` and `PUT /remotes/{remote_id}`: told apart by `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +94,14 @@ macro_rules! body {
             $($fields)*
             /// Transfers with it under way at once; 4 when absent.
             pub concurrency: Option<u32>,
+            /// How often it is looked at in the background, in seconds, 60 to 604800; never when absent.
+            #[schema(minimum = 60, maximum = 604_800)]
+            pub health_check_seconds: Option<u32>,
+            /// The zone of the times in `windows`, such as `Europe/Berlin`; `UTC` when absent.
+            pub time_zone: Option<String>,
+            /// How fast transfers with it may be at which time, for all on one node together. The first window that
+            /// holds decides; outside of all there is no bound.
+            pub windows: Option<Vec<RemoteWindow>>,
         }
     };
     (tls $(#[$about:meta])* $body:ident { $($fields:tt)* }) => {
@@ -134,7 +142,10 @@ CreateSftpRemote {
     /// Private key in OpenSSH or PKCS #8 PEM form; not together with `password`.
     #[schema(value_type = Option<String>)]
     pub private_key: Option<SecretText>,
-    /// What opens the private key.
+    /// The private key before it, tried after it while the partner may not know the new one; null in a change forgets it.
+    #[schema(value_type = Option<String>)]
+    pub previous_private_key: Option<SecretText>,
+    /// What opens the private keys.
     #[schema(value_type = Option<String>)]
     pub passphrase: Option<SecretText>,
     /// Fingerprint of the server's key, `SHA256:…` as OpenSSH prints it. Without one, nothing moves until it is trusted.

@@ -2,9 +2,15 @@
 
 mod connector;
 mod create;
+mod health;
+mod ssh_key;
+mod window;
 
 pub use connector::*;
 pub use create::*;
+pub use health::*;
+pub use ssh_key::*;
+pub use window::*;
 
 use bailee_model::{RemoteId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -128,6 +134,8 @@ pub struct Remote {
     pub has_password: bool,
     /// Whether a private key is kept.
     pub has_private_key: bool,
+    /// Whether the private key before it is kept, which is tried after it.
+    pub has_previous_private_key: bool,
     /// Whether a passphrase of the private key is kept.
     pub has_passphrase: bool,
     /// Whether a token is kept.
@@ -148,8 +156,19 @@ pub struct Remote {
     pub has_service_account_key: bool,
     /// Whether the key of a client certificate is kept.
     pub has_client_key: bool,
+    /// The public halves of the key pairs that were made here, the newest first; what a partner puts into
+    /// `authorized_keys`.
+    pub ssh_keys: Vec<SshKey>,
     /// Transfers with it under way at once.
     pub concurrency: u32,
+    /// How often it is looked at in the background, in seconds; null for never.
+    #[schema(required)]
+    pub health_check_seconds: Option<u32>,
+    /// The zone of the times in `windows`.
+    #[schema(example = "UTC")]
+    pub time_zone: String,
+    /// How fast transfers with it may be at which time.
+    pub windows: Vec<RemoteWindow>,
     /// Since when it exists.
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
     pub created_at: Timestamp,

@@ -305,7 +305,8 @@ pub struct Transfer {
     /// When the next try starts.
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-21T09:14:00.000Z", required)]
     pub next_attempt_at: Option<Timestamp>,
-    /// Why it is held.
+    /// Why it is held: by an `operator` while `state` is `paused`; for a `remote` that does not answer or whose `window`
+    /// is closed while it is `queued`, until `next_attempt_at`.
     #[schema(required)]
     pub paused_reason: Option<PausedReason>,
     /// For people.
@@ -428,8 +429,7 @@ impl From<&model::Transfer> for Transfer {
             attempt: status.attempt,
             max_attempts: transfer.retry.max_attempts,
             next_attempt_at: status.next_attempt_at,
-            paused_reason: (transfer.state == model::TransferState::Paused)
-                .then_some(PausedReason::Operator),
+            paused_reason: paused_reason(transfer),
             label: transfer.label.clone(),
             priority: transfer.priority,
             deadline: transfer.deadline,
@@ -475,6 +475,20 @@ impl From<&model::Transfer> for TransferStatus {
             next_attempt_at: transfer.next_attempt_at,
             updated_at: transfer.updated_at.max(counts.updated_at),
         }
+    }
+}
+
+/// Why nothing moves: somebody holds it, or it waits for a remote.
+fn paused_reason(transfer: &model::Transfer) -> Option<PausedReason> {
+    match (transfer.state, transfer.waits_for) {
+        (model::TransferState::Paused, _) => Some(PausedReason::Operator),
+        (model::TransferState::Queued, Some(model::WaitReason::Remote)) => {
+            Some(PausedReason::Remote)
+        }
+        (model::TransferState::Queued, Some(model::WaitReason::Window)) => {
+            Some(PausedReason::Window)
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use bailee_client::api::RemoteKind;
+use bailee_client::api::{RemoteKind, SshKeyAlgorithm};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
@@ -26,6 +26,12 @@ pub enum RemoteCommand {
         after_help = "Examples:\n  bailee remote ls bank\n  bailee remote ls bank:/in --limit 20"
     )]
     Ls(RemoteLsArgs),
+    /// Make a key pair of SSH for a remote, and show what the partner puts into authorized_keys
+    SshKey(RemoteSshKeyArgs),
+    /// Show how a remote fares
+    Health(RemoteArgs),
+    /// Let transfers go to a remote again at once
+    ResetCircuit(RemoteArgs),
     /// List the kinds of remotes, and what each can do
     Kinds,
     /// List what uses a remote
@@ -152,6 +158,15 @@ pub struct RemoteSettings {
     /// Transfers at once
     #[arg(long, value_name = "N")]
     pub concurrency: Option<u32>,
+    /// How often it is looked at in the background, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub health_check: Option<u32>,
+    /// Bytes per second at a time of the day, 0 for none: 08:00-18:00=1048576 or mon,tue@22:00-06:00=0; may be given again
+    #[arg(long, value_name = "WINDOW")]
+    pub window: Vec<String>,
+    /// Zone of the windows' times, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
     /// File with certificate authorities to trust besides, PEM
     #[arg(long, value_name = "FILE")]
     pub extra_ca_file: Option<PathBuf>,
@@ -188,6 +203,17 @@ pub struct RemoteLsArgs {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub limit: usize,
+}
+
+/// Arguments of `remote ssh-key`.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct RemoteSshKeyArgs {
+    /// Name or rem_…
+    pub remote: String,
+    /// Kind of the pair
+    #[arg(long, value_parser = PossibleValuesParser::new(SshKeyAlgorithm::KNOWN), default_value = "ed25519")]
+    pub algorithm: String,
 }
 
 /// Arguments of `remote trust`.

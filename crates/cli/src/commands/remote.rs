@@ -1,14 +1,15 @@
 use std::path::Path;
 
 use bailee_client::Client;
-use bailee_client::api::{ChangeRemote, CreateRemote, Remote};
+use bailee_client::api::{ChangeRemote, CreateRemote, NewSshKey, Remote};
 use bailee_client::model::RemoteId;
 use serde_json::{Map, Value, json};
 
 use super::view;
 use crate::Failure;
 use crate::args::{
-    RemoteAddArgs, RemoteCommand, RemoteLsArgs, RemoteSetArgs, RemoteSettings, RemoteTrustArgs,
+    RemoteAddArgs, RemoteCommand, RemoteLsArgs, RemoteSetArgs, RemoteSettings, RemoteSshKeyArgs,
+    RemoteTrustArgs,
 };
 use crate::session::{Session, read_secret, read_text};
 
@@ -36,6 +37,17 @@ pub(super) async fn run(
         RemoteCommand::Test(args) => test(session, client, find(client, &args.remote).await?).await,
         RemoteCommand::Trust(args) => trust(session, client, args).await,
         RemoteCommand::Ls(args) => list_folder(session, client, &args).await,
+        RemoteCommand::SshKey(args) => new_ssh_key(session, client, &args).await,
+        RemoteCommand::Health(args) => {
+            let remote = find(client, &args.remote).await?;
+            let health = remotes.health(remote.remote_id).await?;
+            session.output.one(&health, view::REMOTE_HEALTH)
+        }
+        RemoteCommand::ResetCircuit(args) => {
+            let remote = find(client, &args.remote).await?;
+            let health = remotes.reset_circuit(remote.remote_id).await?;
+            session.output.one(&health, view::REMOTE_HEALTH)
+        }
         RemoteCommand::Kinds => session
             .output
             .list(&remotes.connectors().await?.data, view::CONNECTOR),
@@ -62,6 +74,24 @@ pub(super) async fn run(
             Ok(())
         }
     }
+}
+
+async fn new_ssh_key(
+    session: &Session,
+    client: &Client,
+    args: &RemoteSshKeyArgs,
+) -> Result<(), Failure> {
+    let remote = find(client, &args.remote).await?;
+    let wish = NewSshKey {
+        algorithm: Some(args.algorithm.as_str().into()),
+    };
+    let remotes = client.remotes();
+    let remote = remotes.new_ssh_key(remote.remote_id, &wish).await?;
+    let line = remote.ssh_keys.first().map(|key| key.public_key.clone());
+    let line = line.unwrap_or_default();
+    session.output.line(&line, &remote, view::REMOTE)?;
+    session.say("the partner puts this line into authorized_keys");
+    Ok(())
 }
 
 async fn list_folder(
@@ -161,6 +191,9 @@ fn fields(settings: &RemoteSettings) -> Result<Map<String, Value>, Failure> {
         ("folder", json!(settings.folder)),
         ("proxy_url", json!(settings.proxy)),
         ("concurrency", json!(settings.concurrency)),
+        ("health_check_seconds", json!(settings.health_check)),
+        ("time_zone", json!(settings.time_zone)),
+        ("windows", windows(&settings.window)?),
     ];
     let given = plain.into_iter().filter(|(_, value)| !value.is_null());
     let mut fields: Map<_, _> = given
@@ -190,6 +223,28 @@ fn fields(settings: &RemoteSettings) -> Result<Map<String, Value>, Failure> {
         fields.insert(name.to_owned(), Value::String(text));
     }
     Ok(fields)
+}
+
+/// Reads `[DAY,…@]FROM-TO=BYTES`; null for none.
+fn windows(texts: &[String]) -> Result<Value, Failure> {
+    let read = |text: &String| {
+        let (days, rest) = text.split_once('@').unwrap_or(("", text));
+        let days = days.split(',').filter(|day| !day.is_empty());
+        let (times, rate) = rest.split_once('=')?;
+        let (from, to) = times.split_once('-')?;
+        let rate: u64 = rate.parse().ok()?;
+        let days: Vec<&str> = days.collect();
+        Some(json!({"days": days, "from": from, "to": to, "bytes_per_second": rate}))
+    };
+    let windows: Option<Vec<Value>> = texts.iter().map(read).collect();
+    match windows {
+        Some(windows) if windows.is_empty() => Ok(Value::Null),
+        Some(windows) => Ok(Value::Array(windows)),
+        None => Err(Failure::usage(
+            "a window is given as FROM-TO=BYTES",
+            "For example 08:00-18:00=1048576 or sat,sun@00:00-24:00=0.",
+        )),
+    }
 }
 
 /// Reads `FIELD=SOURCE`. A secret itself never stands in an argument, where others could see it.

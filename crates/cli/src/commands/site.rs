@@ -57,7 +57,11 @@ fn write(file: &Path, text: &str, replace: Option<Replace>) -> Result<(), Failur
     write().map_err(Failure::local("write", file))
 }
 
-pub(super) async fn diff(session: &Session, client: &Client, args: DiffArgs) -> Result<(), Failure> {
+pub(super) async fn diff(
+    session: &Session,
+    client: &Client,
+    args: DiffArgs,
+) -> Result<(), Failure> {
     let mut server = Server::new(client);
     let plan = planned(&mut server, client, &args.site, Meaning::default()).await?;
     show(session, &plan)?;

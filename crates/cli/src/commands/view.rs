@@ -83,6 +83,10 @@ pub(super) const REMOTE_CHILD: View = View {
     ],
     name: "path",
 };
+pub(super) const REMOTE_HEALTH: View = View {
+    columns: &[],
+    name: "state",
+};
 pub(super) const REMOTE_USER: View = View {
     columns: &[
         ("TYPE", "type"),

@@ -161,15 +161,24 @@ impl Carrier<'_> {
         };
         let Some(folder) = &self.secrets_to else {
             let hint = "--secrets-to keeps such secrets; rotating makes another";
-            self.session
-                .say(&format!("the secret of {} {name} was not kept: {hint}", kind.noun));
+            self.session.say(&format!(
+                "the secret of {} {name} was not kept: {hint}",
+                kind.noun
+            ));
             return Ok(());
         };
-        let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() || "._-".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        };
         let name: String = name.chars().map(plain).take(80).collect();
         let file = folder.join(format!("{}-{name}-{}", kind.noun, text(thing, kind.id)));
         write_private(folder, &file, &secret)?;
-        self.session.say(&format!("its secret is in {}", file.display()));
+        self.session
+            .say(&format!("its secret is in {}", file.display()));
         Ok(())
     }
 }
@@ -244,7 +253,11 @@ fn told_by_place(declared: &Declared, failure: &Failure) {
         let pointer = error.pointer.trim_start_matches('#');
         let first = pointer.trim_start_matches('/').split('/').next();
         let first = first.unwrap_or_default();
-        let field = declared.kind.fields.iter().find(|field| field.wire() == first);
+        let field = declared
+            .kind
+            .fields
+            .iter()
+            .find(|field| field.wire() == first);
         let pointer = match field {
             Some(field) => pointer.replacen(first, field.name, 1),
             None => pointer.to_owned(),

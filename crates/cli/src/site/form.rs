@@ -40,9 +40,7 @@ impl Names {
 /// Where a secret comes from: the kind of source and its name.
 pub fn secret_source(value: &Value) -> Option<(&str, &str)> {
     let (source, name) = single(value)?;
-    ["env", "file"]
-        .contains(&source)
-        .then_some((source, name))
+    ["env", "file"].contains(&source).then_some((source, name))
 }
 
 /// What a reference names: a kind and a name, or an id as it is.

@@ -209,7 +209,10 @@ pub const KINDS: [&str; ALL.len()] = {
     let mut names = [""; ALL.len()];
     let mut at = 0;
     while at < ALL.len() {
-        #[expect(clippy::indexing_slicing, reason = "bounded by the loop, and decided while compiling")]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "bounded by the loop, and decided while compiling"
+        )]
         {
             names[at] = ALL[at].plural;
         }
@@ -358,7 +361,11 @@ const WEBHOOKS: Kind = Kind {
         field("format", Form::Plain, Absent::Is(Usual::Word("bailee"))),
         field("ordering", Form::Plain, Absent::Is(Usual::Word("none"))),
         field("body_hmac", Form::Plain, Absent::Is(Usual::Switch(true))),
-        field("ed25519", Form::Switch("public_key"), Absent::Is(Usual::Switch(false))),
+        field(
+            "ed25519",
+            Form::Switch("public_key"),
+            Absent::Is(Usual::Switch(false)),
+        ),
         field(
             "limits",
             Form::Object(&["per_second", "concurrency"]),

@@ -86,9 +86,7 @@ impl Node {
         for step in pointer.split('/').skip(1) {
             let step = step.replace("~1", "/").replace("~0", "~");
             let next = match &node.tree {
-                Tree::Map(_) => node
-                    .member(&step)
-                    .map(|member| (member.line, &member.node)),
+                Tree::Map(_) => node.member(&step).map(|member| (member.line, &member.node)),
                 Tree::List(items) => step
                     .parse()
                     .ok()
@@ -265,7 +263,10 @@ mod tests {
         let wanted = json!({"a": "yes", "b": 12, "c": "12", "d": null, "f": "two\nlines\n",
             "e": [true, 1.5, -3, 31, "2026-01-01", 0.5, "1_000", "7:30"]});
         assert_eq!(one(text).value(), wanted);
-        assert_eq!(one("{\"a\": [1, {\"b\": \"c\\n\"}]}").value(), json!({"a": [1, {"b": "c\n"}]}));
+        assert_eq!(
+            one("{\"a\": [1, {\"b\": \"c\\n\"}]}").value(),
+            json!({"a": [1, {"b": "c\n"}]})
+        );
     }
 
     #[test]
@@ -291,7 +292,10 @@ mod tests {
         ] {
             let fault = documents(text).unwrap_err();
             assert!(fault.detail.contains(word), "{text}: {fault:?}");
-            assert!(fault.line >= line && fault.line <= line + 1, "{text}: {fault:?}");
+            assert!(
+                fault.line >= line && fault.line <= line + 1,
+                "{text}: {fault:?}"
+            );
         }
     }
 }

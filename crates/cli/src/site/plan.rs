@@ -99,7 +99,9 @@ pub fn plan(site: Site, present: Vec<Present>, meaning: Meaning<'_>) -> Result<P
         kept: Vec::new(),
     };
     for kind in site.kinds.iter().rev().filter(|kind| !kind.is_single()) {
-        let left = there.iter_mut().filter(|((plural, _), _)| *plural == kind.plural);
+        let left = there
+            .iter_mut()
+            .filter(|((plural, _), _)| *plural == kind.plural);
         for thing in left.flat_map(|(_, things)| std::mem::take(things)) {
             let name = format!("{} {}", kind.noun, form::name(kind, &thing.fields));
             if !meaning.prunes {
@@ -121,7 +123,10 @@ fn pairs(
 ) -> Vec<(Declared, Option<Present>)> {
     let mut pairs = Vec::new();
     for declared in declared {
-        let key = (declared.kind.plural, form::key(declared.kind, &declared.fields));
+        let key = (
+            declared.kind.plural,
+            form::key(declared.kind, &declared.fields),
+        );
         let same = there.get_mut(&key).and_then(|things| {
             let at = things
                 .iter()
@@ -132,7 +137,10 @@ fn pairs(
     }
     for (declared, present) in &mut pairs {
         if present.is_none() {
-            let key = (declared.kind.plural, form::key(declared.kind, &declared.fields));
+            let key = (
+                declared.kind.plural,
+                form::key(declared.kind, &declared.fields),
+            );
             *present = there
                 .get_mut(&key)
                 .filter(|things| !things.is_empty())
@@ -189,8 +197,17 @@ fn fixed<'a>(
 impl Plan {
     /// How many things are made, changed and removed.
     pub fn summary(&self) -> String {
-        let count = |action: &str| self.steps.iter().filter(|step| step.action() == action).count();
-        let counts = [("make", count("make")), ("change", count("change")), ("remove", count("remove"))];
+        let count = |action: &str| {
+            self.steps
+                .iter()
+                .filter(|step| step.action() == action)
+                .count()
+        };
+        let counts = [
+            ("make", count("make")),
+            ("change", count("change")),
+            ("remove", count("remove")),
+        ];
         let counts = counts.iter().filter(|(_, count)| *count > 0);
         let counts: Vec<_> = counts
             .map(|(action, count)| format!("{count} to {action}"))
@@ -205,7 +222,9 @@ impl Plan {
     /// The plan for people.
     pub fn text(&self) -> String {
         let lines = self.steps.iter().flat_map(Step::lines);
-        lines.map(|line| format!("{}\n", crate::failure::visible(&line))).collect()
+        lines
+            .map(|line| format!("{}\n", crate::failure::visible(&line)))
+            .collect()
     }
 
     /// The plan for programs.

@@ -192,7 +192,9 @@ impl Reader {
     fn thing(&mut self, kind: &'static Kind, place: Place) {
         let node = Rc::clone(&place.node);
         let Some(members) = node.members() else {
-            return self.faults.push(format!("{}: this is an object", place.of("")));
+            return self
+                .faults
+                .push(format!("{}: this is an object", place.of("")));
         };
         let mut fields = Map::new();
         let before = self.faults.len();

@@ -88,7 +88,18 @@ impl<'a> Server<'a> {
         loop {
             let mut query = vec![("limit".to_owned(), PAGE.to_owned())];
             query.extend(cursor.take().map(|cursor| ("cursor".to_owned(), cursor)));
-            let mut page = json(&self.call("GET", kind.path, Call { query, ..Call::default() }).await?)?;
+            let mut page = json(
+                &self
+                    .call(
+                        "GET",
+                        kind.path,
+                        Call {
+                            query,
+                            ..Call::default()
+                        },
+                    )
+                    .await?,
+            )?;
             if let Some(Value::Array(rows)) = page.get_mut("data").map(Value::take) {
                 things.extend(rows);
             }
@@ -100,7 +111,10 @@ impl<'a> Server<'a> {
                 return Ok(things);
             }
             if things.len() > THINGS_MAX {
-                return Err(Failure::Other(format!("more than {THINGS_MAX} {}", kind.plural)));
+                return Err(Failure::Other(format!(
+                    "more than {THINGS_MAX} {}",
+                    kind.plural
+                )));
             }
         }
     }

@@ -105,7 +105,9 @@ fn entry_of<'a>(
 /// Whether it fits behind its name: small, and with nothing inside that has insides.
 fn is_short(value: &Value) -> bool {
     let is_flat = match value {
-        Value::Array(items) => items.iter().all(|item| !item.is_object() && !item.is_array()),
+        Value::Array(items) => items
+            .iter()
+            .all(|item| !item.is_object() && !item.is_array()),
         Value::Object(members) => members
             .values()
             .all(|member| !member.is_object() && !member.is_array()),
@@ -120,12 +122,18 @@ fn is_block(text: &str) -> bool {
     body.contains('\n')
         && !text.ends_with("\n\n")
         && !body.starts_with([' ', '\t', '\n'])
-        && body.lines().all(|line| !line.ends_with(' ') || line.is_empty())
+        && body
+            .lines()
+            .all(|line| !line.ends_with(' ') || line.is_empty())
         && text.chars().all(|c| c == '\n' || is_printable(c))
 }
 
 fn block(text: &mut String, depth: usize, lines: &str) {
-    text.push_str(if lines.ends_with('\n') { " |\n" } else { " |-\n" });
+    text.push_str(if lines.ends_with('\n') {
+        " |\n"
+    } else {
+        " |-\n"
+    });
     for line in lines.lines() {
         if !line.is_empty() {
             let _ = write!(text, "{}{line}", "  ".repeat(depth));
@@ -135,7 +143,11 @@ fn block(text: &mut String, depth: usize, lines: &str) {
 }
 
 fn is_printable(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    !c.is_control()
+        && !matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+        )
 }
 
 /// A text in one line: as it is where nothing could take it for something else, else in double quotes.
@@ -212,7 +224,8 @@ mod tests {
             any::<u64>().prop_map(Value::from),
             any::<String>().prop_map(Value::from),
             "[ -~\n\t]{0,40}".prop_map(Value::from),
-            "(yes|no|null|~|1e3|0x1f|1\\.5|- a|a: b|a #b|<<|&a|\\*a|!a|%a|@a|`a|2026-01-01| a|a )".prop_map(Value::from),
+            "(yes|no|null|~|1e3|0x1f|1\\.5|- a|a: b|a #b|<<|&a|\\*a|!a|%a|@a|`a|2026-01-01| a|a )"
+                .prop_map(Value::from),
             "[a-c \n]{0,20}".prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 24, 4, |inner| {

@@ -1,6 +1,6 @@
 use bailee_api::{
-    ChangeRemote, ConnectorList, CreateRemote, Remote, RemoteChild, RemoteTest, RemoteUserList,
-    TrustHostKey,
+    ChangeRemote, ConnectorList, CreateRemote, NewSshKey, Remote, RemoteChild, RemoteHealth,
+    RemoteTest, RemoteUserList, TrustHostKey,
 };
 use bailee_model::RemoteId;
 
@@ -65,6 +65,19 @@ impl Remotes<'_> {
         Listing::new(self.0, call.maybe("path", path))
     }
 
+    /// How it fares, as its transfers and its watch found it.
+    pub async fn health(&self, remote: RemoteId) -> Result<RemoteHealth> {
+        self.0
+            .json(Call::get(format!("/remotes/{remote}/health")))
+            .await
+    }
+
+    /// Lets transfers go to it again at once.
+    pub async fn reset_circuit(&self, remote: RemoteId) -> Result<RemoteHealth> {
+        let call = Call::post(format!("/remotes/{remote}/reset-circuit"));
+        self.0.json(call).await
+    }
+
     /// What uses it.
     pub async fn used_by(&self, remote: RemoteId) -> Result<RemoteUserList> {
         self.0
@@ -83,6 +96,12 @@ impl Remotes<'_> {
             fingerprint: fingerprint.to_owned(),
         };
         let call = Call::post(format!("/remotes/{remote}/trust")).json(&body)?;
+        self.0.json(call).await
+    }
+
+    /// Makes a key pair of SSH for it; the answer has the public half.
+    pub async fn new_ssh_key(&self, remote: RemoteId, wish: &NewSshKey) -> Result<Remote> {
+        let call = Call::post(format!("/remotes/{remote}/ssh-key")).json(wish)?;
         self.0.json(call).await
     }
 

@@ -23,7 +23,7 @@ use crate::tls::{self, TlsOptions};
 pub(super) fn tls(extra_roots_pem: &str) -> Result<TlsConnector> {
     let mut config = tls::config(&TlsOptions {
         extra_roots_pem: extra_roots_pem.to_owned(),
-        identity: None,
+        ..TlsOptions::default()
     })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))

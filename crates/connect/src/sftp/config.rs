@@ -21,6 +21,8 @@ pub struct SftpConfig {
     pub password: Option<SecretString>,
     /// Tried first.
     pub private_key: Option<PrivateKey>,
+    /// Tried after it: the one before, while the partner may not know the new one yet.
+    pub previous_key: Option<PrivateKey>,
     /// The pinned host key: `SHA256:…`, or a public key in OpenSSH's one-line form. `None` refuses every key and tells
     /// which one was seen.
     pub host_key: Option<String>,
@@ -39,6 +41,7 @@ impl SftpConfig {
             user: user.into(),
             password: None,
             private_key: None,
+            previous_key: None,
             host_key: None,
             base: None,
             times: SftpTimes::default(),

@@ -7,6 +7,7 @@
 mod config;
 mod error;
 mod host_key;
+mod key_pair;
 mod reader;
 mod session;
 mod sign_in;
@@ -20,6 +21,7 @@ use bailee_model::Timestamp;
 use russh_sftp::protocol::FileAttributes;
 
 pub use self::config::{PrivateKey, SftpConfig, SftpTimes};
+pub use self::key_pair::SshKeyPair;
 use self::session::Session;
 pub(crate) use self::session::{Shaken, SignedIn};
 use crate::connector::{

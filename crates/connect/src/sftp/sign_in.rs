@@ -19,12 +19,18 @@ type Ssh = Handle<HostKeyCheck>;
 /// Signs in with what `config` has. A server may ask for key and password.
 pub(super) async fn sign_in(ssh: &mut Ssh, config: &SftpConfig) -> Result<()> {
     let mut wants_more = false;
-    if let Some(key) = &config.private_key {
+    for key in [&config.private_key, &config.previous_key]
+        .into_iter()
+        .flatten()
+    {
         match with_key(ssh, &config.user, key).await? {
             AuthResult::Success => return Ok(()),
             AuthResult::Failure {
                 partial_success, ..
             } => wants_more = partial_success,
+        }
+        if wants_more {
+            break;
         }
     }
     let Some(password) = &config.password else {

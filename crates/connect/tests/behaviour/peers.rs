@@ -103,7 +103,7 @@ impl Peer {
     pub(crate) fn tls(&self) -> TlsOptions {
         TlsOptions {
             extra_roots_pem: self.authority.pem.clone(),
-            identity: None,
+            ..TlsOptions::default()
         }
     }
 

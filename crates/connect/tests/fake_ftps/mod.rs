@@ -65,7 +65,7 @@ pub async fn start(vice: Vice) -> FtpsConfig {
         password: Some(PASSWORD.to_owned().into()),
         tls: TlsOptions {
             extra_roots_pem: made.cert.pem(),
-            identity: None,
+            ..TlsOptions::default()
         },
         times: FtpsTimes {
             idle,

@@ -1,9 +1,12 @@
 //! How remotes fare: what transfers and looks find out, who waits because of it, and what is told of it.
 
+use std::time::Duration;
+
 use bailee_auth::{Action, Caller};
 use bailee_model::{
-    Admission, Circuit, EventType, HealthTurn, Outcome, Remote, RemoteHealth, RemoteId, RemoteName,
-    Result, TenantId, Timestamp, TransferFault,
+    Admission, Circuit, Error, EventType, HealthStep, HealthTurn, Job, JobId, JobKind, Lease,
+    Outcome, Remote, RemoteCertificate, RemoteHealth, RemoteId, RemoteName, Result, TenantId,
+    Timestamp, TransferFault,
 };
 use bailee_store::{Change, DbError, conflict};
 use serde_json::json;
@@ -11,7 +14,9 @@ use serde_json::json;
 use super::{Remotes, too_fast};
 use crate::files::RACES_MAX;
 use crate::idempotency::{earlier, made};
+use crate::jobs::fenced;
 use crate::journal::Note;
+use crate::ports::{ProbeReport, ProbeStep, RemoteTarget};
 use crate::{Core, error};
 
 /// What the engine finds out about remotes.
@@ -79,6 +84,60 @@ impl Remotes<'_> {
 }
 
 impl RemoteWatch<'_> {
+    /// The remote that is to be looked at; `None` if nobody wants that any more, and the job is gone.
+    pub async fn begin(&self, lease: &Lease) -> Result<Option<RemoteTarget>> {
+        let tenant = lease.job.tenant;
+        let id: RemoteId = lease.job.subject.parse().map_err(Error::internal)?;
+        let found = self.core.store.queue().reader(tenant).remote(id).await;
+        let found = found.map_err(error::from_db)?;
+        match found.filter(|remote| remote.times.health_check_seconds.is_some()) {
+            Some(remote) => Ok(Some(self.core.target(tenant, remote).await?)),
+            None => {
+                self.core.jobs().finish(lease).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Keeps what a look found, tells what follows from it, and has the next one come in its time.
+    pub async fn looked(&self, lease: &Lease, remote: &Remote, report: &ProbeReport) -> Result<()> {
+        let (core, tenant) = (self.core, lease.job.tenant);
+        let queue = core.store.queue();
+        for _ in 0..RACES_MAX {
+            let now = core.clock.now();
+            let found = queue.reader(tenant).remote_with_health(&remote.name).await;
+            let found = found.map_err(error::from_db)?;
+            let Some((_, old)) = found.filter(|(stored, _)| stored.revision == remote.revision)
+            else {
+                // It was changed meanwhile: what was found is of another one.
+                return core.jobs().postpone(lease, now).await;
+            };
+            let old = old.unwrap_or_default();
+            let mut health = old.clone();
+            let turn = health.looked_at(now, fault_of(remote, report));
+            health.steps = report.steps.iter().map(kept).collect();
+            if !report.certificates.is_empty() {
+                health.certificates.clone_from(&report.certificates);
+            }
+            let expiring = health.expiring(now);
+            health.revision += 1;
+            let mut change = queue.change(tenant);
+            change.put_remote_health(remote.id, &health);
+            core.wake(&mut change, &old, &health);
+            core.tell_turn(&mut change, remote, turn, (&old, &health));
+            for (certificate, days) in &expiring {
+                change.journal(&core.own_entry(ending(remote, certificate, *days)));
+            }
+            change.run_again(lease, next_look(remote, now));
+            match change.commit().await {
+                Ok(()) => return Ok(()),
+                Err(DbError::Conflict(conflict::REMOTE_HEALTH)) => {}
+                Err(error) => return Err(fenced(error)),
+            }
+        }
+        Err(too_fast())
+    }
+
     /// Takes note of what was found out about the remote of a name.
     pub async fn found(
         &self,
@@ -97,7 +156,67 @@ impl RemoteWatch<'_> {
     }
 }
 
+/// Why a look failed, in the words of a transfer.
+fn fault_of(remote: &Remote, report: &ProbeReport) -> Option<TransferFault> {
+    let step = report.steps.iter().find(|step| !step.ok)?;
+    let said = step.detail.trim_end_matches('.');
+    Some(TransferFault {
+        code: step.error_code.unwrap_or("remote_failed").to_owned(),
+        message: format!("Remote `{}`: {said}.", remote.name),
+        hint: step.fix.clone(),
+    })
+}
+
+fn kept(step: &ProbeStep) -> HealthStep {
+    HealthStep {
+        name: step.name.to_owned(),
+        is_ok: step.ok,
+        duration_ms: step.duration_ms,
+        detail: step.detail.clone(),
+        error_code: step.error_code.map(str::to_owned),
+        hint: step.fix.clone(),
+    }
+}
+
+fn ending(remote: &Remote, certificate: &RemoteCertificate, days: u32) -> Note {
+    Note::event("remotes.watch", EventType::CredentialExpiring)
+        .about(remote.id)
+        .with(json!({
+            "remote_id": remote.id,
+            "remote": remote.name,
+            "owner": certificate.owner,
+            "subject": certificate.subject,
+            "expires_at": certificate.expires_at,
+            "days": days,
+        }))
+}
+
+fn next_look(remote: &Remote, now: Timestamp) -> Timestamp {
+    let seconds = remote.times.health_check_seconds.unwrap_or(u32::MAX);
+    now.plus(Duration::from_secs(seconds.into()))
+}
+
 impl Core {
+    /// Has a remote looked at from now on, as often as it wants, or no more.
+    pub(crate) fn schedule_looks(&self, change: &mut Change, remote: &Remote) {
+        let subject = remote.id.to_string();
+        if remote.times.health_check_seconds.is_none() {
+            change.drop_job(JobKind::CheckRemote, &subject);
+            return;
+        }
+        let now = self.clock.now();
+        let tenant = change.tenant();
+        change.enqueue_look(&Job {
+            id: JobId::new(now, &*self.chance),
+            tenant,
+            kind: JobKind::CheckRemote,
+            subject,
+            lane: format!("look:{tenant}"),
+            run_at: now,
+            priority: 0,
+        });
+    }
+
     /// Until when a transfer has to wait for a remote. One of those who waited is let go, to try for all.
     pub(crate) async fn waits_for(
         &self,

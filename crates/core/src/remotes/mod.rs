@@ -1,23 +1,27 @@
 //! Remotes: far systems with address, credential and limits.
 
 mod browse;
+mod health;
 mod rules;
+mod ssh_key;
+mod trial;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    Error, ErrorKind, Outcome, Page, PageRequest, Remote, RemoteAddress, RemoteId, RemoteName,
-    RemoteSecretField, Result,
+    Allowance, Error, ErrorKind, JobKind, Page, PageRequest, Remote, RemoteAddress, RemoteId,
+    RemoteName, RemoteSecretField, RemoteTimes, Result,
 };
-use bailee_store::{DbError, conflict};
+use bailee_store::{Change, DbError, conflict};
 
 pub use self::browse::RemoteUse;
-use self::rules::{check_address, check_secrets, concurrency, name_taken};
+pub use self::health::{RemoteFinding, RemoteWatch};
+use self::rules::{check_address, check_secrets, check_times, check_ways, concurrency, name_taken};
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::keyring::Known;
-use crate::ports::{ProbeReport, RemoteProber, RemoteSecret};
+use crate::ports::{RemoteProber, RemoteSecret};
 use crate::{Core, error};
 
 /// Transfers with one remote at once when the client names no number.
@@ -39,6 +43,8 @@ pub struct NewRemote {
     pub secret: Option<RemoteSecret>,
     /// Transfers with it at once.
     pub concurrency: Option<u32>,
+    /// When it is used and looked at.
+    pub times: RemoteTimes,
 }
 
 /// What changes of a remote.
@@ -54,6 +60,8 @@ pub struct RemoteChange {
     pub forget: Vec<RemoteSecretField>,
     /// Transfers with it at once.
     pub concurrency: Option<u32>,
+    /// When it is used and looked at.
+    pub times: Option<RemoteTimes>,
 }
 
 impl Remotes<'_> {
@@ -75,13 +83,20 @@ impl Remotes<'_> {
             address: new.address,
             secret_fields: Vec::new(),
             sealed_secret: None,
+            ssh_keys: Vec::new(),
             concurrency: concurrency(new.concurrency)?.unwrap_or(CONCURRENCY_DEFAULT),
+            times: check_times(new.times)?,
             created_at: now,
             revision: 1,
         };
-        self.keep(&mut remote, &new.secret.unwrap_or_default(), &known)?;
+        let secret = new.secret.unwrap_or_default();
+        check_ways(&secret.fields())?;
+        self.keep(&mut remote, &secret, &known)?;
         let mut change = self.core.store.change(&permit);
         change.insert_remote(&remote);
+        if remote.times.health_check_seconds.is_some() {
+            self.core.schedule_looks(&mut change, &remote);
+        }
         made(&mut change, &without_secret(&remote))?;
         let note = Note::record("remotes.create")
             .about(id)
@@ -140,10 +155,16 @@ impl Remotes<'_> {
                 remote.name = name;
             }
             remote.concurrency = concurrency(change.concurrency)?.unwrap_or(remote.concurrency);
+            if let Some(times) = change.times {
+                remote.times = check_times(times)?;
+            }
+            check_ways(&secret.fields())?;
+            let given = secret.clone();
             let mut secret = secret.over(opened(remote, known)?);
             for field in change.forget {
                 secret.forget(field);
             }
+            ssh_key::prune(remote, &secret, &given);
             self.keep(remote, &secret, known)
         };
         self.write(caller, id, ("remotes.update", &precondition), act)
@@ -164,42 +185,14 @@ impl Remotes<'_> {
             remote.name = new.name.clone();
             remote.address = new.address.clone();
             remote.concurrency = concurrency(new.concurrency)?.unwrap_or(CONCURRENCY_DEFAULT);
-            self.keep(remote, &new.secret.clone().unwrap_or_default(), known)
+            remote.times = check_times(new.times.clone())?;
+            remote.ssh_keys.clear();
+            let secret = new.secret.clone().unwrap_or_default();
+            check_ways(&secret.fields())?;
+            self.keep(remote, &secret, known)
         };
         self.write(caller, id, ("remotes.replace", &precondition), act)
             .await
-    }
-
-    /// Pins a host key, by its `SHA256:…` fingerprint.
-    pub async fn trust(
-        &self,
-        caller: &Caller,
-        id: RemoteId,
-        fingerprint: String,
-    ) -> Result<Remote> {
-        if let Some(made) = earlier(caller)? {
-            return Ok(made);
-        }
-        if !fingerprint.starts_with("SHA256:") || fingerprint.len() != 50 {
-            let detail = "A fingerprint looks like SHA256: and 43 letters of base64.";
-            return Err(Error::field("#/fingerprint", "invalid_fingerprint", detail));
-        }
-        self.write(
-            caller,
-            id,
-            ("remotes.trust", &Precondition::Unasked),
-            |remote, _| match &mut remote.address {
-                RemoteAddress::Sftp { host_key, .. } => {
-                    *host_key = Some(fingerprint.clone());
-                    Ok(())
-                }
-                _ => Err(Error::new(
-                    ErrorKind::StateConflict,
-                    "A remote of this kind has no host key.",
-                )),
-            },
-        )
-        .await
     }
 
     /// Removes a remote. Transfers that still want it will fail.
@@ -217,6 +210,7 @@ impl Remotes<'_> {
             precondition.admit(Some(&remote.revision.to_string()), &known.tenant)?;
             let mut change = self.core.store.change(&permit);
             change.delete_remote(&remote);
+            change.drop_job(JobKind::CheckRemote, &id.to_string());
             let note = Note::record("remotes.delete")
                 .about(id)
                 .with(serde_json::json!({ "name": remote.name }));
@@ -229,26 +223,6 @@ impl Remotes<'_> {
             }
         }
         Err(too_fast())
-    }
-
-    /// Tries a remote step by step.
-    pub async fn test(&self, caller: &Caller, id: RemoteId) -> Result<ProbeReport> {
-        let (permit, remote) = self
-            .find(caller, "remotes.test", Action::RemoteManage, id)
-            .await?;
-        let target = self.core.target(permit.tenant(), remote).await?;
-        let report = self.prober()?.probe(target).await;
-        let is_fine = report.steps.iter().all(|step| step.ok);
-        let status = if is_fine {
-            Outcome::Success
-        } else {
-            Outcome::Error
-        };
-        let note = Note::record("remotes.test").about(id).ended(status);
-        let mut change = self.core.store.aside(&permit);
-        change.journal(&self.core.permitted(caller, &permit, note));
-        change.commit().await.map_err(error::from_db)?;
-        Ok(report)
     }
 
     fn prober(&self) -> Result<&dyn RemoteProber> {
@@ -338,6 +312,7 @@ impl Remotes<'_> {
             }
             let mut change = self.core.store.change(&permit);
             change.put_remote(&remote);
+            self.follow(&mut change, (&old, &remote)).await?;
             made(&mut change, &without_secret(&remote))?;
             change.journal(&self.core.permitted(
                 caller,
@@ -351,6 +326,30 @@ impl Remotes<'_> {
             }
         }
         Err(too_fast())
+    }
+
+    /// What follows from a change: another address or credential is tried anew, another interval counts from now.
+    async fn follow(&self, change: &mut Change, (old, new): (&Remote, &Remote)) -> Result<()> {
+        let is_other = (&old.address, &old.sealed_secret) != (&new.address, &new.sealed_secret);
+        if is_other {
+            let reader = self.core.store.queue().reader(change.tenant());
+            let health = reader.remote_health(old.id).await.map_err(error::from_db)?;
+            if let Some(health) = health {
+                change.forget_remote_health(old.id);
+                self.core
+                    .wake(change, &health, &bailee_model::RemoteHealth::default());
+            }
+        }
+        let now = self.core.clock.now();
+        if let (true, Allowance::Closed(until)) = (old.times != new.times, old.times.allowance(now))
+        {
+            change.wake_waiting(until, now);
+        }
+        let seconds = |remote: &Remote| remote.times.health_check_seconds;
+        if seconds(old) != seconds(new) || is_other && seconds(new).is_some() {
+            self.core.schedule_looks(change, new);
+        }
+        Ok(())
     }
 
     fn check(&self, address: &RemoteAddress) -> Result<()> {

@@ -1,6 +1,6 @@
 use bailee_model::{
-    Error, ErrorKind, HttpSignIn, RemoteAddress, RemoteName, RemoteSecretField, RemoteTls, Result,
-    limit,
+    Error, ErrorKind, HttpSignIn, RemoteAddress, RemoteName, RemoteSecretField, RemoteTimes,
+    RemoteTls, Result, limit,
 };
 
 /// Most transfers with one remote at once.
@@ -218,41 +218,56 @@ fn check_folder(folder: &str, allowed: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Whether these secrets go together, and with the address. Which ones a kind may have at all, the door decides.
+/// Whoever needs one comes after what it needs.
+const COMPANIONS: [(RemoteSecretField, RemoteSecretField); 3] = [
+    (RemoteSecretField::Passphrase, RemoteSecretField::PrivateKey),
+    (
+        RemoteSecretField::PreviousPrivateKey,
+        RemoteSecretField::PrivateKey,
+    ),
+    (
+        RemoteSecretField::SessionToken,
+        RemoteSecretField::SecretAccessKey,
+    ),
+];
+
+/// Whether secrets that are given together are one way to sign in.
+pub(super) fn check_ways(given: &[RemoteSecretField]) -> Result<()> {
+    let mut ways = given
+        .iter()
+        .filter(|field| field.signs_in() && COMPANIONS.iter().all(|(with, _)| with != *field));
+    if let (Some(first), Some(second)) = (ways.next(), ways.next()) {
+        let detail = format!("Give `{}` or this one, not both.", first.as_str());
+        return Err(conflict(*second, &detail));
+    }
+    Ok(())
+}
+
+/// Whether all the secrets of a remote go together, and with its address. Which ones a kind may have at all, the door
+/// decides.
 pub(super) fn check_secrets(address: &RemoteAddress, fields: &[RemoteSecretField]) -> Result<()> {
     use RemoteSecretField as Field;
 
     let has = |field: Field| fields.contains(&field);
-    let conflict = |field: Field, detail: &str| {
-        let pointer = format!("#/{}", field.as_str());
-        Err(Error::field(&pointer, "conflicting", detail))
-    };
-    // Whoever needs one comes after what it needs.
-    let companions = [
-        (Field::Passphrase, Field::PrivateKey),
-        (Field::SessionToken, Field::SecretAccessKey),
-    ];
-    for (field, needed) in companions {
+    for (field, needed) in COMPANIONS {
         if has(field) && !has(needed) {
             let detail = format!("It belongs to `{}`.", needed.as_str());
-            return conflict(field, &detail);
+            return Err(conflict(field, &detail));
         }
-    }
-    let mut ways = fields
-        .iter()
-        .filter(|field| field.signs_in() && companions.iter().all(|(with, _)| with != *field));
-    if let (Some(first), Some(second)) = (ways.next(), ways.next()) {
-        let detail = format!("Give `{}` or this one, not both.", first.as_str());
-        return conflict(*second, &detail);
     }
     let certificate = address
         .tls()
         .and_then(|tls| tls.client_certificate.as_ref());
     if certificate.is_some() != has(Field::ClientKey) {
         let detail = "A `client_certificate` and its `client_key` belong together.";
-        return conflict(Field::ClientKey, detail);
+        return Err(conflict(Field::ClientKey, detail));
     }
     check_needed(address, fields)
+}
+
+fn conflict(field: RemoteSecretField, detail: &str) -> Error {
+    let pointer = format!("#/{}", field.as_str());
+    Error::field(&pointer, "conflicting", detail)
 }
 
 /// The secrets without which nothing can be asked of the far system, and what names them.
@@ -302,6 +317,34 @@ pub(super) fn concurrency(wanted: Option<u32>) -> Result<Option<u32>> {
         )),
         other => Ok(other),
     }
+}
+
+/// Whether a remote can be used and looked at like this.
+pub(super) fn check_times(times: RemoteTimes) -> Result<RemoteTimes> {
+    let span = limit::HEALTH_CHECK_SECONDS_MIN..=limit::HEALTH_CHECK_SECONDS_MAX;
+    if let Some(seconds) = times.health_check_seconds
+        && !span.contains(&seconds)
+    {
+        let detail = format!("Must be {} to {}.", span.start(), span.end());
+        return Err(Error::field(
+            "#/health_check_seconds",
+            "out_of_range",
+            detail,
+        ));
+    }
+    if times.windows.len() > limit::REMOTE_WINDOWS_MAX {
+        let detail = format!("At most {} windows.", limit::REMOTE_WINDOWS_MAX);
+        return Err(Error::field("#/windows", "too_many", detail));
+    }
+    for (at, window) in times.windows.iter().enumerate() {
+        let rate = window.bytes_per_second;
+        if rate != 0 && rate < limit::BANDWIDTH_MIN {
+            let pointer = format!("#/windows/{at}/bytes_per_second");
+            let detail = format!("Must be 0 or at least {}.", limit::BANDWIDTH_MIN);
+            return Err(Error::field(&pointer, "out_of_range", detail));
+        }
+    }
+    Ok(times)
 }
 
 pub(super) fn name_taken(name: &RemoteName) -> Error {

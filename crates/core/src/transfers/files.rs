@@ -142,6 +142,7 @@ impl Core {
             next_attempt_at: None,
             start_at: None,
             notify_on_completion: false,
+            waits_for: None,
             result_file: None,
             hash: None,
             checkpoint: None,

@@ -48,6 +48,7 @@ impl Transfers<'_> {
             }
             transfer.state = TransferState::Paused;
             transfer.next_attempt_at = None;
+            transfer.waits_for = None;
             change.drop_job(JobKind::RunTransfer, &transfer.id.to_string());
             if transfer.counts.is_some() {
                 change.put_files_aside(transfer.id);

@@ -287,6 +287,7 @@ impl Transfers<'_> {
             bytes_done: 0,
             attempt: 0,
             next_attempt_at: new.start_at,
+            waits_for: None,
             result_file: None,
             hash: None,
             checkpoint: None,

@@ -156,6 +156,9 @@ pub(crate) async fn is_for(
     let data: serde_json::Value = serde_json::from_str(&entry.data).unwrap_or_default();
     let text = |name: &str| data.get(name).and_then(|value| value.as_str());
     let is_at = webhook.remote.as_ref().is_none_or(|remote| {
+        if text("remote") == Some(remote.as_str()) {
+            return true; // about the remote itself
+        }
         let mut ends = ["source", "destination"].iter();
         // A path in Bailee begins with `/` and a file's id holds no colon.
         ends.any(|end| {

@@ -1,8 +1,8 @@
 //! What an event of each type looks like: for the catalogue, and for tests of a webhook.
 
 use bailee_model::{
-    AlertId, AlertRuleId, EventId, EventType, FileId, ScheduleId, TenantId, Timestamp, TransferId,
-    WebhookId,
+    AlertId, AlertRuleId, EventId, EventType, FileId, RemoteId, ScheduleId, TenantId, Timestamp,
+    TransferId, WebhookId,
 };
 use serde_json::{Value, json};
 
@@ -56,6 +56,12 @@ fn data(kind: EventType) -> Value {
         EventType::AlertAcknowledged => alert("acknowledged"),
         EventType::AlertSnoozed => alert("snoozed"),
         EventType::AlertResolved => alert("resolved"),
+        EventType::RemoteUnhealthy => remote("unhealthy", "open"),
+        EventType::RemoteRecovered => remote("healthy", "closed"),
+        EventType::CredentialExpiring => json!({
+            "remote_id": RemoteId::from_bits(NOTHING), "remote": "bank", "owner": "server",
+            "subject": "CN=sftp.bank.example", "expires_at": WHEN, "days": 6,
+        }),
         EventType::AuthFailed => json!({ "reason": "credential_invalid" }),
         EventType::PolicyViolated => json!({ "code": "permission_denied" }),
         EventType::WebhookDisabled => json!({
@@ -96,6 +102,18 @@ fn schedule(more: &Value) -> Value {
         facts.extend(more.clone());
     }
     facts
+}
+
+fn remote(state: &str, circuit: &str) -> Value {
+    json!({
+        "remote_id": RemoteId::from_bits(NOTHING),
+        "remote": "bank",
+        "state": state,
+        "circuit": circuit,
+        "error_code": "remote_unreachable",
+        "error_message": "Remote `bank` did not answer.",
+        "unhealthy_since": null,
+    })
 }
 
 fn file(state: &str) -> Value {

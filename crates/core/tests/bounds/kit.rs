@@ -164,6 +164,7 @@ pub(crate) fn remote() -> NewRemote {
         address: sftp("bank.example"),
         secret: Some(RemoteSecret::password("hunter2")),
         concurrency: None,
+        times: bailee_model::RemoteTimes::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::checkpoint::{Checkpoint, Confirmed};
 use super::fault::{Halt, Side, Trouble, destination_exists, from_core};
-use super::pace::Pace;
+use super::pace::{Bound, Pace};
 use crate::stop::{Stop, StopReason};
 use crate::{Shared, limit};
 
@@ -22,8 +22,10 @@ pub(super) struct Attempt<'a> {
     pub(super) caller: Caller,
     pub(super) transfer: Transfer,
     pub(super) checkpoint: Checkpoint,
-    /// How fast it may be, where that is bounded.
-    pub(super) pace: Option<Arc<Pace>>,
+    /// How fast it may be, where that is bounded: by its own wish, and by the windows of the remotes.
+    pub(super) paces: Vec<Arc<Pace>>,
+    /// What the windows of the remotes at its ends say.
+    pub(super) bounds: Vec<Bound>,
 }
 
 impl Attempt<'_> {

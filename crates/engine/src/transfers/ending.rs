@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bailee_core::model::{
-    Error, ErrorKind, Timestamp, TransferFault, TransferOutcome, TransferState,
+    Error, ErrorKind, Timestamp, TransferFault, TransferOutcome, TransferState, WaitReason,
 };
 
 use super::attempt::Attempt;
@@ -22,6 +22,7 @@ enum Last {
 impl Attempt<'_> {
     /// Stores how the try ended.
     pub(super) async fn end(mut self, result: Result<(), Halt>) {
+        self.tell_findings(&result).await;
         let last = match result {
             Ok(()) => Some(Last::Complete),
             Err(Halt::Trouble(trouble)) => Some(self.after(*trouble)),
@@ -67,6 +68,10 @@ impl Attempt<'_> {
         match reason {
             StopReason::Deadline => Some(Last::Fail(TransferOutcome::Expired, expired())),
             StopReason::Steered => self.steered().await,
+            StopReason::Closed => {
+                self.wait_for_window().await;
+                None
+            }
             StopReason::Drain | StopReason::Unsaved => {
                 let given = self.shared.core.runs().hand_back(self.lease).await;
                 self.note("hand back", given);
@@ -74,6 +79,19 @@ impl Attempt<'_> {
             }
             StopReason::Lost => None,
         }
+    }
+
+    /// A window closed: it goes on from its checkpoint when all of them are open.
+    async fn wait_for_window(&mut self) {
+        let now = self.shared.core.clock().now();
+        let closed = self.bounds.iter().filter_map(|bound| bound.closed(now));
+        let until = closed.max().unwrap_or(now);
+        self.transfer.checkpoint = self.checkpoint.to_value();
+        let runs = self.shared.core.runs();
+        let waits = runs
+            .wait(self.lease, &mut self.transfer, (WaitReason::Window, until))
+            .await;
+        self.note("wait", waits);
     }
 
     /// Somebody wants it cancelled, paused, or both one after the other: what is stored now counts.

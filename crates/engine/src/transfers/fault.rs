@@ -31,6 +31,28 @@ pub(super) struct Trouble {
     pub(super) names_folder: bool,
     /// How long the far side asked to be left alone.
     pub(super) wait: Option<Duration>,
+    /// What it says about the remote that it came from.
+    pub(super) verdict: Option<Verdict>,
+}
+
+/// What a fault says about a remote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// The remote's name.
+    pub(super) remote: String,
+    /// How it fares.
+    pub(super) word: Word,
+}
+
+/// How a remote fares, by one fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// It does not answer, or not for long.
+    Failing,
+    /// It lets nobody in until somebody mends something.
+    Refusing,
+    /// It answered: the fault is about the thing that was asked for.
+    Answering,
 }
 
 /// Which end of the transfer is meant.
@@ -80,6 +102,7 @@ impl Trouble {
             starts_over: false,
             names_folder: false,
             wait: None,
+            verdict: None,
         }
     }
 
@@ -189,6 +212,7 @@ pub(super) fn from_far(fault: &Fault, place: Place<'_>) -> Halt {
     };
     let trouble = Trouble {
         wait: fault.wait(),
+        verdict: verdict(fault.kind(), place),
         ..Trouble::new(code, message, &hint)
     };
     let starts_over = matches!(
@@ -201,6 +225,27 @@ pub(super) fn from_far(fault: &Fault, place: Place<'_>) -> Halt {
         (false, false) => trouble,
     }
     .into()
+}
+
+fn verdict(kind: &FaultKind, place: Place<'_>) -> Option<Verdict> {
+    let word = match kind {
+        FaultKind::Unreachable
+        | FaultKind::Timeout
+        | FaultKind::ConnectionLost
+        | FaultKind::Busy => Word::Failing,
+        FaultKind::AuthFailed
+        | FaultKind::HostKeyChanged { .. }
+        | FaultKind::HostKeyUnknown { .. }
+        | FaultKind::CertificateInvalid => Word::Refusing,
+        // Of this machine's own rules and of the configuration it says nothing.
+        FaultKind::AddressNotAllowed | FaultKind::Invalid => return None,
+        _ if place.is_opening => return None,
+        _ => Word::Answering,
+    };
+    Some(Verdict {
+        remote: place.remote.to_owned(),
+        word,
+    })
 }
 
 /// The code of a fault that a test of a remote met, as if a transfer to it had.

@@ -29,7 +29,8 @@ pub(super) async fn run(
         caller,
         transfer,
         checkpoint: Checkpoint::default(),
-        pace: None,
+        paces: Vec::new(),
+        bounds: Vec::new(),
     };
     if !counts.is_listed {
         let listed = tokio::select! {

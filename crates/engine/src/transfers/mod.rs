@@ -10,6 +10,7 @@ mod copying;
 mod ending;
 mod far;
 mod fault;
+mod finding;
 mod listing;
 mod many;
 mod moving;
@@ -33,6 +34,7 @@ use attempt::Attempt;
 use checkpoint::Checkpoint;
 pub(crate) use fault::probe_code;
 use fault::{Halt, Trouble};
+use pace::Bound;
 pub(crate) use pace::Paces;
 
 /// Runs one try of a transfer.
@@ -66,9 +68,14 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         return postpone(core, lease, limit::LANE_WAIT).await;
     }
     let _running = Running::new();
-    let watched = Watched::of(lease, &transfer);
+    let bounds = shared.paces.bounds([&source, &destination]);
+    let watched = Watched {
+        bounds: bounds.clone(),
+        ..Watched::of(lease, &transfer)
+    };
     let checkpoint = Checkpoint::read(transfer.checkpoint.as_ref());
-    let pace = shared.paces.of(&transfer);
+    let mut paces: Vec<_> = bounds.iter().map(Bound::pace).collect();
+    paces.extend(shared.paces.of(&transfer));
     let mut attempt = Attempt {
         shared,
         lease,
@@ -76,7 +83,8 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         caller,
         transfer,
         checkpoint,
-        pace,
+        paces,
+        bounds,
     };
     let result = tokio::select! {
         result = attempt.carry_out(source, destination) => result,
@@ -161,6 +169,7 @@ struct Watched {
     tenant: bailee_core::model::TenantId,
     transfer: bailee_core::model::TransferId,
     deadline: Option<bailee_core::model::Timestamp>,
+    bounds: Vec<Bound>,
 }
 
 impl Watched {
@@ -169,13 +178,20 @@ impl Watched {
             tenant: lease.job.tenant,
             transfer: transfer.id,
             deadline: transfer.deadline,
+            bounds: Vec::new(),
         }
     }
 
-    /// Asks the transfer to stop when somebody cancelled or paused it, on whatever node, or when its deadline passed.
+    /// Asks the transfer to stop when somebody cancelled or paused it, on whatever node, when its deadline passed, or when
+    /// a remote's window closes. Keeps its pace to what the windows say.
     async fn watch(&self, core: &Core, stop: &Stop) -> std::convert::Infallible {
         let mut changes = core.changes();
         while stop.check().is_ok() {
+            let now = core.clock().now();
+            if self.bounds.iter().any(|bound| bound.closed(now).is_some()) {
+                stop.because(StopReason::Closed);
+                break;
+            }
             let looked = Instant::now();
             tokio::select! {
                 Ok(()) = changes.changed() => tokio::time::sleep_until(looked + limit::WATCH_REST).await,

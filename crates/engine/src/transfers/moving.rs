@@ -118,7 +118,7 @@ impl Attempt<'_> {
             start,
             replace: self.replace(),
             stop: self.stop.clone(),
-            pace: self.pace.clone(),
+            paces: self.paces.clone(),
         };
         let (poured, saved) = tokio::join!(pump.run(progress), self.keep_saving(seen));
         saved?;
@@ -226,7 +226,7 @@ struct Pump<'a> {
     start: Confirmed,
     replace: Replace,
     stop: Stop,
-    pace: Option<Arc<Pace>>,
+    paces: Vec<Arc<Pace>>,
 }
 
 impl Pump<'_> {
@@ -244,7 +244,7 @@ impl Pump<'_> {
         };
         let mut writer = self.far.write(self.place, options).await?;
         let stream = self.source.stream(self.start.bytes).await?;
-        let stream = paced(stream, self.pace.clone());
+        let stream = paced(stream, self.paces.clone());
         let mut hasher = (self.start.bytes == 0).then(|| digest::Context::new(&digest::SHA256));
         let poured = self
             .pour(stream, writer.as_mut(), &mut hasher, &progress)

@@ -79,7 +79,7 @@ impl Attempt<'_> {
     }
 
     async fn take_parts(&mut self, source: &Source, mut held: Held) -> Result<Held, Halt> {
-        let stream = paced(source.stream(held.bytes).await?, self.pace.clone());
+        let stream = paced(source.stream(held.bytes).await?, self.paces.clone());
         let reader = PartReader::new(stream, self.stop.clone());
         let part_bytes = part_bytes(source.size_bytes());
         while reader.has_more().await? {

@@ -15,14 +15,18 @@ use super::far::Far;
 use super::fault::{Halt, Place, Side, Trouble, bad_path, from_core, from_far, source_changed};
 use super::pace::Pace;
 
-/// The same bytes, no faster than `pace`.
-pub(super) fn paced(stream: SourceStream, pace: Option<Arc<Pace>>) -> SourceStream {
-    let Some(pace) = pace else { return stream };
+/// The same bytes, no faster than each of `paces`.
+pub(super) fn paced(stream: SourceStream, paces: Vec<Arc<Pace>>) -> SourceStream {
+    if paces.is_empty() {
+        return stream;
+    }
     let slow = stream.then(move |bytes| {
-        let pace = Arc::clone(&pace);
+        let paces = paces.clone();
         async move {
             if let Ok(bytes) = &bytes {
-                pace.take(bytes.len() as u64).await;
+                for pace in &paces {
+                    pace.take(bytes.len() as u64).await;
+                }
             }
             bytes
         }

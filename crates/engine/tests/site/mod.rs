@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bailee_connect::{EgressGuard, Poster};
@@ -22,7 +22,11 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-struct WallClock;
+/// The machine's clock, which a test may put forward.
+#[derive(Default)]
+struct WallClock {
+    ahead_ms: Arc<AtomicI64>,
+}
 
 impl Clock for WallClock {
     #[expect(clippy::disallowed_methods, reason = "leases of a test are real")]
@@ -30,7 +34,8 @@ impl Clock for WallClock {
         let since = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap();
-        Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap())
+        let ahead_ms = self.ahead_ms.load(Ordering::Relaxed);
+        Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap() + ahead_ms)
     }
 }
 
@@ -48,6 +53,7 @@ pub struct Site {
     pub core: Core,
     pub caller: Caller,
     folder: TempDir,
+    ahead_ms: Arc<AtomicI64>,
 }
 
 impl Site {
@@ -64,12 +70,14 @@ impl Site {
             },
         );
         let db = db.unwrap();
-        db.migrate(MIGRATIONS, WallClock.now()).await.unwrap();
+        let clock = WallClock::default();
+        let ahead_ms = Arc::clone(&clock.ahead_ms);
+        db.migrate(MIGRATIONS, clock.now()).await.unwrap();
         let parts = CoreParts {
             store: Store::new(db),
             vault: Vault::new(Disk::open(&data).unwrap(), VaultLimits::default()),
             root_key: RootKey::load_or_create(data.join("root.key"), &Draws).unwrap(),
-            clock: Arc::new(WallClock),
+            clock: Arc::new(clock),
             chance: Arc::new(Draws),
             settings: CoreSettings {
                 local_folders: vec![folder.path().join("far").display().to_string()],
@@ -92,6 +100,7 @@ impl Site {
             core,
             caller,
             folder,
+            ahead_ms,
         }
     }
 
@@ -106,6 +115,12 @@ impl Site {
             limits: EngineLimits::default(),
         };
         Engine::start(self.core.clone(), parts)
+    }
+
+    /// Puts the clock forward.
+    pub fn pass(&self, time: Duration) {
+        let ms = i64::try_from(time.as_millis()).unwrap();
+        self.ahead_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
     /// The folder that the remote `disk` shows.
@@ -127,6 +142,7 @@ impl Site {
             address,
             secret,
             concurrency: None,
+            times: bailee_core::model::RemoteTimes::default(),
         };
         self.core.remotes().create(&self.caller, new).await.unwrap();
     }
@@ -261,6 +277,15 @@ pub struct Line {
 impl Line {
     pub async fn to(port: u16, cut_after: Option<u64>, bytes_per_second: Option<u64>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::by(listener, port, (cut_after, bytes_per_second))
+    }
+
+    /// A line that begins at `listener`.
+    pub fn by(
+        listener: TcpListener,
+        port: u16,
+        (cut_after, bytes_per_second): (Option<u64>, Option<u64>),
+    ) -> Self {
         let own = listener.local_addr().unwrap().port();
         let sent = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&sent);

@@ -41,6 +41,13 @@ pub(crate) fn told(kind: EventType) -> &'static str {
         EventType::AlertSnoozed => "Somebody does not want to hear of an alert for a time.",
         EventType::AlertEscalated => "Nobody took an alert for too long.",
         EventType::AlertResolved => "An alert is over.",
+        EventType::RemoteUnhealthy => {
+            "A remote that was well cannot be reached any more, or lets nobody in."
+        }
+        EventType::RemoteRecovered => "A remote that was not well is again.",
+        EventType::CredentialExpiring => {
+            "A certificate that is needed to reach a remote ends soon."
+        }
         EventType::AuthFailed => "A credential was refused.",
         EventType::PolicyViolated => "Policy, scope, network or a path bound refused a caller.",
         EventType::WebhookDisabled => {

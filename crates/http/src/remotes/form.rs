@@ -3,7 +3,9 @@
 
 use bailee_api::{ChangeRemote, CreateRemote, FtpsMode, HttpMethod, RemoteKind};
 use bailee_core::{NewRemote, RemoteChange, RemoteSecret};
-use bailee_model::{Error, Remote, RemoteAddress, RemoteSecretField};
+use bailee_model::{
+    Error, Remote, RemoteAddress, RemoteSecretField, RemoteTimes, RemoteWindow, Weekday,
+};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -56,6 +58,7 @@ pub(super) fn parse(wish: &CreateRemote) -> Result<NewRemote, Error> {
         Error::field("#/name", "invalid_name", detail)
     })?;
     let concurrency = fields.remove("concurrency");
+    let times = times(&mut fields)?;
     let mut secret = RemoteSecret::default();
     for field in RemoteSecretField::ALL {
         if let Some(Value::String(text)) = fields.remove(field.as_str()) {
@@ -76,6 +79,51 @@ pub(super) fn parse(wish: &CreateRemote) -> Result<NewRemote, Error> {
         concurrency: concurrency
             .and_then(|number| number.as_u64())
             .map(|number| u32::try_from(number).unwrap_or(u32::MAX)),
+        times,
+    })
+}
+
+/// When the remote is used and looked at.
+fn times(fields: &mut Map<String, Value>) -> Result<RemoteTimes, Error> {
+    let mut times = RemoteTimes::default();
+    let seconds = fields.remove("health_check_seconds").unwrap_or_default();
+    times.health_check_seconds = seconds.as_u64().and_then(|n| u32::try_from(n).ok());
+    if let Some(Value::String(zone)) = fields.remove("time_zone") {
+        times.time_zone = zone.parse().map_err(|detail| {
+            Error::field("#/time_zone", "invalid", format!("Is none: {detail}."))
+        })?;
+    }
+    let windows = fields.remove("windows").unwrap_or_default();
+    for (at, window) in windows.as_array().into_iter().flatten().enumerate() {
+        times.windows.push(self::window(at, window)?);
+    }
+    Ok(times)
+}
+
+fn window(at: usize, window: &Value) -> Result<RemoteWindow, Error> {
+    let wrong = |field: &str, detail: &str| {
+        let pointer = format!("#/windows/{at}/{field}");
+        Error::field(&pointer, "invalid", format!("It {detail}."))
+    };
+    let text = |field: &str| {
+        window
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let days = window.get("days").cloned().unwrap_or_default();
+    let known = |day: &Value| serde_json::from_value::<Weekday>(day.clone()).ok();
+    let days: Option<Vec<_>> = days.as_array().into_iter().flatten().map(known).collect();
+    Ok(RemoteWindow {
+        days: days.ok_or_else(|| wrong("days", "holds `mon` to `sun`"))?,
+        from: text("from")
+            .parse()
+            .map_err(|detail| wrong("from", detail))?,
+        to: text("to").parse().map_err(|detail| wrong("to", detail))?,
+        bytes_per_second: window
+            .get("bytes_per_second")
+            .and_then(Value::as_u64)
+            .unwrap_or_default(),
     })
 }
 
@@ -92,10 +140,11 @@ pub(super) fn change(patch: &ChangeRemote, remote: &Remote) -> Result<RemoteChan
     let mut merged = fields_of(&remote.address)?;
     merged.insert("name".to_owned(), json!(remote.name));
     merged.insert("concurrency".to_owned(), json!(remote.concurrency));
+    merged.extend(fields_of(&remote.times)?);
     // An empty field and one that is not there are the same here; so a null is kept, for its name to be judged.
     merged.extend(patch.clone());
     let mut new = parse(&wish(merged)?)?;
-    let forget = forgotten(patch)?;
+    let forget = forgotten(patch, remote)?;
     if new.address.is_elsewhere(&remote.address) && !patch.contains_key("host_key") {
         // Another machine has another key.
         if let RemoteAddress::Sftp { host_key, .. } = &mut new.address {
@@ -108,6 +157,7 @@ pub(super) fn change(patch: &ChangeRemote, remote: &Remote) -> Result<RemoteChan
         secret: new.secret,
         forget,
         concurrency: new.concurrency,
+        times: Some(new.times).filter(|times| *times != remote.times),
     })
 }
 
@@ -129,8 +179,13 @@ fn fields_of(value: &impl Serialize) -> Result<Map<String, Value>, Error> {
 }
 
 /// What a secret's null asks for. One that signs in is replaced by another, so that a remote never loses its only one by
-/// a slip.
-fn forgotten(patch: &Map<String, Value>) -> Result<Vec<RemoteSecretField>, Error> {
+/// a slip; what stood in for a new key goes.
+fn forgotten(patch: &Map<String, Value>, remote: &Remote) -> Result<Vec<RemoteSecretField>, Error> {
+    use RemoteSecretField as Field;
+
+    let has_key = remote.secret_fields.contains(&Field::PrivateKey);
+    let stands_in =
+        |field: Field| has_key && matches!(field, Field::Password | Field::PreviousPrivateKey);
     let is_null = |name: &str| patch.get(name).is_some_and(Value::is_null);
     if is_null("concurrency") {
         return Err(Error::field(
@@ -143,7 +198,10 @@ fn forgotten(patch: &Map<String, Value>) -> Result<Vec<RemoteSecretField>, Error
         .into_iter()
         .filter(|field| is_null(field.as_str()));
     let nulls: Vec<_> = nulls.collect();
-    match nulls.iter().find(|field| field.signs_in()) {
+    let only = nulls
+        .iter()
+        .find(|field| field.signs_in() && !stands_in(**field));
+    match only {
         Some(field) => Err(Error::field(
             &format!("#/{}", field.as_str()),
             "not_supported",
@@ -234,7 +292,9 @@ mod tests {
             address: new.address,
             secret_fields: new.secret.map(|secret| secret.fields()).unwrap_or_default(),
             sealed_secret: None,
+            ssh_keys: Vec::new(),
             concurrency: 4,
+            times: new.times,
             created_at: now,
             revision: 1,
         }

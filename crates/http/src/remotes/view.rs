@@ -11,7 +11,11 @@ pub(super) fn view(remote: &model::Remote) -> Result<Remote, Error> {
     let own = json!({
         "remote_id": remote.id,
         "name": remote.name,
+        "ssh_keys": remote.ssh_keys,
         "concurrency": remote.concurrency,
+        "health_check_seconds": remote.times.health_check_seconds,
+        "time_zone": remote.times.time_zone,
+        "windows": remote.times.windows,
         "created_at": remote.created_at,
         "links": Links::to("remotes", remote.id),
     });

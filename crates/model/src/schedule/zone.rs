@@ -52,14 +52,14 @@ impl Zone {
     }
 
     /// What the clocks show at a time.
-    pub(super) fn local(&self, at: Timestamp) -> DateTime {
+    pub(crate) fn local(&self, at: Timestamp) -> DateTime {
         let instant = Instant::from_millisecond(at.ms()).unwrap_or(Instant::UNIX_EPOCH);
         self.rules.to_datetime(instant)
     }
 
     /// When the clocks show an hour and minute of a day: where they show it twice, the first time; where they leave it
     /// out, the first minute after.
-    pub(super) fn instant(&self, date: Date, hour: u32, minute: u32) -> Option<Timestamp> {
+    pub(crate) fn instant(&self, date: Date, hour: u32, minute: u32) -> Option<Timestamp> {
         let mut local = date.at(hour as i8, minute as i8, 0, 0);
         for _ in 0..GAP_MINUTES_MAX {
             let found = self.rules.to_ambiguous_timestamp(local);

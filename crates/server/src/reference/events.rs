@@ -1,11 +1,12 @@
 //! The catalogue of events with one example each, in the shape in which all consumers get them.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bailee_core::event_body;
 use bailee_model::{
-    AlertId, AlertRuleId, AuditId, Entry, EntryKind, EventType, FileId, Outcome, ScheduleId,
-    SealedEntry, Subject, TenantId, Timestamp, TransferId, WebhookId,
+    AlertId, AlertRuleId, AuditId, Entry, EntryKind, EventType, FileId, Outcome, RemoteId,
+    ScheduleId, SealedEntry, Subject, TenantId, Timestamp, TransferId, WebhookId,
 };
 use serde_json::{Value, json};
 
@@ -88,6 +89,15 @@ fn told(kind: EventType) -> &'static str {
             "Nobody took an alert for too long; `recipients` names those who are told now as well."
         }
         EventType::AlertResolved => "An alert is over: somebody said so, or all is well again.",
+        EventType::RemoteUnhealthy => {
+            "A remote that was well, or that nobody had tried, cannot be reached any more or lets nobody in: five transient failures in a row, a refusal, or a look at it that failed. `circuit` is `open` while transfers wait for it."
+        }
+        EventType::RemoteRecovered => {
+            "A remote that was not well is again. `error_code` and `error_message` say what it was, `unhealthy_since` since when."
+        }
+        EventType::CredentialExpiring => {
+            "A certificate that is needed to reach a remote ends in less than 30, 14, 7 or 1 days: that of its server, or the one that we show (`owner` is `server` or `client`)."
+        }
         EventType::AuthFailed => {
             "A key of this tenant was refused. (An unknown key belongs to no tenant.)"
         }
@@ -150,6 +160,16 @@ fn example(kind: EventType) -> Value {
         EventType::AlertAcknowledged => (Outcome::Success, None, alerted("acknowledged")),
         EventType::AlertSnoozed => (Outcome::Success, None, alerted("snoozed")),
         EventType::AlertResolved => (Outcome::Success, None, alerted("resolved")),
+        EventType::RemoteUnhealthy => (Outcome::Error, None, faring(true)),
+        EventType::RemoteRecovered => (Outcome::Success, None, faring(false)),
+        EventType::CredentialExpiring => (
+            Outcome::Success,
+            None,
+            json!({
+                "remote_id": RemoteId::from_bits(bits(6)), "remote": "bank", "owner": "server",
+                "subject": "CN=sftp.bank.example", "expires_at": WHEN.plus(Duration::from_hours(24 * 6)), "days": 6,
+            }),
+        ),
         EventType::AuthFailed => (Outcome::Denied, None, json!({"reason": "revoked"})),
         EventType::PolicyViolated => (
             Outcome::Denied,
@@ -275,6 +295,18 @@ fn transferred(
         "links": {"self": format!("/v1/transfers/{transfer}")},
     });
     (Outcome::Success, None, data)
+}
+
+fn faring(is_unwell: bool) -> Value {
+    json!({
+        "remote_id": RemoteId::from_bits(bits(6)),
+        "remote": "bank",
+        "state": if is_unwell { "unhealthy" } else { "healthy" },
+        "circuit": if is_unwell { "open" } else { "closed" },
+        "error_code": "remote_unreachable",
+        "error_message": "Remote `bank` did not answer.",
+        "unhealthy_since": (!is_unwell).then_some(WHEN),
+    })
 }
 
 fn ping(tenant: TenantId, webhook: WebhookId) -> Value {

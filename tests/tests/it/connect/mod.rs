@@ -31,7 +31,7 @@ fn spec(server: &Server, port: u16) -> ConnectorSpec {
     let key = server.admin().key().to_owned();
     let tls = TlsOptions {
         extra_roots_pem: std::fs::read_to_string(server.ca_file()).unwrap(),
-        identity: None,
+        ..TlsOptions::default()
     };
     ConnectorSpec::Bailee(BaileeConfig {
         base_path: Some(path("/far")),

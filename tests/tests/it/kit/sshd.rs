@@ -88,6 +88,11 @@ impl Sshd {
         self.folder.path().join("files")
     }
 
+    /// Takes this public key from now on, and no other.
+    pub(crate) fn authorize_only(&self, line: &str) {
+        fs::write(self.folder.path().join("authorized"), format!("{line}\n")).unwrap();
+    }
+
     /// The private key `name`: `ed25519`, `locked` (passphrase `open sesame`), `ecdsa`, `rsa`, or `stranger`, unknown here.
     pub(crate) fn key(&self, name: &str) -> String {
         text(&self.folder.path().join(name))

@@ -222,6 +222,7 @@ impl World {
             "remotes.trust" => {
                 json!({"fingerprint": "SHA256:uNiVztksCsDhcc0u9e8BrMnTs1UHjPP9mMA2Y3n1lqI"})
             }
+            "remotes.new_ssh_key" => json!({"algorithm": "ed25519"}),
             "remotes.update" => json!({"concurrency": 2}),
             "service_accounts.create" | "users.create" | "tenants.create" => {
                 json!({"name": "made"})

@@ -16,6 +16,8 @@ mod pgp_keys;
 mod principals;
 mod rate_limits;
 mod refusals;
+mod remote_health;
+mod remote_kinds;
 mod remotes;
 mod schedules;
 mod settings;

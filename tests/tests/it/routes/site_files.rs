@@ -135,7 +135,10 @@ async fn what_is_exported_makes_the_same_elsewhere() {
         BANK,
     );
     applied.is(0).says("+ remote bank").says("all 10 done");
-    for words in [&["apply", "-f", "site.yaml"][..], &["diff", "-f", "site.yaml"]] {
+    for words in [
+        &["apply", "-f", "site.yaml"][..],
+        &["diff", "-f", "site.yaml"],
+    ] {
         let again = here.run(words, &[]).is(0).says("no changes");
         assert_eq!(again.out, "");
     }
@@ -144,7 +147,9 @@ async fn what_is_exported_makes_the_same_elsewhere() {
         .map(|entry| entry.unwrap().path())
         .collect();
     assert_eq!(made.len(), 4, "{made:?}");
-    let upload = made.iter().find(|path| is_named(path, "api_key-nightly-upload-"));
+    let upload = made
+        .iter()
+        .find(|path| is_named(path, "api_key-nightly-upload-"));
     let key = fs::read_to_string(upload.unwrap()).unwrap();
     let found = here.caller.with_key(&key);
     assert_eq!(
@@ -156,7 +161,9 @@ async fn what_is_exported_makes_the_same_elsewhere() {
     assert!(!exported.contains("canary"), "{exported}");
     let there = Desk::new(&server, server.tenant("there").await);
     there.write("all.yaml", &exported);
-    there.run(&["apply", "--yes", "-f", "all.yaml"], EXPORTED).is(0);
+    there
+        .run(&["apply", "--yes", "-f", "all.yaml"], EXPORTED)
+        .is(0);
     assert_eq!(there.run(&["export"], &[]).is(0).out, exported);
     let parts = there.run(&["export", "--folder", "parts"], &[]).is(0);
     parts.says("remotes.yaml");
@@ -168,7 +175,11 @@ async fn what_is_exported_makes_the_same_elsewhere() {
 }
 
 fn is_named(path: &Path, begin: &str) -> bool {
-    path.file_name().unwrap().to_str().unwrap().starts_with(begin)
+    path.file_name()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .starts_with(begin)
 }
 
 #[tokio::test]
@@ -194,11 +205,17 @@ async fn differences_are_shown_and_made_to_go() {
     let diff = desk.run(&["diff", "-f", "site.yaml"], &[]).is(2);
     let diff = diff.says("~ remote bank").says("base_path: /in → /out");
     assert!(diff.says("concurrency: 3 → 4").talk.contains("1 to change"));
-    let rows = desk.run(&["diff", "-f", "site.yaml", "-o", "json"], &[]).is(2);
+    let rows = desk
+        .run(&["diff", "-f", "site.yaml", "-o", "json"], &[])
+        .is(2);
     let rows: Value = serde_json::from_str(&rows.out).unwrap();
     assert_eq!(rows[0]["action"], "change");
-    assert_eq!(rows[0]["changes"][0], json!({"field": "base_path", "from": "/in", "to": "/out"}));
-    desk.run(&["apply", "--yes", "-f", "site.yaml"], &[("P", "x")]).is(0);
+    assert_eq!(
+        rows[0]["changes"][0],
+        json!({"field": "base_path", "from": "/in", "to": "/out"})
+    );
+    desk.run(&["apply", "--yes", "-f", "site.yaml"], &[("P", "x")])
+        .is(0);
     desk.run(&["diff", "-f", "site.yaml"], &[]).is(0);
     let again = desk.run(
         &["apply", "--yes", "--send-secrets", "-f", "site.yaml"],
@@ -207,7 +224,9 @@ async fn differences_are_shown_and_made_to_go() {
     again.is(0).says("password: a secret → secret of env P");
 
     desk.write("empty.yaml", "remotes: []\nusers: []\n");
-    desk.run(&["diff", "-f", "empty.yaml"], &[]).is(0).says("left alone");
+    desk.run(&["diff", "-f", "empty.yaml"], &[])
+        .is(0)
+        .says("left alone");
     desk.apply(&["-f", "empty.yaml", "--prune"])
         .is(0)
         .says("- remote bank")
@@ -220,19 +239,47 @@ async fn wrong_files_are_refused_with_place_and_reason() {
     let server = Server::start().await;
     let desk = Desk::new(&server, server.admin());
     for (text, place, reason) in [
-        ("remotes:\n  - name: a\n    kind: sftp\n    hots: x\n", "site.yaml:4: /remotes/0/hots: ", "did you mean `host`"),
+        (
+            "remotes:\n  - name: a\n    kind: sftp\n    hots: x\n",
+            "site.yaml:4: /remotes/0/hots: ",
+            "did you mean `host`",
+        ),
         ("remote: []\n", "site.yaml:1: /remote: ", "unknown kind"),
-        ("remotes:\n  - name: a\n    kind: sftp\n    password: hunter2\n", "site.yaml:4: /remotes/0/password: ", "{env: NAME}"),
-        ("users:\n  - roles: []\n", "site.yaml:2: /users/0: ", "`name` is missing"),
-        ("users:\n  - name: a\n  - name: a\n", "site.yaml:3: /users/1: ", "told of before"),
+        (
+            "remotes:\n  - name: a\n    kind: sftp\n    password: hunter2\n",
+            "site.yaml:4: /remotes/0/password: ",
+            "{env: NAME}",
+        ),
+        (
+            "users:\n  - roles: []\n",
+            "site.yaml:2: /users/0: ",
+            "`name` is missing",
+        ),
+        (
+            "users:\n  - name: a\n  - name: a\n",
+            "site.yaml:3: /users/1: ",
+            "told of before",
+        ),
         ("users: {}\n", "site.yaml:1: /users: ", "a list"),
-        ("webhooks:\n  - url: https://h.example/\n    types: ['*']\n    filters: {path: /x}\n", "site.yaml:4: /webhooks/0/filters/path: ", "path_prefix"),
-        ("api_keys:\n  - name: k\n    principal: {remote: a}\n    scopes: []\n", "site.yaml:3: /api_keys/0/principal: ", "service_account"),
+        (
+            "webhooks:\n  - url: https://h.example/\n    types: ['*']\n    filters: {path: /x}\n",
+            "site.yaml:4: /webhooks/0/filters/path: ",
+            "path_prefix",
+        ),
+        (
+            "api_keys:\n  - name: k\n    principal: {remote: a}\n    scopes: []\n",
+            "site.yaml:3: /api_keys/0/principal: ",
+            "service_account",
+        ),
         ("bailee: 2\n", "site.yaml:1: /bailee: ", "version 1"),
         ("users:\n  - name: a\n   roles: []\n", "site.yaml:3: ", ""),
     ] {
         desk.write("site.yaml", text);
-        let refused = desk.apply(&["-f", "site.yaml"]).is(1).says(place).says(reason);
+        let refused = desk
+            .apply(&["-f", "site.yaml"])
+            .is(1)
+            .says(place)
+            .says(reason);
         assert!(!refused.talk.contains("hunter2"), "{}", refused.talk);
     }
     // What only the server knows to be wrong is told by its place all the same, and what came before stays.
@@ -246,9 +293,17 @@ async fn wrong_files_are_refused_with_place_and_reason() {
         .says("1 of 2 done");
     let users = desk.caller.all("/users?").await;
     assert!(users.iter().any(|user| user["name"] == "first"));
-    desk.write("site.yaml", "api_keys:\n  - name: k\n    principal: {user: nobody}\n    scopes: []\n");
-    desk.apply(&["-f", "site.yaml"]).is(1).says("there is no user nobody");
-    desk.write("site.yaml", "remotes:\n  - name: a\n    kind: local\n    folder: /x\n");
+    desk.write(
+        "site.yaml",
+        "api_keys:\n  - name: k\n    principal: {user: nobody}\n    scopes: []\n",
+    );
+    desk.apply(&["-f", "site.yaml"])
+        .is(1)
+        .says("there is no user nobody");
+    desk.write(
+        "site.yaml",
+        "remotes:\n  - name: a\n    kind: local\n    folder: /x\n",
+    );
     let reader = Desk::new(&server, server.admin().scoped(&["files:read"]).await);
     reader.write("site.yaml", "remotes: []\n");
     reader.run(&["diff", "-f", "site.yaml"], &[]).is(4);

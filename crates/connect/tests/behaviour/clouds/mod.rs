@@ -3,6 +3,7 @@
 mod azurite;
 mod driver;
 mod gcs;
+mod hostile;
 mod outside;
 
 pub(crate) use outside::clock;

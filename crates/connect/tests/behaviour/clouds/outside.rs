@@ -98,7 +98,7 @@ impl Program {
     pub(crate) fn tls(&self) -> TlsOptions {
         TlsOptions {
             extra_roots_pem: fs::read_to_string(self.certificate()).unwrap(),
-            identity: None,
+            ..TlsOptions::default()
         }
     }
 

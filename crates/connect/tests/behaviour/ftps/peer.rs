@@ -141,7 +141,7 @@ impl Ftpd {
             password: Some(PASSWORD.to_owned().into()),
             tls: TlsOptions {
                 extra_roots_pem: self.certificate_pem.clone(),
-                identity: None,
+                ..TlsOptions::default()
             },
             base: (self.user == "ann").then(|| "/".parse().unwrap()),
             ..FtpsConfig::new("127.0.0.1", self.port, self.user)

@@ -27,7 +27,7 @@ fn config(store: &Moto, port: u16) -> S3Config {
         endpoint: Some(format!("https://127.0.0.1:{port}").parse().unwrap()),
         tls: TlsOptions {
             extra_roots_pem: store.certificate_pem.clone(),
-            identity: None,
+            ..TlsOptions::default()
         },
         ..S3Config::new("us-east-1", "box", &store.access_key_id, secret, clock())
     }
