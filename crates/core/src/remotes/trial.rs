@@ -3,7 +3,7 @@
 use bailee_auth::{Action, Caller};
 use bailee_model::{Error, ErrorKind, Outcome, Remote, RemoteAddress, RemoteId, Result};
 
-use super::Remotes;
+use super::{RemoteFinding, Remotes};
 use crate::error;
 use crate::files::Precondition;
 use crate::idempotency::earlier;
@@ -16,6 +16,7 @@ impl Remotes<'_> {
         let (permit, remote) = self
             .find(caller, "remotes.test", Action::RemoteManage, id)
             .await?;
+        let name = remote.name.clone();
         let target = self.core.target(permit.tenant(), remote).await?;
         let report = self.prober()?.probe(target).await;
         let is_fine = report.steps.iter().all(|step| step.ok);
@@ -28,6 +29,13 @@ impl Remotes<'_> {
         let mut change = self.core.store.aside(&permit);
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(error::from_db)?;
+        if is_fine {
+            // Whoever waits for it need not wait any longer.
+            let watch = self.core.remote_watch();
+            watch
+                .found(permit.tenant(), &name, RemoteFinding::Reached)
+                .await?;
+        }
         Ok(report)
     }
 
