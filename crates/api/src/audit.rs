@@ -128,6 +128,43 @@ pub struct AuditCheckpoint {
 /// A page of checkpoints.
 pub type AuditCheckpointList = List<AuditCheckpoint>;
 
+/// The proof that a record is in the journal: `GET /audit/{audit_id}/proof`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AuditProof {
+    /// The record.
+    #[schema(value_type = String, example = "aud_01m7yp4nesedqrb018tr4sjm6r")]
+    pub audit_id: AuditId,
+    /// Its place in the journal, from 1.
+    pub sequence: u64,
+    /// The values that its leaf hashes, by name; see the guide on audit.
+    pub entry: BTreeMap<String, Option<String>>,
+    /// The hash of the leaf, lower-case hex SHA-256.
+    pub leaf_hash: String,
+    /// Size of the tree that the proof leads to.
+    pub tree_size: u64,
+    /// Its root, lower-case hex SHA-256.
+    pub root: String,
+    /// The proof of RFC 6962 from the leaf up, lower-case hex.
+    pub proof: Vec<String>,
+    /// The signed checkpoint of that tree.
+    pub checkpoint: String,
+}
+
+/// The proof that a journal continues itself: `GET /audit/consistency`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AuditConsistency {
+    /// Size of the earlier tree.
+    pub from: u64,
+    /// Size of the later one.
+    pub to: u64,
+    /// The proof of RFC 6962, lower-case hex.
+    pub proof: Vec<String>,
+    /// The signed checkpoint of the earlier tree.
+    pub from_checkpoint: String,
+    /// That of the later one.
+    pub to_checkpoint: String,
+}
+
 /// Answer to `POST /audit/verify`: the journal was walked and every hash computed anew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditVerification {

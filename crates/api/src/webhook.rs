@@ -25,8 +25,11 @@ words! {
     WebhookPayload {
         /// Ids, states and counts.
         Thin = "thin",
+        /// The file or transfer as well, in `data.object`, as this API shows it.
+        Full = "full",
     }
 }
+words_from!(bailee_model::WebhookPayload => WebhookPayload { Thin, Full });
 
 words! {
     /// The shape of a body.
@@ -108,6 +111,10 @@ pub struct CreateWebhook {
     pub filters: Option<WebhookFilters>,
     /// Whether `X-Signature` (hex HMAC-SHA256 of the body) goes along; true when absent.
     pub body_hmac: Option<bool>,
+    /// How much of the object a body carries; `thin` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<WebhookPayload>)]
+    pub payload: Option<bailee_model::WebhookPayload>,
     /// The shape of bodies; `bailee` when absent.
     #[schema(value_type = Option<WebhookFormat>)]
     pub format: Option<bailee_model::WebhookFormat>,
@@ -157,6 +164,14 @@ pub struct ChangeWebhook {
     )]
     #[schema(value_type = bool, required = false)]
     pub body_hmac: Option<bool>,
+    /// How much of the object bodies carry from now on.
+    #[serde(
+        default,
+        deserialize_with = "crate::patch::given",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schema(value_type = WebhookPayload, required = false)]
+    pub payload: Option<bailee_model::WebhookPayload>,
     /// The shape of bodies from now on.
     #[serde(
         default,
@@ -424,7 +439,7 @@ impl From<&bailee_model::Webhook> for Webhook {
                 remote: webhook.remote.clone(),
                 tag: webhook.tag.clone(),
             },
-            payload: WebhookPayload::Thin,
+            payload: webhook.payload.into(),
             format: webhook.format.into(),
             ordering: webhook.ordering.into(),
             body_hmac: webhook.body_hmac,

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::Stream;
 
 use crate::fault::{Fault, Result};
+use crate::page::Page;
 use crate::path::RemotePath;
 
 /// Bytes in the order of the file. It ends at the end of the file, or with the first fault.
@@ -45,6 +46,8 @@ pub struct Capabilities {
     pub can_remove: bool,
     /// Files can be copied without their bytes coming here.
     pub can_copy: bool,
+    /// A file can be given the time of its source.
+    pub can_set_time: bool,
 }
 
 impl Capabilities {
@@ -61,12 +64,17 @@ impl Capabilities {
         can_rename: true,
         can_remove: true,
         can_copy: false,
+        can_set_time: false,
     };
     /// What connectors of a kind can do where the server and the configuration let them.
     pub const fn most(kind: RemoteKind) -> Self {
         match kind {
-            RemoteKind::Sftp | RemoteKind::Local => Self::FOLDERS,
+            RemoteKind::Sftp | RemoteKind::Local => Self {
+                can_set_time: true,
+                ..Self::FOLDERS
+            },
             RemoteKind::Ftps => Self {
+                can_set_time: true,
                 // Most do, but nothing in the protocol tells.
                 replaces_atomically: false,
                 syncs: false,
@@ -84,6 +92,7 @@ impl Capabilities {
                 can_rename: false,
                 can_remove: true,
                 can_copy: false,
+                can_set_time: false,
             },
             RemoteKind::Webdav => Self {
                 can_write_at: false,
@@ -206,6 +215,26 @@ pub trait Connector: Send + Sync + fmt::Debug {
     /// Up to `limit` entries of the folder `path`, without `.` and `..`.
     async fn list(&self, path: &RemotePath, limit: usize) -> Result<Listing>;
 
+    /// Up to `limit` entries of the folder `path` whose names come behind `after`, the first of them by name, so that a
+    /// folder of any size can be walked page by page, and gone on with after a crash. Cut if there are more. Where a far
+    /// system lists only so much, a larger folder is [`crate::FaultKind::Unsupported`].
+    async fn list_after(&self, path: &RemotePath, after: &str, limit: usize) -> Result<Listing> {
+        let listing = self.list(path, usize::MAX).await?;
+        if listing.is_cut {
+            let held = listing.entries.len();
+            let message =
+                format!("the folder `{path}` holds more entries than can be listed of it ({held})");
+            return Err(Fault::new(crate::FaultKind::Unsupported, message));
+        }
+        let mut page = Page::behind(after, limit);
+        for entry in listing.entries {
+            page.take(entry)?;
+        }
+        let mut page = page.done();
+        page.unnameable_count = listing.unnameable_count;
+        Ok(page)
+    }
+
     /// The bytes of the file `path` from an offset on; nothing if the file ends before it.
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream>;
 
@@ -229,6 +258,12 @@ pub trait Connector: Send + Sync + fmt::Debug {
     /// [`Capabilities::can_copy`] is not set.
     async fn copy(&self, _from: &RemotePath, _to: &RemotePath, _replace: Replace) -> Result<()> {
         Err(Fault::unsupported("copying"))
+    }
+
+    /// Says when the file `path` was changed, as exactly as the far side can keep it. [`crate::FaultKind::Unsupported`]
+    /// where [`Capabilities::can_set_time`] is not set.
+    async fn set_modified(&self, _path: &RemotePath, _modified: Timestamp) -> Result<()> {
+        Err(Fault::unsupported("setting the time of a file"))
     }
 
     /// SHA-256 of the file `path` by the far side's own word; `None` where it does not tell.

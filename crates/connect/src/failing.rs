@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use bailee_model::Timestamp;
 use bytes::Bytes;
 use futures::StreamExt;
 
@@ -79,6 +80,11 @@ impl Connector for Failing {
         self.inner.list(path, limit).await
     }
 
+    async fn list_after(&self, path: &RemotePath, after: &str, limit: usize) -> Result<Listing> {
+        self.plan.step()?;
+        self.inner.list_after(path, after, limit).await
+    }
+
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
         self.plan.step()?;
         let plan = Arc::clone(&self.plan);
@@ -117,6 +123,11 @@ impl Connector for Failing {
     async fn copy(&self, from: &RemotePath, to: &RemotePath, replace: Replace) -> Result<()> {
         self.plan.step()?;
         self.inner.copy(from, to, replace).await
+    }
+
+    async fn set_modified(&self, path: &RemotePath, modified: Timestamp) -> Result<()> {
+        self.plan.step()?;
+        self.inner.set_modified(path, modified).await
     }
 
     async fn sha256(&self, path: &RemotePath) -> Result<Option<[u8; 32]>> {

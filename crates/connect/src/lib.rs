@@ -22,6 +22,7 @@ mod https;
 mod limit;
 mod local;
 mod objects;
+mod page;
 mod parts;
 mod path;
 mod probe;

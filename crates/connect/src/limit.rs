@@ -45,6 +45,8 @@ pub(crate) const LOCAL_CHUNK_BYTES: usize = 256 * 1024;
 
 /// Entries of one listing, at most.
 pub(crate) const LIST_ENTRIES_MAX: usize = 10_000;
+/// Entries of one folder that are looked at for a page of it, at most.
+pub(crate) const SCAN_ENTRIES_MAX: usize = 2_000_000;
 /// Bytes of one segment of a remote path.
 pub(crate) const SEGMENT_BYTES_MAX: usize = 255;
 /// Bytes of a remote path.
@@ -123,6 +125,8 @@ pub(crate) const BAILEE_PAGES_MAX: usize = 2 * LIST_ENTRIES_MAX / BAILEE_PAGE_EN
 
 /// Pages of one listing of an object store.
 pub(crate) const LIST_PAGES_MAX: usize = 1_000;
+/// Pages of a listing of which only one page of ours is wanted.
+pub(crate) const SCAN_PAGES_MAX: usize = SCAN_ENTRIES_MAX / 500;
 /// How long a copy at the far side may take.
 pub(crate) const COPY_TIME_MAX: Duration = Duration::from_mins(30);
 /// How often the far side is asked whether a copy is done.

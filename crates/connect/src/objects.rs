@@ -13,6 +13,7 @@ use crate::connector::{ByteStream, EntryKind, Listing, RemoteEntry};
 use crate::fault::{Fault, FaultKind, Result};
 use crate::http::{header, stream};
 use crate::limit;
+use crate::page::Page;
 use crate::path::RemotePath;
 
 /// From paths to keys beneath a base.
@@ -139,6 +140,12 @@ pub(crate) struct Gathering {
     is_there: bool,
     pages_left: usize,
     mark: String,
+    /// There was no end of pages.
+    is_endless: bool,
+    /// Of a folder of any size: the one page that is wanted.
+    page: Option<Page>,
+    /// The last key, as long as keys came in their order.
+    last_key: Option<String>,
 }
 
 impl Gathering {
@@ -151,7 +158,25 @@ impl Gathering {
             is_there: false,
             pages_left: limit::LIST_PAGES_MAX,
             mark: String::new(),
+            is_endless: false,
+            page: None,
+            last_key: Some(String::new()),
         }
+    }
+
+    /// For the entries behind `after`, however many there are.
+    pub(crate) fn behind(prefix: String, after: &str, limit: usize) -> Self {
+        Self {
+            page: Some(Page::behind(after, limit)),
+            pages_left: limit::SCAN_PAGES_MAX,
+            ..Self::new(prefix, limit)
+        }
+    }
+
+    /// Keys up to this one are of no interest.
+    pub(crate) fn start_after(&self) -> Option<String> {
+        let after = self.page.as_ref()?.after();
+        (!after.is_empty()).then(|| format!("{}{after}", self.prefix))
     }
 
     pub(crate) fn prefix(&self) -> &str {
@@ -161,6 +186,9 @@ impl Gathering {
     /// How many entries the next page should have, at most `most`. One more than needed tells whether there are more, and
     /// the folder's own mark takes a place too.
     pub(crate) fn page_entries(&self, most: usize) -> usize {
+        if self.page.is_some() {
+            return most;
+        }
         (self.limit - self.listing.entries.len() + 2).min(most)
     }
 
@@ -172,6 +200,7 @@ impl Gathering {
     /// Takes the object `key`; `entry` lacks only its name.
     pub(crate) fn file(&mut self, key: &str, entry: RemoteEntry) {
         self.is_there = true;
+        self.follow(key);
         match key.strip_prefix(self.prefix.as_str()) {
             Some("") => {} // the folder's own mark
             // Marks are folders, also where a store does not put them among the prefixes.
@@ -201,7 +230,34 @@ impl Gathering {
         }
     }
 
+    /// Files come in the order of their keys, or nothing can be said of what is still to come.
+    fn follow(&mut self, key: &str) {
+        let is_next = self.last_key.as_deref().is_some_and(|last| last < key);
+        self.last_key = is_next.then(|| key.to_owned());
+    }
+
+    /// Whether the page that is wanted is whole. What came last may have been a folder, so only files count.
+    fn is_settled(&mut self) -> bool {
+        let (Some(page), Some(last)) = (&mut self.page, &self.last_key) else {
+            return false;
+        };
+        last.strip_prefix(self.prefix.as_str())
+            .is_some_and(|key| page.is_settled_by(key))
+    }
+
     fn entry(&mut self, name: &str, entry: RemoteEntry) {
+        if let Some(page) = &mut self.page {
+            if RemotePath::default().child(name).is_err() {
+                page.nameless();
+            } else {
+                let name = name.to_owned();
+                // Too many entries are found by their pages, too.
+                if page.take(RemoteEntry { name, ..entry }).is_err() {
+                    self.pages_left = 0;
+                }
+            }
+            return;
+        }
         if RemotePath::default().child(name).is_err() {
             self.listing.unnameable_count += 1;
         } else if self.listing.entries.len() < self.limit {
@@ -219,6 +275,16 @@ impl Gathering {
             return false;
         };
         self.pages_left = self.pages_left.saturating_sub(1);
+        if self.page.is_some() {
+            if self.is_settled() {
+                return false;
+            }
+            // No page at all is better than one that lacks what was not seen.
+            self.is_endless = self.pages_left == 0 || mark == self.mark;
+            let goes_on = !self.is_endless;
+            self.mark = mark;
+            return goes_on;
+        }
         let is_enough = self.listing.is_cut
             || self.listing.entries.len() >= self.limit
             || self.listing.unnameable_count > limit::LIST_ENTRIES_MAX;
@@ -230,6 +296,12 @@ impl Gathering {
         true
     }
 
+    /// The page of `path` that was wanted. Behind a name there may be nothing in a folder that is there.
+    pub(crate) fn done_behind(mut self, path: &RemotePath) -> Result<Listing> {
+        self.is_there |= self.start_after().is_some();
+        self.done(path)
+    }
+
     /// The listing of `path`, sorted; a folder that nothing is in is not there.
     pub(crate) fn done(mut self, path: &RemotePath) -> Result<Listing> {
         if !self.is_there && !path.is_start() {
@@ -237,6 +309,15 @@ impl Gathering {
                 FaultKind::NotFound,
                 format!("there is no folder `{path}`"),
             ));
+        }
+        if self.is_endless {
+            let message = format!("the listing of the folder `{path}` does not end");
+            return Err(Fault::new(FaultKind::Unsupported, message));
+        }
+        if let Some(page) = self.page {
+            let mut listing = page.done();
+            listing.unnameable_count += self.listing.unnameable_count;
+            return Ok(listing);
         }
         self.listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(self.listing)

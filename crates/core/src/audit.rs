@@ -64,7 +64,16 @@ impl Audit<'_> {
 
     /// One audit record.
     pub async fn get(&self, caller: &Caller, id: AuditId) -> Result<SealedEntry> {
-        let permit = self.enter(caller, "audit.get").await?;
+        self.find(caller, "audit.get", id).await
+    }
+
+    pub(crate) async fn find(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        id: AuditId,
+    ) -> Result<SealedEntry> {
+        let permit = self.enter(caller, operation).await?;
         let reader = self.core.store.reader(&permit);
         let found = reader.entry(id).await.map_err(error::from_db)?;
         let mut seen = shown(caller, &reader, found.into_iter().collect()).await?;
@@ -100,7 +109,7 @@ impl Audit<'_> {
         (self.core.signer.verifier(), self.core.signer.public_key())
     }
 
-    async fn enter(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
+    pub(crate) async fn enter(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
         let ask = Ask {
             operation,
             action: Action::AuditRead,

@@ -44,6 +44,12 @@ impl SigningKey {
         key_id(&self.public_key())
     }
 
+    /// A signature over `text`, which begins with a line that says what it is: no text of one kind can be taken for
+    /// another's.
+    pub(crate) fn sign_text(&self, text: &str) -> String {
+        STANDARD.encode(self.pair.sign(text.as_bytes()).as_ref())
+    }
+
     /// A checkpoint of a tenant's journal: its origin, size and root, signed.
     pub(crate) fn sign(&self, tenant: TenantId, size: u64, root: &[u8; 32]) -> String {
         let text = format!("{}\n{size}\n{}\n", origin(tenant), STANDARD.encode(root));

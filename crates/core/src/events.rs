@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    AuditId, EntryKind, Error, EventId, EventType, FolderPath, Result, SealedEntry, TenantId,
-    WebhookFormat, limit,
+    AuditId, EntryKind, Error, ErrorKind, EventId, EventType, FolderPath, Result, SealedEntry,
+    TenantId, Timestamp, WebhookFormat, limit,
 };
 use bailee_store::{EventFilter, Reader};
 use tokio::sync::watch;
@@ -53,6 +53,9 @@ impl Events<'_> {
     /// none. Numbers may skip: a caller sees only what it may read.
     pub async fn read(&self, caller: &Caller, mut query: EventQuery) -> Result<EventPage> {
         let permit = self.enter(caller, "events.list").await?;
+        if let Some(after) = query.after {
+            self.check_kept(&permit, after).await?;
+        }
         let mut changes = self.core.changes();
         let deadline = Instant::now() + query.wait.min(limit::WAIT_MAX);
         let filter = EventFilter {
@@ -94,6 +97,23 @@ impl Events<'_> {
             what: "event",
         };
         self.core.enter(caller, ask).await
+    }
+
+    /// Refuses to go on where events are no longer kept: whoever stood still for so long must know that it missed some.
+    async fn check_kept(&self, permit: &Permit, after: u64) -> Result<()> {
+        let reader = self.core.store.reader(permit);
+        let next = reader.walk(after, 1).await.map_err(error::from_db)?;
+        let oldest_kept = self.core.clock.now().minus(limit::EVENTS_KEPT);
+        let is_kept = |sealed: &SealedEntry| sealed.entry.timestamp >= oldest_kept;
+        if next.iter().all(|(sealed, _)| is_kept(sealed)) {
+            return Ok(());
+        }
+        let first = AuditId::from_bits(bits_from(oldest_kept));
+        let oldest = reader.first_from(first).await.map_err(error::from_db)?;
+        let head = reader.journal_head().await.map_err(error::from_db)?;
+        let oldest = oldest.unwrap_or_else(|| head.map_or(0, |head| head.size) + 1);
+        let detail = "Events are kept for 30 days; those behind this number are older.";
+        Err(Error::new(ErrorKind::EventsExpired, detail).with("oldest_sequence", oldest))
     }
 
     /// Waits for a commit, the deadline or the stop of this node.
@@ -139,6 +159,11 @@ impl Events<'_> {
             has_more,
         })
     }
+}
+
+/// The smallest bits of an id that was made at `time`.
+fn bits_from(time: Timestamp) -> u128 {
+    u128::from(u64::try_from(time.ms()).unwrap_or(0)) << 80
 }
 
 /// What of some entries a caller may see: a key that is bound to paths sees what is about them, and what it did.
@@ -212,6 +237,32 @@ pub fn event_body(tenant: TenantId, sealed: &SealedEntry) -> serde_json::Value {
         "status": status,
         "data": with_path(data, entry.subject.path.as_deref()),
     })
+}
+
+impl Core {
+    /// The file or transfer that an event is about, as the API shows it now; none if it is about neither, or is gone.
+    pub(crate) async fn object_of(
+        &self,
+        reader: &Reader,
+        event: &SealedEntry,
+    ) -> Result<Option<serde_json::Value>> {
+        let Some(view) = self.view.get() else {
+            return Ok(None);
+        };
+        if let Some(id) = event.entry.transfer
+            && event.entry.kind.as_str().starts_with("transfer.")
+        {
+            let found = reader.transfer(id).await.map_err(error::from_db)?;
+            return Ok(found.map(|transfer| view.transfer(&transfer)));
+        }
+        let data: serde_json::Value = serde_json::from_str(&event.entry.data).unwrap_or_default();
+        let id = data.get("file_id").and_then(|id| id.as_str());
+        let Some(id) = id.and_then(|id| id.parse().ok()) else {
+            return Ok(None);
+        };
+        let found = reader.file(id).await.map_err(error::from_db)?;
+        Ok(found.map(|file| view.file(&file)))
+    }
 }
 
 /// An event in the shape that a webhook wants.

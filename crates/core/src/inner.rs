@@ -11,8 +11,9 @@ use bailee_vault::Vault;
 use crate::identify::Credentials;
 use crate::keyring::Keyring;
 use crate::staging::Staging;
+use crate::transfers::Room;
 use crate::uploads::Hashing;
-use crate::{CoreSettings, RemoteProber, SigningKey};
+use crate::{CoreSettings, ObjectView, RemoteProber, SigningKey, TransferPlanner};
 
 pub struct Inner {
     pub(crate) store: Store,
@@ -25,7 +26,10 @@ pub struct Inner {
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) settings: CoreSettings,
     pub(crate) prober: OnceLock<Arc<dyn RemoteProber>>,
+    pub(crate) planner: OnceLock<Arc<dyn TransferPlanner>>,
+    pub(crate) view: OnceLock<Arc<dyn ObjectView>>,
     pub(crate) hashing: Hashing,
+    pub(crate) room: Room,
     pub(crate) staging: Staging,
     pub(crate) draining: AtomicBool,
     /// Names this process among all that ever were, in marks of what it has under way.

@@ -19,6 +19,8 @@ pub struct LeaseRequest<'a> {
     pub limit: u32,
     /// Lanes that are full.
     pub busy_lanes: &'a [String],
+    /// Tenants that run as many transfers as they may, as they stand in the names of lanes.
+    pub busy_tenants: &'a [String],
     /// The lane that had the last turn.
     pub after_lane: &'a str,
     /// The runner's name.
@@ -39,6 +41,7 @@ impl Jobs<'_> {
                 kind: *kind,
                 limit: left,
                 busy_lanes: request.busy_lanes,
+                busy_tenants: request.busy_tenants,
                 after_lane: request.after_lane,
                 owner: request.owner,
                 now,

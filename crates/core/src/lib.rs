@@ -15,6 +15,7 @@ mod checks;
 mod deliveries;
 mod error;
 mod events;
+mod export;
 mod files;
 mod folders;
 mod gate;
@@ -30,6 +31,8 @@ mod pgp_keys;
 mod places;
 mod ports;
 mod principals;
+mod proofs;
+mod receipts;
 mod remotes;
 mod runs;
 mod schedules;
@@ -56,6 +59,7 @@ pub use calendars::{Calendars, NewCalendar};
 pub use checkpoint::SigningKey;
 pub use deliveries::{Deliveries, DeliveryAnswer, Sending};
 pub use events::{EventPage, EventQuery, Events, event_body};
+pub use export::{ExportLine, JournalExport};
 pub use files::{
     CopyFile, FileChange, FileQuery, FileRef, Files, NewFile, OpenFile, Placed, Precondition,
     Purge, RandomRead, RestoreFile, VerifyReport,
@@ -71,10 +75,11 @@ pub use pgp_keys::{
     PgpRefusal, PgpUseError,
 };
 pub use ports::{
-    ConnectorAbilities, ProbeReport, ProbeStep, RemoteChild, RemoteFolder, RemoteProber,
-    RemoteSecret, RemoteTarget, SshKeyPair,
+    ConnectorAbilities, ObjectView, ProbeReport, ProbeStep, RemoteChild, RemoteFolder,
+    RemoteProber, RemoteSecret, RemoteTarget, SshKeyPair, TransferPlanner,
 };
 pub use principals::{NewPrincipal, PrincipalChange, Principals};
+pub use proofs::{ConsistencyProof, InclusionProof};
 pub use remotes::{NewRemote, RemoteChange, RemoteFinding, RemoteUse, RemoteWatch, Remotes};
 pub use runs::{Begun, Run, RunEnd, Runs};
 pub use schedules::{NewSchedule, NewTarget, Schedules, scheduled_transfer};
@@ -83,7 +88,8 @@ pub use setup::{FirstTenant, SYSTEM_TENANT};
 pub use signature::{hex_signature, standard_signature};
 pub use tenants::{NewTenant, TenantChange, Tenants};
 pub use transfers::{
-    FoundFile, FoundFiles, NewTransfer, RetryFiles, TransferChange, Transfers, parse_end,
+    FoundFile, FoundFiles, NewTransfer, PlanRequest, PlannedFate, PlannedFile, RetryFiles,
+    TransferChange, TransferPlan, Transfers, parse_end,
 };
 pub use upkeep::{ScrubReport, SweepReport, Upkeep};
 pub use uploads::{HeldUpload, NewPart, NewUpload, UploadView, Uploads};
@@ -104,6 +110,8 @@ use bailee_vault::{RootKey, Vault};
 pub struct CoreSettings {
     /// Largest file, in bytes.
     pub file_bytes_max: u64,
+    /// Transfers of one tenant that may be open at once.
+    pub transfers_open_max: u64,
     /// Whether webhooks may go to `http://` receivers on this machine (development only).
     pub plain_http_receivers: bool,
     /// Whether new keys begin with `bailee_dev_`.
@@ -116,6 +124,7 @@ impl Default for CoreSettings {
     fn default() -> Self {
         Self {
             file_bytes_max: bailee_model::limit::FILE_BYTES_MAX,
+            transfers_open_max: bailee_model::limit::OPEN_TRANSFERS_MAX,
             plain_http_receivers: false,
             key_env: KeyEnv::Live,
             local_folders: Vec::new(),
@@ -177,6 +186,9 @@ impl Core {
             chance: parts.chance,
             settings: parts.settings,
             prober: std::sync::OnceLock::new(),
+            planner: std::sync::OnceLock::new(),
+            view: std::sync::OnceLock::new(),
+            room: transfers::Room::default(),
             hashing: uploads::Hashing::default(),
             staging: staging::Staging::default(),
             draining: AtomicBool::new(false),
@@ -250,6 +262,16 @@ impl Core {
     pub fn attach_prober(&self, prober: Arc<dyn RemoteProber>) {
         // A second prober would be the same one; the first stays.
         let _ = self.prober.set(prober);
+    }
+
+    /// Gives the core the means to plan transfers; the engine calls it once at start.
+    pub fn attach_planner(&self, planner: Arc<dyn TransferPlanner>) {
+        let _ = self.planner.set(planner);
+    }
+
+    /// Gives the core the API's view of objects, for webhooks that want all of them.
+    pub fn attach_view(&self, view: Arc<dyn ObjectView>) {
+        let _ = self.view.set(view);
     }
 
     /// Waits for what is under way and closes the database.

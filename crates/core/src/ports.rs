@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use bailee_model::{
-    Remote, RemoteCertificate, RemoteKind, RemoteSecretField, Result, SshKeyAlgorithm, Timestamp,
+    File, Remote, RemoteCertificate, RemoteKind, RemoteSecretField, Result, SshKeyAlgorithm,
+    Timestamp, Transfer,
 };
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::transfers::{PlanRequest, TransferPlan};
 
 /// The secrets of a remote, by field.
 #[derive(Clone, Debug, Default)]
@@ -115,6 +118,21 @@ pub struct ProbeReport {
     pub seen_host_key: Option<String>,
     /// The certificates that are needed to reach it.
     pub certificates: Vec<RemoteCertificate>,
+}
+
+/// Looks what a transfer would do. The engine implements it.
+#[async_trait]
+pub trait TransferPlanner: Send + Sync {
+    /// Looks at both ends, within a bounded time. Fails where the transfer would before it found any file.
+    async fn plan(&self, wish: PlanRequest) -> Result<TransferPlan>;
+}
+
+/// Shows objects as clients of the API see them. The API implements it.
+pub trait ObjectView: Send + Sync {
+    /// A transfer.
+    fn transfer(&self, transfer: &Transfer) -> serde_json::Value;
+    /// A file version.
+    fn file(&self, file: &File) -> serde_json::Value;
 }
 
 /// What connectors of a kind can do where the server and the configuration let them.

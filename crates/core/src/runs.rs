@@ -32,6 +32,7 @@ pub struct Run {
 }
 
 /// One end of a run.
+#[derive(Clone)]
 pub enum RunEnd {
     /// A path or file in Bailee.
     Bailee(End),

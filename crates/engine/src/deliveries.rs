@@ -10,7 +10,7 @@ use bailee_core::{DeliveryAnswer, Sending};
 use tokio::time::Instant;
 
 use crate::Shared;
-use crate::limit::{ANSWER_GRACE, LANE_WAIT, LANES_KEPT_MAX, PACE_WAIT_MAX};
+use crate::limit::{ANSWER_GRACE, LANE_WAIT, LANES_KEPT_MAX, PACE_REST, PACE_WAIT_MAX};
 use crate::stop::{Stop, StopReason};
 
 /// In which a bounded number of deliveries begins.
@@ -70,6 +70,7 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         None => Some(Duration::ZERO),
     };
     let Some(turn) = turn else {
+        shared.lanes.rest(&lease.job.lane, PACE_REST);
         return later(shared, lease, PACE_WAIT_MAX).await;
     };
     let answer = tokio::select! {

@@ -39,6 +39,8 @@ use tokio_util::sync::CancellationToken;
 pub struct EngineLimits {
     /// Transfers.
     pub transfers: usize,
+    /// Of these, transfers of one tenant.
+    pub transfers_per_tenant: usize,
     /// Deliveries.
     pub deliveries: usize,
 }
@@ -46,7 +48,8 @@ pub struct EngineLimits {
 impl Default for EngineLimits {
     fn default() -> Self {
         Self {
-            transfers: limit::TRANSFERS_RUNNING,
+            transfers: bailee_model::limit::TRANSFERS_RUNNING,
+            transfers_per_tenant: bailee_model::limit::TRANSFERS_RUNNING_PER_TENANT,
             deliveries: limit::DELIVERIES_RUNNING,
         }
     }
@@ -111,7 +114,7 @@ impl Engine {
             local_folders: parts.local_folders,
             poster: parts.poster,
             owner: parts.node,
-            lanes: lanes::Lanes::default(),
+            lanes: lanes::Lanes::bounded(parts.limits.transfers_per_tenant),
             paces: transfers::Paces::default(),
             pace: deliveries::Pace::default(),
             looks: Semaphore::new(limit::LOOKS_AT_ONCE),
@@ -119,6 +122,9 @@ impl Engine {
         shared
             .core
             .attach_prober(Arc::new(prober::Prober(Arc::downgrade(&shared))));
+        shared
+            .core
+            .attach_planner(Arc::new(transfers::Planner(Arc::downgrade(&shared))));
         let (stop, stop_upkeep) = (CancellationToken::new(), CancellationToken::new());
         let runner = |kind, capacity| {
             tokio::spawn(

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-/// Transfers under way at once on one node, unless the operator says otherwise.
-pub const TRANSFERS_RUNNING: usize = 16;
 /// Deliveries under way at once on one node, unless the operator says otherwise.
 pub const DELIVERIES_RUNNING: usize = 512;
 /// Schedules that are looked at at once on one node.
@@ -19,6 +17,8 @@ pub(crate) const BATCH_MAX: usize = bailee_model::limit::DELIVERIES_PER_WEBHOOK;
 pub(crate) const LANES_KEPT_MAX: usize = 4_096;
 /// Longest time that a delivery waits for its turn where a webhook's rate is bounded; beyond it, it goes back.
 pub(crate) const PACE_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How long a lane rests whose next turns are all taken: less than they last, so that no turn is missed.
+pub(crate) const PACE_REST: Duration = Duration::from_secs(1);
 /// How long a job waits whose lane turned out to be full.
 pub(crate) const LANE_WAIT: Duration = Duration::from_millis(250);
 /// Longest time between two looks at the queue: jobs that another node queued wake nobody here.
@@ -62,6 +62,8 @@ pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 pub(crate) const LOOKS_AT_ONCE: usize = 8;
 /// Longest look into a folder of a remote.
 pub(crate) const BROWSE_TIME_MAX: Duration = Duration::from_mins(1);
+/// Longest look for a plan of a transfer.
+pub(crate) const PLAN_TIME_MAX: Duration = Duration::from_secs(30);
 /// Longest test of a remote.
 pub(crate) const PROBE_TIME_MAX: Duration = Duration::from_mins(2);
 

@@ -99,10 +99,15 @@ impl Runner {
             Some(_) => {}
         }
         let lanes = &self.shared.lanes;
+        let (batch, busy_tenants) = match self.kind {
+            JobKind::RunTransfer => (lanes.batch_bounded(), lanes.busy_tenants()),
+            _ => (lanes.batch(), Vec::new()),
+        };
         let request = LeaseRequest {
             kinds: &[self.kind],
-            limit: u32::try_from(free.min(lanes.batch())).unwrap_or(1),
+            limit: u32::try_from(free.min(batch)).unwrap_or(1),
             busy_lanes: &lanes.busy(),
+            busy_tenants: &busy_tenants,
             after_lane: &self.last_lane,
             owner: &self.shared.owner,
         };
@@ -117,7 +122,12 @@ impl Runner {
             self.last_lane.clone_from(&last.job.lane);
         }
         for lease in leases {
-            match self.shared.lanes.enter(&lease.job.lane) {
+            let (lanes, lane) = (&self.shared.lanes, &lease.job.lane);
+            let seat = match self.kind {
+                JobKind::RunTransfer => lanes.enter_bounded(lane),
+                _ => lanes.enter(lane),
+            };
+            match seat {
                 Some(seat) => self.start(lease, seat),
                 None => postpone(&self.shared.core, &lease, limit::LANE_WAIT).await,
             }

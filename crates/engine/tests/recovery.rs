@@ -171,6 +171,7 @@ async fn settling_happens_once() {
             kinds: &kinds,
             limit: 1,
             busy_lanes: &[],
+            busy_tenants: &[],
             after_lane: "",
             owner: "old",
         };

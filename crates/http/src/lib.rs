@@ -18,6 +18,7 @@ mod download;
 mod extract;
 mod limit;
 mod middleware;
+mod object_view;
 mod openapi;
 mod operations;
 mod options;
@@ -61,6 +62,7 @@ use crate::site::Site;
 
 /// The whole HTTP surface over `core`. Every request needs a [`Peer`] among its extensions for limits by address.
 pub fn router(core: Core, options: HttpOptions) -> Router {
+    core.attach_view(object_view::object_view());
     let site = Site::new(core, options);
     let api = routes::api(&site);
     let all = Router::new()

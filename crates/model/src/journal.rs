@@ -101,37 +101,70 @@ impl Entry {
         EventId::from_bits(self.id.bits())
     }
 
-    /// The bytes that the Merkle leaf hashes, format version 1: each value of the row in this order, as text, behind
-    /// its length (u32, big endian; `u32::MAX` for an absent one). The tenant comes first, so that an entry cannot be
-    /// moved between journals. FORMAT: changing anything here breaks every existing journal.
+    /// The values that the Merkle leaf hashes, each under the name that exports and receipts give it. The tenant comes
+    /// first, so that an entry cannot be moved between journals. FORMAT: changing anything here breaks every existing
+    /// journal.
+    pub fn leaf_values(&self, tenant: TenantId) -> [(&'static str, Option<String>); 15] {
+        [
+            ("tenant_id", Some(tenant.to_string())),
+            ("audit_id", Some(self.id.to_string())),
+            ("kind", Some(self.kind.as_str().to_owned())),
+            ("timestamp_ms", Some(self.timestamp.ms().to_string())),
+            ("operation", Some(self.operation.clone())),
+            ("user", Some(self.user.clone())),
+            ("status", Some(self.status.as_str().to_owned())),
+            ("ip_address", self.ip_address.map(|ip| ip.to_string())),
+            ("transfer_id", self.transfer.map(|id| id.to_string())),
+            ("principal_id", self.principal.map(|id| id.to_string())),
+            ("request_id", self.request.map(|id| id.to_string())),
+            ("decision_id", self.decision.map(|id| id.to_string())),
+            ("subject_id", self.subject.id.clone()),
+            ("subject_path", self.subject.path.clone()),
+            ("data", Some(self.data.clone())),
+        ]
+    }
+
+    /// The bytes that the Merkle leaf hashes.
     pub fn leaf_bytes(&self, tenant: TenantId) -> Vec<u8> {
-        let mut out = Vec::with_capacity(256 + self.data.len());
-        out.push(1);
-        let mut put = |text: Option<&str>| match text {
+        let values = self.leaf_values(tenant);
+        leaf_bytes(values.iter().map(|(_, value)| value.as_deref()))
+    }
+}
+
+/// The bytes that a Merkle leaf hashes, format version 1: each value in its order, as text, behind its length (u32, big
+/// endian; `u32::MAX` for an absent one). FORMAT: changing anything here breaks every existing journal.
+pub fn leaf_bytes<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> Vec<u8> {
+    let mut out = vec![1];
+    for value in values {
+        match value {
             Some(text) => {
                 out.extend_from_slice(&(text.len() as u32).to_be_bytes());
                 out.extend_from_slice(text.as_bytes());
             }
             None => out.extend_from_slice(&u32::MAX.to_be_bytes()),
-        };
-        put(Some(&tenant.to_string()));
-        put(Some(&self.id.to_string()));
-        put(Some(self.kind.as_str()));
-        put(Some(&self.timestamp.ms().to_string()));
-        put(Some(&self.operation));
-        put(Some(&self.user));
-        put(Some(self.status.as_str()));
-        put(self.ip_address.map(|ip| ip.to_string()).as_deref());
-        put(self.transfer.map(|id| id.to_string()).as_deref());
-        put(self.principal.map(|id| id.to_string()).as_deref());
-        put(self.request.map(|id| id.to_string()).as_deref());
-        put(self.decision.map(|id| id.to_string()).as_deref());
-        put(self.subject.id.as_deref());
-        put(self.subject.path.as_deref());
-        put(Some(&self.data));
-        out
+        }
     }
+    out
 }
+
+/// The names of the values of a leaf, in their order.
+pub const LEAF_NAMES: [&str; 15] = [
+    "tenant_id",
+    "audit_id",
+    "kind",
+    "timestamp_ms",
+    "operation",
+    "user",
+    "status",
+    "ip_address",
+    "transfer_id",
+    "principal_id",
+    "request_id",
+    "decision_id",
+    "subject_id",
+    "subject_path",
+    "data",
+];
 
 /// An entry with its place in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]

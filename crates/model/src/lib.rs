@@ -8,6 +8,7 @@ mod alert;
 mod alert_rule;
 mod api_key;
 mod calendar;
+mod canonical;
 mod clock;
 mod error;
 mod event;
@@ -41,6 +42,7 @@ pub use alert_rule::{
 };
 pub use api_key::{ApiKey, KeyLimits, KeySecret, KeyState};
 pub use calendar::{Calendar, Holiday, HolidayDate, WorkingDays};
+pub use canonical::canonical;
 pub use clock::{Chance, Clock};
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use event::EventType;
@@ -53,7 +55,7 @@ pub use flow::{
 pub use glob::Glob;
 pub use id::*;
 pub use job::{Job, JobKind, Lease};
-pub use journal::{Entry, EntryKind, Outcome, SealedEntry, Subject};
+pub use journal::{Entry, EntryKind, LEAF_NAMES, Outcome, SealedEntry, Subject, leaf_bytes};
 pub use page::{Cursor, Page, PageRequest};
 pub use path::{FileName, FilePath, FolderPath, NameRule, PathError};
 pub use pgp_key::{
@@ -76,11 +78,11 @@ pub use scope::{Scope, Scopes};
 pub use tenant::{Tenant, TenantSettings, TenantState, Usage};
 pub use time::Timestamp;
 pub use transfer::{
-    Bundle, End, FileCounts, OnConflict, RetryRule, Same, Transfer, TransferFault, TransferOutcome,
-    TransferState, TransferStep, Verify, WaitReason,
+    Bundle, CopyProof, End, FileCounts, OnConflict, RetryRule, Same, Transfer, TransferFault,
+    TransferOutcome, TransferState, TransferStep, Verify, WaitReason,
 };
 pub use upload::{Part, Upload, UploadState};
 pub use webhook::{
     Delivery, DeliveryState, Recovery, Webhook, WebhookFormat, WebhookLimits, WebhookOrdering,
-    WebhookSigner, WebhookState,
+    WebhookPayload, WebhookSigner, WebhookState,
 };

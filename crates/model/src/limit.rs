@@ -78,6 +78,8 @@ pub const LIVE_KEYS_MAX: u64 = 100;
 /// How old a cached credential may be: revocation is seen everywhere within this time.
 pub const CREDENTIAL_CACHE: Duration = Duration::from_secs(2);
 
+/// How long is waited for an entry to be sealed that was committed a moment ago.
+pub const SEALED_WITHIN: Duration = Duration::from_secs(5);
 /// Longest a long poll is held.
 pub const WAIT_MAX: Duration = Duration::from_mins(1);
 /// How long a poll rests after a commit before it reads again: commits of all tenants wake it.
@@ -94,6 +96,13 @@ pub const HEARTBEAT: Duration = Duration::from_secs(5);
 pub const TRANSFER_ATTEMPTS: u32 = 5;
 /// Most tries a client may ask for.
 pub const TRANSFER_ATTEMPTS_MAX: u32 = 100;
+
+/// Transfers of one tenant that have not ended.
+pub const OPEN_TRANSFERS_MAX: u64 = 100_000;
+/// Transfers under way at once on one node.
+pub const TRANSFERS_RUNNING: usize = 20;
+/// Of these, transfers of one tenant: the others must find a seat however long its own take.
+pub const TRANSFERS_RUNNING_PER_TENANT: usize = 16;
 
 /// Longest pattern for files, in bytes.
 pub const GLOB_BYTES_MAX: usize = 512;
@@ -125,6 +134,10 @@ pub const HEALTH_CHECK_SECONDS_MAX: u32 = 7 * 24 * 3600;
 pub const REMOTE_WINDOWS_MAX: usize = 64;
 /// Open transfers that the users of a remote are told of.
 pub const REMOTE_USES_MAX: u32 = 100;
+/// Files that are looked at for the plan of a transfer.
+pub const PLAN_LOOKS_MAX: u64 = 10_000;
+/// Notes that a transfer keeps.
+pub const TRANSFER_NOTES_MAX: usize = 16;
 /// Smallest bandwidth of a transfer, in bytes per second.
 pub const BANDWIDTH_MIN: u64 = 1024;
 
@@ -159,6 +172,8 @@ pub const WEBHOOK_TIMES_MAX: u32 = 1_000;
 pub const WEBHOOK_STATS_SPAN: Duration = Duration::from_hours(24);
 /// How long deliveries are kept.
 pub const DELIVERY_KEPT: Duration = Duration::from_hours(720);
+/// How long the event feed goes back.
+pub const EVENTS_KEPT: Duration = Duration::from_hours(720);
 /// How long an old webhook secret still signs after a rotation, at most.
 pub const WEBHOOK_GRACE_MAX: Duration = Duration::from_hours(168);
 

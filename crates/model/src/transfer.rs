@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FileId, FilePath, FolderPath, Glob, PrincipalId, RemoteName, Timestamp, TransferId};
+use crate::{
+    AuditId, DecisionId, FileId, FilePath, FolderPath, Glob, PrincipalId, RemoteName, Timestamp,
+    TransferId,
+};
 
 /// Where a transfer is. The wire shows [`TransferState::public`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -212,6 +215,32 @@ pub enum Verify {
     None,
 }
 
+/// By what a copy was found to be whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CopyProof {
+    /// The far system told the SHA-256 of what it holds.
+    RemoteDigest,
+    /// It was read back from the far system and hashed.
+    ReadBack,
+    /// The far system told its size.
+    Size,
+    /// It was hashed while it was sealed into Bailee.
+    Sealed,
+}
+
+impl CopyProof {
+    /// The word as on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RemoteDigest => "remote_digest",
+            Self::ReadBack => "read_back",
+            Self::Size => "size",
+            Self::Sealed => "sealed",
+        }
+    }
+}
+
 /// What happens when the destination is occupied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -392,6 +421,27 @@ pub struct Transfer {
     /// Whether the copy shall have the source's time.
     #[serde(default)]
     pub preserve_time: bool,
+    /// Whether the file is in its place, compared, and only its source is left to be removed.
+    #[serde(default)]
+    pub has_arrived: bool,
+    /// Whether the source was removed; `None` where that was not asked for, or it did not come so far.
+    #[serde(default)]
+    pub source_removed: Option<bool>,
+    /// By what the copy was found to be whole.
+    #[serde(default)]
+    pub proof: Option<CopyProof>,
+    /// Where the file came to lie: it differs from the destination where a free name was looked for.
+    #[serde(default)]
+    pub placed_at: Option<String>,
+    /// What its owner should know although it ended well.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// The journal's entry of its end.
+    #[serde(default)]
+    pub ended_entry: Option<AuditId>,
+    /// The policy decision that admitted it.
+    #[serde(default)]
+    pub decision: Option<DecisionId>,
     /// Bytes per second, for all its files together.
     #[serde(default)]
     pub bandwidth: Option<u64>,
@@ -428,6 +478,48 @@ pub struct Transfer {
     pub finished_at: Option<Timestamp>,
     /// Rises with every write of the row: a stale writer is refused.
     pub revision: u64,
+}
+
+impl Transfer {
+    /// Notes something, once.
+    pub fn note(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.notes.contains(&text) && self.notes.len() < crate::limit::TRANSFER_NOTES_MAX {
+            self.notes.push(text);
+        }
+    }
+
+    /// How a transfer ends whose file is in its place while its source is not removed: whoever stopped it then stopped
+    /// only that, and a fault is one of half the work.
+    pub fn arrived_end(
+        &mut self,
+        outcome: TransferOutcome,
+        fault: Option<TransferFault>,
+    ) -> (TransferOutcome, Option<TransferFault>) {
+        if !self.has_arrived || self.source_removed.is_some() {
+            return (outcome, fault);
+        }
+        match outcome {
+            TransferOutcome::Cancelled | TransferOutcome::Expired => {
+                let why = fault.map_or_else(String::new, |fault| format!(" {}", fault.message));
+                self.source_removed = Some(false);
+                self.note(format!("The source was left in its place.{why}"));
+                (TransferOutcome::Succeeded, None)
+            }
+            TransferOutcome::Rejected | TransferOutcome::Error => {
+                self.source_removed = Some(false);
+                let fault = fault.map(|fault| TransferFault {
+                    message: format!(
+                        "The file arrived, but its source could not be removed. {}",
+                        fault.message
+                    ),
+                    ..fault
+                });
+                (TransferOutcome::Partial, fault)
+            }
+            TransferOutcome::Succeeded | TransferOutcome::Partial => (outcome, fault),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,17 @@ pub struct Recovery {
     pub finished_at: Option<Timestamp>,
 }
 
+/// How much of the object a body carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookPayload {
+    /// Ids, states and counts.
+    #[default]
+    Thin,
+    /// The file or transfer as well, as the API shows it when the event is handed over.
+    Full,
+}
+
 /// A receiver a tenant registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
@@ -88,6 +99,9 @@ pub struct Webhook {
     /// Only events about files with this tag, if set.
     #[serde(default)]
     pub tag: Option<String>,
+    /// How much of the object a body carries.
+    #[serde(default)]
+    pub payload: WebhookPayload,
     /// The shape of bodies.
     #[serde(default)]
     pub format: WebhookFormat,

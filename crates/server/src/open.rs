@@ -98,6 +98,7 @@ pub async fn core(config: &Config, db: (Db, bool), mode: Mode) -> Result<Core> {
         chance: Arc::new(SystemChance::default()),
         settings: CoreSettings {
             file_bytes_max: config.uploads.max_file_bytes,
+            transfers_open_max: config.transfers.open_per_tenant,
             plain_http_receivers: mode == Mode::Development,
             key_env: if mode == Mode::Development {
                 KeyEnv::Dev

@@ -213,7 +213,11 @@ fn start_engine(core: &Core, config: &Config, mode: Mode) -> Result<EngineHandle
         guard,
         local_folders: core.settings_of_installation().local_folders.clone(),
         node: format!("node-{:08x}", u32::from_be_bytes(random)),
-        limits: EngineLimits::default(),
+        limits: EngineLimits {
+            transfers: config.transfers.running,
+            transfers_per_tenant: config.transfers.running_per_tenant,
+            ..EngineLimits::default()
+        },
     };
     Ok(Engine::start(core.clone(), parts))
 }

@@ -38,6 +38,8 @@ pub const FENCE: &str = "fence";
 
 /// Lanes that are looked at for one lease, at most.
 const LANES_SEEN_MAX: usize = 64;
+/// More than the name of a remote has.
+const LANE_NAME_CHARS: usize = 64;
 /// Priorities that are looked at for one lease, at most.
 const RANKS_AT_ONCE_MAX: u32 = 8;
 
@@ -50,6 +52,8 @@ pub struct Want<'a> {
     pub limit: u32,
     /// Lanes that are full.
     pub busy_lanes: &'a [String],
+    /// Tenants that run as many transfers as they may, as they stand in the names of lanes.
+    pub busy_tenants: &'a [String],
     /// The lane that had the last turn.
     pub after_lane: &'a str,
     /// The runner's name.
@@ -58,6 +62,20 @@ pub struct Want<'a> {
     pub now: Timestamp,
     /// Until when they are held unless renewed.
     pub until: Timestamp,
+}
+
+impl Want<'_> {
+    /// Behind all lanes of the tenant that `lane` belongs to, if it has no seat left.
+    fn end_of_tenant(&self, lane: &str) -> Option<String> {
+        let (kind, rest) = lane.split_once(':')?;
+        let tenant = rest.split(':').next()?;
+        let is_of_tenant = matches!(kind, "remote" | "tenant");
+        if !is_of_tenant || !self.busy_tenants.iter().any(|busy| busy == tenant) {
+            return None;
+        }
+        // Behind every name that a remote can have, in whatever order the database sorts.
+        Some(format!("{kind}:{tenant}:{}", "z".repeat(LANE_NAME_CHARS)))
+    }
 }
 
 impl Change {
@@ -178,6 +196,11 @@ impl QueueDoor {
             };
             if has_turned && lane.as_str() > want.after_lane {
                 break;
+            }
+            if let Some(end) = want.end_of_tenant(&lane) {
+                // All lanes of the tenant at once, or they would hide those of others.
+                after = end;
+                continue;
             }
             after.clone_from(&lane);
             if !want.busy_lanes.contains(&lane) {

@@ -3,6 +3,7 @@ use bailee_model::{
     Subject, TenantId, Timestamp, TransferId,
 };
 
+use crate::proof::{INSERT_NODE, JournalNode};
 use crate::rows::statements;
 use crate::{Change, DbError, Guard, QueueDoor, Reader, Row, Script, Value, values};
 
@@ -327,13 +328,13 @@ impl QueueDoor {
     }
 
     /// Gives entries of one tenant their sequences and moves the head from `from` to `to`; the conflict is
-    /// [`HEAD_MOVED`]. `leaves` are (ord, leaf hash) in order; the first gets sequence `from.size + 1`.
+    /// [`HEAD_MOVED`]. `leaves` are (ord, leaf hash) in order; the first gets sequence `from.size + 1`. `nodes` are the
+    /// subtrees that they complete.
     pub async fn seal(
         &self,
         tenant: TenantId,
-        from: &Head,
-        leaves: &[(i64, String)],
-        to: &Head,
+        (from, to): (&Head, &Head),
+        (leaves, nodes): (&[(i64, String)], &[JournalNode]),
     ) -> Result<(), DbError> {
         let mut script = Script::tenant(tenant);
         let id = Value::text(tenant);
@@ -346,6 +347,9 @@ impl QueueDoor {
                 Guard::One,
                 HEAD_MOVED,
             );
+        }
+        for node in nodes {
+            script.push(INSERT_NODE, node.row(&id), Guard::Any, HEAD_MOVED);
         }
         self.db().run(script).await.map(drop)
     }

@@ -58,6 +58,12 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0005_remotes.sql"),
         tenant_tables: &["remote_health"],
     },
+    Migration {
+        number: 6,
+        name: "receipts",
+        text: include_str!("../migrations/0006_receipts.sql"),
+        tenant_tables: &["journal_node"],
+    },
 ];
 
 /// Every statement of this crate with its name, so that a test can prepare each on both databases.
@@ -78,6 +84,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::journal::STATEMENTS,
         crate::pgp_key::STATEMENTS,
         crate::principal::STATEMENTS,
+        crate::proof::STATEMENTS,
         crate::remote::STATEMENTS,
         crate::remote_health::STATEMENTS,
         crate::schedule::STATEMENTS,

@@ -25,6 +25,8 @@ statements! {
         AND created_at >= $4 AND created_at < $5 AND id < $6 ORDER BY id DESC LIMIT $7";
     OPEN_AT: tenant = "SELECT body FROM transfer WHERE tenant_id = $1 AND parent_id IS NULL \
         AND public_state IN ('queued', 'running', 'paused') AND body LIKE $2 ORDER BY id DESC LIMIT $3";
+    COUNT_OPEN: tenant = "SELECT COUNT(*) FROM transfer WHERE tenant_id = $1 AND parent_id IS NULL \
+        AND public_state IN ('queued', 'running', 'paused')";
     FILES: tenant = "SELECT body FROM transfer WHERE tenant_id = $1 AND parent_id = $2 \
         AND (CAST($3 AS TEXT) IS NULL OR public_state = $3) AND id > $4 ORDER BY id LIMIT $5";
 }
@@ -131,6 +133,13 @@ impl Reader {
         let pattern = format!("%\"remote\":\"{remote}\"%");
         let rows = self.rows(OPEN_AT, values![pattern, most]).await?;
         rows.iter().map(|row| from_json(row, 0)).collect()
+    }
+
+    /// How many transfers have not ended. The files of those that move many do not count.
+    pub async fn count_open_transfers(&self) -> Result<u64, DbError> {
+        self.row(COUNT_OPEN, values![])
+            .await?
+            .map_or(Ok(0), |row| row.uint(0))
     }
 
     /// The files of a transfer of many, in the order in which they were found.

@@ -43,6 +43,14 @@ pub struct TransferFile {
     pub hint: Option<String>,
     /// Tries so far.
     pub attempts: u32,
+    /// Where it came to lie: another place than `destination` where a free name was looked for. Null before that.
+    #[schema(required)]
+    pub placed_at: Option<String>,
+    /// Whether its source was removed; null where that was not asked for, or it did not come so far.
+    #[schema(required)]
+    pub source_removed: Option<bool>,
+    /// What to know of it although it ended well.
+    pub notes: Vec<String>,
     /// The file it made in Bailee.
     #[schema(value_type = Option<String>, required)]
     pub file_id: Option<FileId>,
@@ -71,6 +79,9 @@ impl From<&model::Transfer> for TransferFile {
             error_message: status.error_message,
             hint: status.hint,
             attempts: transfer.attempt,
+            placed_at: transfer.placed_at.clone(),
+            source_removed: transfer.source_removed,
+            notes: transfer.notes.clone(),
             file_id: transfer.result_file,
             finished_at: transfer.finished_at,
         }

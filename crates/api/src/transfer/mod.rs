@@ -2,6 +2,7 @@
 
 mod end;
 mod file;
+mod plan;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::{Links, List, Patch, object};
 
 pub use end::{FileEnd, PathEnd, RemoteEnd, TransferEnd};
 pub use file::{TransferFile, TransferFileList};
+pub use plan::{PlannedAction, PlannedFile, TransferAnswer, TransferPlan};
 
 words! {
     /// Where a transfer is. `completed` and `failed` are final.
@@ -194,6 +196,14 @@ pub struct CreateTransfer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Sync>)]
     pub sync: Option<model::Same>,
+    /// Removes each source once its copy is compared with it and has its final name. Just the version that was sent goes;
+    /// one that was changed meanwhile stays, and a note says so. It takes the scope `files:delete`, and `verify` other
+    /// than `none`.
+    #[serde(default)]
+    pub delete_source: bool,
+    /// Gives the copy the time of its source, where the destination can keep it; else a note says that it cannot.
+    #[serde(default)]
+    pub preserve_time: bool,
     /// Bytes per second at most, for all its files together, on each node that runs some of them. No bound when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1024)]
@@ -201,6 +211,9 @@ pub struct CreateTransfer {
     /// Custom entries.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
+    /// Makes nothing, and answers 200 with what would be moved.
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
 impl CreateTransfer {
@@ -221,8 +234,11 @@ impl CreateTransfer {
             start_at: None,
             retry: None,
             sync: None,
+            delete_source: false,
+            preserve_time: false,
             bandwidth: None,
             metadata: BTreeMap::new(),
+            dry_run: false,
         }
     }
 }
@@ -321,6 +337,15 @@ pub struct Transfer {
     pub verify: Verify,
     /// What happens when the destination is occupied.
     pub on_conflict: OnConflict,
+    /// Whether the source is removed once the copy is proven.
+    pub delete_source: bool,
+    /// Whether the source was removed; null where that was not asked for, before the end, and of many files.
+    #[schema(required)]
+    pub source_removed: Option<bool>,
+    /// Whether the copy shall have the time of its source.
+    pub preserve_time: bool,
+    /// What to know of it although it ended well.
+    pub notes: Vec<String>,
     /// The transfer that this one repeats.
     #[schema(value_type = Option<String>, example = "xfr_01m7yp4kyae4ma4jz41b93y214", required)]
     pub retry_of: Option<TransferId>,
@@ -435,6 +460,10 @@ impl From<&model::Transfer> for Transfer {
             deadline: transfer.deadline,
             verify: transfer.verify.into(),
             on_conflict: transfer.on_conflict.into(),
+            delete_source: transfer.delete_source,
+            source_removed: transfer.source_removed,
+            preserve_time: transfer.preserve_time,
+            notes: transfer.notes.clone(),
             retry_of: transfer.retry_of,
             parent: transfer.parent,
             flow_run_id: None,

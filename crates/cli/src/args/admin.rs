@@ -42,6 +42,9 @@ pub struct WebhookCreateArgs {
     /// Only events about things below this path
     #[arg(long, value_name = "PATH")]
     pub path_prefix: Option<String>,
+    /// Have bodies carry the whole file or transfer, not only ids and states
+    #[arg(long)]
+    pub full: bool,
     /// Leave the X-Signature header out
     #[arg(long)]
     pub no_body_hmac: bool,
@@ -191,8 +194,106 @@ pub struct ProfileAddArgs {
 pub enum AuditCommand {
     /// Find records, newest first
     Search(AuditSearchArgs),
-    /// Have the server walk the whole chain now
-    Verify,
+    /// Have the server walk the whole chain now, or verify a receipt or an export on this machine, without a server
+    #[command(
+        after_help = "Examples:\n  bailee audit verify\n  bailee audit verify --receipt a.receipt.json --key \"$(cat bailee.key)\""
+    )]
+    Verify(AuditVerifyArgs),
+    /// Show the public keys that verify checkpoints, receipts and exports
+    Keys,
+    /// Export the journal, oldest first
+    #[command(
+        after_help = "Examples:\n  bailee audit export --to journal.jsonl\n  bailee audit verify journal.jsonl --key bailee.key"
+    )]
+    Export(AuditExportArgs),
+    /// Prove that a record is in the journal
+    Proof(AuditProofArgs),
+    /// Prove that the journal of one checkpoint continues that of another
+    Consistency(AuditConsistencyArgs),
+}
+
+/// Arguments of `audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerifyArgs {
+    /// An export of the journal (JSON lines) to verify on this machine
+    #[arg(value_name = "FILE", conflicts_with = "receipt")]
+    pub export: Option<PathBuf>,
+    /// A receipt to verify on this machine
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// The public key that is trusted, or a file that holds it
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+}
+
+/// Arguments of `audit export`.
+#[derive(Debug, Args)]
+pub struct AuditExportArgs {
+    /// jsonl, which can be verified, or csv for spreadsheets
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    pub format: String,
+    /// Only records behind this sequence
+    #[arg(long, value_name = "N")]
+    pub after: Option<u64>,
+    /// Where to write it; stdout when absent
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+}
+
+/// Arguments of `audit proof`.
+#[derive(Debug, Args)]
+pub struct AuditProofArgs {
+    /// aud_…
+    pub audit_id: String,
+    /// Of the tree of the signed checkpoint of this size; else of the newest
+    #[arg(long, value_name = "N")]
+    pub tree_size: Option<u64>,
+}
+
+/// Arguments of `audit consistency`.
+#[derive(Debug, Args)]
+pub struct AuditConsistencyArgs {
+    /// Size of the tree of the earlier checkpoint
+    #[arg(long, value_name = "N")]
+    pub from: u64,
+    /// Size of the tree of the later one; else the newest
+    #[arg(long, value_name = "N")]
+    pub to: Option<u64>,
+    /// The public key that is trusted, or a file that holds it: verifies the proof on this machine
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+}
+
+/// `bailee receipt …`
+#[derive(Debug, Subcommand)]
+pub enum ReceiptCommand {
+    /// Fetch the receipt of a transfer that arrived; of one of many files, each file has its own transfer id
+    Get(ReceiptGetArgs),
+    /// Verify a receipt on this machine, without a server
+    #[command(
+        after_help = "Examples:\n  bailee audit keys -o name > bailee.key\n  bailee receipt verify a.receipt.json --key bailee.key"
+    )]
+    Verify(ReceiptVerifyArgs),
+}
+
+/// Arguments of `receipt get`.
+#[derive(Debug, Args)]
+pub struct ReceiptGetArgs {
+    /// xfr_…
+    pub transfer_id: String,
+    /// Where to write it; stdout when absent
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+}
+
+/// Arguments of `receipt verify`.
+#[derive(Debug, Args)]
+pub struct ReceiptVerifyArgs {
+    /// The receipt
+    pub file: PathBuf,
+    /// The public key that is trusted, or a file that holds it
+    #[arg(long, value_name = "KEY")]
+    pub key: String,
 }
 
 /// Arguments of `audit search`.
@@ -230,8 +331,27 @@ pub struct AuditSearchArgs {
 /// `bailee event …`
 #[derive(Debug, Subcommand)]
 pub enum EventCommand {
+    /// List the newest events, or those behind a sequence, oldest first
+    List(EventListArgs),
     /// Follow events as they happen
     Tail(EventTailArgs),
+}
+
+/// Arguments of `event list`.
+#[derive(Debug, Args)]
+pub struct EventListArgs {
+    /// Only events about things below this path
+    #[arg(long, value_name = "PATH")]
+    pub path_prefix: Option<String>,
+    /// Only events of this type; may be repeated
+    #[arg(long = "type", value_name = "TYPE")]
+    pub types: Vec<String>,
+    /// Those behind this sequence instead of the newest
+    #[arg(long, value_name = "N")]
+    pub after: Option<u64>,
+    /// At most so many, up to 500
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
 }
 
 /// Arguments of `event tail`.

@@ -110,6 +110,9 @@ pub enum Command {
     Cat(PathArgs),
     /// Compare a local file with one in Bailee by SHA-256
     Verify(VerifyArgs),
+    /// Signed proofs of what was handed over
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
     /// Transfers that the server carries out
     #[command(subcommand)]
     Transfer(TransferCommand),

@@ -66,12 +66,21 @@ pub struct TransferCreateArgs {
     /// Leave alone what is the same at the destination: exists, size, mtime or hash
     #[arg(long, value_name = "WORD", value_parser = word::<Same>)]
     pub sync: Option<Same>,
+    /// Remove each source once its copy is proven; what changed meanwhile stays
+    #[arg(long)]
+    pub delete_source: bool,
+    /// Give the copies the times of their sources, where the destination can keep them
+    #[arg(long)]
+    pub preserve_time: bool,
     /// Bytes per second at most
     #[arg(long, value_name = "BYTES")]
     pub bandwidth: Option<u64>,
     /// Give up at this time, such as 2026-12-24T18:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub deadline: Option<Timestamp>,
+    /// Only show what would be moved; nothing is made
+    #[arg(long, conflicts_with = "watch")]
+    pub dry_run: bool,
     /// Tell the owner when it ends
     #[arg(long)]
     pub notify: bool,

@@ -3,13 +3,33 @@ use bailee_client::{Client, EventQuery};
 
 use super::view;
 use crate::Failure;
-use crate::args::EventTailArgs;
+use crate::args::{EventListArgs, EventTailArgs};
 use crate::session::Session;
 
 /// How many events `tail` begins with.
 const FIRST: u32 = 10;
 /// How long one long poll is held, in seconds.
 const WAIT_SECONDS: u64 = 30;
+
+pub(super) async fn list(
+    session: &Session,
+    client: &Client,
+    args: EventListArgs,
+) -> Result<(), Failure> {
+    let query = EventQuery {
+        after: args.after,
+        types: args.types,
+        path_prefix: args.path_prefix,
+        limit: Some(args.limit),
+        wait_seconds: None,
+    };
+    let feed = client.events().list(&query).await?;
+    session.output.list(&feed.data, view::EVENT)?;
+    if let Some(next) = feed.next_after.filter(|_| feed.has_more) {
+        session.say(&format!("there are more: --after {next}"));
+    }
+    Ok(())
+}
 
 pub(super) async fn tail(
     session: &Session,

@@ -9,11 +9,13 @@ mod copy;
 mod copy_down;
 mod copy_up;
 mod event;
+mod export;
 mod file;
 mod key;
 mod listen;
 mod pgp_key;
 mod profile;
+mod receipt;
 mod remote;
 mod schedule;
 mod site;
@@ -25,7 +27,7 @@ pub(crate) use copy::RESUME_HINT;
 
 use bailee_client::Client;
 
-use crate::args::{Command, EventCommand, WebhookCommand};
+use crate::args::{AuditCommand, Command, EventCommand, ReceiptCommand, WebhookCommand};
 use crate::session::Session;
 use crate::{Failure, output::View};
 
@@ -35,10 +37,21 @@ pub async fn run(session: &Session, command: Command, tree: clap::Command) -> Re
         Command::Completion(args) => return completion(args.shell, tree),
         Command::Version => return version(session),
         Command::Profile(command) => return profile::run(session, command),
-        _ => {}
+        // What is verified here needs no server, and must not look for one.
+        Command::Receipt(ReceiptCommand::Verify(args)) => {
+            return receipt::verify(session, &args.file, &args.key);
+        }
+        Command::Audit(AuditCommand::Verify(args)) if audit::is_offline(&args) => {
+            return audit::verify_here(session, args);
+        }
+        other => return online(session, other).await,
     }
+}
+
+async fn online(session: &Session, command: Command) -> Result<(), Failure> {
     let client = session.client()?;
     match command {
+        Command::Receipt(ReceiptCommand::Get(args)) => receipt::get(&client, args).await,
         Command::Cp(args) => copy::run(session, &client, args).await,
         Command::Ls(args) => file::ls(session, &client, args).await,
         Command::Stat(args) => file::stat(session, &client, args).await,
@@ -59,12 +72,16 @@ pub async fn run(session: &Session, command: Command, tree: clap::Command) -> Re
         Command::Key(command) => key::run(session, &client, command).await,
         Command::Whoami => whoami(session, &client).await,
         Command::Audit(command) => audit::run(session, &client, command).await,
+        Command::Event(EventCommand::List(args)) => event::list(session, &client, args).await,
         Command::Event(EventCommand::Tail(args)) => event::tail(session, &client, args).await,
         Command::Export(args) => site::export(session, &client, args).await,
         Command::Diff(args) => site::diff(session, &client, args).await,
         Command::Apply(args) => site::apply(session, &client, args).await,
         Command::Api(args) => api::run(session, &client, args).await,
-        Command::Completion(_) | Command::Version | Command::Profile(_) => Ok(()),
+        Command::Completion(_)
+        | Command::Version
+        | Command::Profile(_)
+        | Command::Receipt(ReceiptCommand::Verify(_)) => Ok(()),
     }
 }
 

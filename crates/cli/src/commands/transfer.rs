@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use bailee_client::api::{
-    ChangeTransfer, CreateTransfer, Patch, Transfer, TransferEnd, TransferRetry, TransferStatus,
+    ChangeTransfer, CreateTransfer, Patch, Transfer, TransferEnd, TransferPlan, TransferRetry,
+    TransferStatus,
 };
 use bailee_client::model::TransferId;
 use bailee_client::{Client, TransferQuery};
@@ -83,6 +84,10 @@ async fn create(
     client: &Client,
     args: TransferCreateArgs,
 ) -> Result<(), Failure> {
+    if args.dry_run {
+        let plan = client.transfers().plan(&request(args)?).await?;
+        return tell_plan(session, &plan);
+    }
     let (watching, timeout) = (args.watch, args.timeout);
     let transfer = client.transfers().create(&request(args)?).await?;
     if watching {
@@ -90,6 +95,21 @@ async fn create(
         return watch(session, client, transfer.transfer_id, timeout).await;
     }
     tell(session, &transfer)
+}
+
+fn tell_plan(session: &Session, plan: &TransferPlan) -> Result<(), Failure> {
+    if !session.output.is_table() {
+        return session.output.one(plan, view::TRANSFER_PLAN);
+    }
+    session.output.list(&plan.files, view::PLANNED_FILE)?;
+    session.say(&format!(
+        "{} files: {} to send ({} bytes), {} to skip, {} to fail",
+        plan.files_total, plan.files_sent, plan.bytes_total, plan.files_skipped, plan.files_failed
+    ));
+    if let Some(reason) = &plan.incomplete_reason {
+        session.say(&format!("note: not everything was looked at: {reason}"));
+    }
+    Ok(())
 }
 
 fn request(mut args: TransferCreateArgs) -> Result<CreateTransfer, Failure> {
@@ -116,6 +136,8 @@ fn request(mut args: TransferCreateArgs) -> Result<CreateTransfer, Failure> {
         include: args.include,
         exclude: args.exclude,
         sync: args.sync,
+        delete_source: args.delete_source,
+        preserve_time: args.preserve_time,
         bandwidth: args.bandwidth,
         label: args.label,
         on_conflict: args.on_conflict,
@@ -189,6 +211,9 @@ fn state_line(status: &TransferStatus) -> String {
 }
 
 fn tell(session: &Session, transfer: &Transfer) -> Result<(), Failure> {
+    for note in &transfer.notes {
+        session.say(&format!("note: {note}"));
+    }
     let line = format!(
         "{} {}  {} → {}",
         transfer.transfer_id, transfer.state, transfer.source, transfer.destination

@@ -41,6 +41,20 @@ pub(super) const TRANSFER: View = View {
     ],
     name: "transfer_id",
 };
+pub(super) const TRANSFER_PLAN: View = View {
+    columns: &[],
+    name: "files_total",
+};
+pub(super) const PLANNED_FILE: View = View {
+    columns: &[
+        ("ACTION", "action"),
+        ("SOURCE", "source"),
+        ("DESTINATION", "destination"),
+        ("SIZE", "size_bytes"),
+        ("WHY", "reason"),
+    ],
+    name: "source",
+};
 pub(super) const TRANSFER_FILE: View = View {
     columns: &[
         ("STATE", "state"),
@@ -232,6 +246,26 @@ pub(super) const AUDIT: View = View {
         ("TRANSFER", "transfer_id"),
     ],
     name: "audit_id",
+};
+pub(super) const AUDIT_KEY: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("ALGORITHM", "algorithm"),
+        ("KEY", "verifier"),
+    ],
+    name: "verifier",
+};
+pub(super) const AUDIT_PROOF: View = View {
+    columns: &[],
+    name: "leaf_hash",
+};
+pub(super) const AUDIT_CONSISTENCY: View = View {
+    columns: &[],
+    name: "to",
+};
+pub(super) const RECEIPT: View = View {
+    columns: &[],
+    name: "transfer_id",
 };
 pub(super) const AUDIT_REPORT: View = View {
     columns: &[],

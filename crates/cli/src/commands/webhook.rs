@@ -1,6 +1,7 @@
 use bailee_client::api::{
     CreateWebhook, RecoverWebhook, RotateWebhookSecret, TestWebhook, WebhookFilters,
 };
+use bailee_client::model::WebhookPayload;
 use bailee_client::{Client, DeliveryQuery};
 
 use super::{id, view};
@@ -90,6 +91,7 @@ fn request(args: WebhookCreateArgs) -> CreateWebhook {
             path_prefix: Some(path_prefix),
             ..WebhookFilters::default()
         }),
+        payload: args.full.then_some(WebhookPayload::Full),
         body_hmac: args.no_body_hmac.then_some(false),
         ..CreateWebhook::default()
     }

@@ -1,4 +1,6 @@
-use bailee_api::{AuditCheckpoint, AuditRecord, AuditVerification};
+use bailee_api::{
+    AuditCheckpoint, AuditConsistency, AuditKeys, AuditProof, AuditRecord, AuditVerification,
+};
 use bailee_model::{AuditId, Timestamp, TransferId};
 
 use super::resource;
@@ -33,6 +35,16 @@ pub struct AuditQuery {
     pub created_before: Option<Timestamp>,
 }
 
+/// An export on its way.
+pub struct ExportStream(crate::transport::Opened);
+
+impl ExportStream {
+    /// The next bytes; none at the end.
+    pub async fn chunk(&mut self) -> Result<Option<bytes::Bytes>> {
+        self.0.chunk().await
+    }
+}
+
 impl Audit<'_> {
     /// Records, newest first.
     pub fn search(&self, query: &AuditQuery) -> Listing<AuditRecord> {
@@ -52,6 +64,33 @@ impl Audit<'_> {
     /// One record.
     pub async fn get(&self, record: AuditId) -> Result<AuditRecord> {
         self.0.json(Call::get(format!("/audit/{record}"))).await
+    }
+
+    /// The proof that a record is in the journal: of the tree of a signed checkpoint, or of the newest.
+    pub async fn proof(&self, record: AuditId, tree_size: Option<u64>) -> Result<AuditProof> {
+        let call = Call::get(format!("/audit/{record}/proof")).maybe("tree_size", tree_size);
+        self.0.json(call).await
+    }
+
+    /// The proof that the journal of one checkpoint continues that of another; of the newest, when none is named.
+    pub async fn consistency(&self, from: u64, to: Option<u64>) -> Result<AuditConsistency> {
+        let call = Call::get("/audit/consistency")
+            .query("from", from)
+            .maybe("to", to);
+        self.0.json(call).await
+    }
+
+    /// The records behind a sequence as a stream: `jsonl`, which [`crate::ExportVerifier`] verifies, or `csv`.
+    pub async fn export(&self, format: &str, after: Option<u64>) -> Result<ExportStream> {
+        let call = Call::get("/audit/export")
+            .query("format", format)
+            .maybe("after", after);
+        Ok(ExportStream(self.0.open(call).await?))
+    }
+
+    /// The public keys that verify checkpoints and receipts.
+    pub async fn keys(&self) -> Result<AuditKeys> {
+        self.0.json(Call::get("/audit/keys")).await
     }
 
     /// Has the server walk the whole chain now.

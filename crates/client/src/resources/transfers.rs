@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use bailee_api::{
-    ChangeTransfer, CreateTransfer, Transfer, TransferFile, TransferState, TransferStatus,
+    ChangeTransfer, CreateTransfer, Transfer, TransferFile, TransferPlan, TransferState,
+    TransferStatus,
 };
 use bailee_model::{Timestamp, TransferId};
 use tokio::time::Instant;
@@ -34,6 +35,15 @@ impl Transfers<'_> {
     /// Submits a transfer. It then lives on the server.
     pub async fn create(&self, transfer: &CreateTransfer) -> Result<Transfer> {
         self.0.json(Call::post("/transfers").json(transfer)?).await
+    }
+
+    /// What a transfer would do. Nothing is made.
+    pub async fn plan(&self, transfer: &CreateTransfer) -> Result<TransferPlan> {
+        let wish = CreateTransfer {
+            dry_run: true,
+            ..transfer.clone()
+        };
+        self.0.json(Call::post("/transfers").json(&wish)?).await
     }
 
     /// Transfers, newest first.
@@ -100,6 +110,13 @@ impl Transfers<'_> {
     /// Makes a new transfer of those files of this one that failed.
     pub async fn retry_failed(&self, transfer: TransferId) -> Result<Transfer> {
         self.verb(transfer, "retry?failed_only=true").await
+    }
+
+    /// The receipt of a transfer that arrived: the bytes as they were signed, to be kept as they are. Of one of many files
+    /// it is about all of them together; each file, being a transfer, has its own.
+    pub async fn receipt(&self, transfer: TransferId) -> Result<bytes::Bytes> {
+        let call = Call::get(format!("/transfers/{transfer}/receipt"));
+        Ok(self.0.send(call).await?.body)
     }
 
     /// Waits for the end, telling `watch` every change. [`Error::Deadline`] after `most`, [`Error::Transfer`] when it

@@ -305,6 +305,12 @@ impl Connector for AzureBlob {
         gathering.done(path)
     }
 
+    async fn list_after(&self, path: &RemotePath, after: &str, limit: usize) -> Result<Listing> {
+        let mut gathering = Gathering::behind(self.keys.folder(path), after, limit);
+        while self.page(&mut gathering).await? {}
+        gathering.done_behind(path)
+    }
+
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
         let url = self.container.blob(&self.keys.file(path)?)?;
         let mut ask = Ask::new(Method::GET, url);

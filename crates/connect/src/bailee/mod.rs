@@ -25,6 +25,7 @@ use crate::egress::EgressGuard;
 use crate::fault::{Fault, FaultKind, Result};
 use crate::http::{HttpAuth, Site, fetch};
 use crate::limit;
+use crate::page::Page;
 use crate::path::RemotePath;
 
 /// One Bailee as far system.
@@ -134,6 +135,19 @@ fn add(listing: &mut Listing, entry: Entry, limit: usize) {
     }
 }
 
+fn take(page: &mut Page, entry: Entry) -> Result<()> {
+    let entry = match entry {
+        Entry::File(file) => file_entry(file),
+        Entry::Folder(folder) => folder_entry(folder),
+        Entry::Other => return Ok(()),
+    };
+    if RemotePath::default().child(&entry.name).is_err() {
+        page.nameless();
+        return Ok(());
+    }
+    page.take(entry)
+}
+
 #[async_trait]
 impl Connector for Bailee {
     fn capabilities(&self) -> Capabilities {
@@ -178,6 +192,25 @@ impl Connector for Bailee {
         listing.is_cut |= cursor.is_some();
         listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(listing)
+    }
+
+    async fn list_after(&self, path: &RemotePath, after: &str, limit: usize) -> Result<Listing> {
+        let far = self.far(path);
+        let mut page = Page::behind(after, limit);
+        let mut cursor: Option<String> = None;
+        for _ in 0..limit::SCAN_PAGES_MAX {
+            let found = self.api.children(&far, cursor.as_deref()).await?;
+            let found = found.ok_or_else(|| missing(path))?;
+            for entry in found.data {
+                take(&mut page, entry)?;
+            }
+            cursor = found.next_cursor;
+            if cursor.is_none() {
+                return Ok(page.done());
+            }
+        }
+        let message = format!("the listing of the folder `{path}` does not end");
+        Err(Fault::new(FaultKind::Unsupported, message))
     }
 
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {

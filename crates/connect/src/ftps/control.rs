@@ -56,6 +56,7 @@ pub(super) struct Offers {
     pub(super) has_size: bool,
     pub(super) has_mdtm: bool,
     pub(super) has_rest: bool,
+    pub(super) has_mfmt: bool,
 }
 
 /// A control connection, signed in.

@@ -8,6 +8,7 @@ use super::facts;
 use crate::connector::{EntryKind, Listing, RemoteEntry};
 use crate::fault::{Fault, FaultKind, Result};
 use crate::limit;
+use crate::page::Page;
 use crate::path::RemotePath;
 
 /// One line of a listing.
@@ -21,9 +22,32 @@ pub(super) enum Line {
 
 /// Up to `limit` entries of the folder `far`.
 pub(super) async fn list(control: &mut Control, far: &str, limit: usize) -> Result<Listing> {
+    let limit = limit.min(limit::LIST_ENTRIES_MAX);
+    gather(control, far, Wanted::First(limit)).await
+}
+
+/// Up to `limit` entries of the folder `far` behind `after`.
+pub(super) async fn list_after(
+    control: &mut Control,
+    far: &str,
+    (after, limit): (&str, usize),
+) -> Result<Listing> {
+    gather(control, far, Wanted::Behind(after, limit)).await
+}
+
+/// Which entries of a folder are wanted.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// So many, whichever come.
+    First(usize),
+    /// So many behind a name, the first of them by name.
+    Behind(&'a str, usize),
+}
+
+async fn gather(control: &mut Control, far: &str, wanted: Wanted<'_>) -> Result<Listing> {
     if control.offers().has_mlst {
         let data = control.transfer(&format!("MLSD {far}"), 0).await?;
-        return Ok(collect(control, data, limit, facts::listed).await?.listing);
+        return Ok(collect(control, data, wanted, facts::listed).await?.listing);
     }
     // As argument a name could be taken for an option or a pattern, and some answer a missing folder with an empty list.
     control
@@ -32,7 +56,7 @@ pub(super) async fn list(control: &mut Control, far: &str, limit: usize) -> Resu
         .done("to open the folder")?;
     match control.transfer("LIST -a", 0).await {
         Ok(data) => {
-            let found = collect(control, data, limit, unix).await?;
+            let found = collect(control, data, wanted, unix).await?;
             if found.lines > 0 {
                 return Ok(found.listing);
             }
@@ -42,7 +66,7 @@ pub(super) async fn list(control: &mut Control, far: &str, limit: usize) -> Resu
     }
     // Not even the folder itself was shown: the option was taken for a name.
     let data = control.transfer("LIST", 0).await?;
-    Ok(collect(control, data, limit, unix).await?.listing)
+    Ok(collect(control, data, wanted, unix).await?.listing)
 }
 
 struct Found {
@@ -53,10 +77,13 @@ struct Found {
 async fn collect(
     control: &mut Control,
     mut data: Data,
-    limit: usize,
+    wanted: Wanted<'_>,
     parse: fn(&str) -> Line,
 ) -> Result<Found> {
-    let limit = limit.min(limit::LIST_ENTRIES_MAX);
+    let (mut page, limit) = match wanted {
+        Wanted::First(limit) => (None, limit),
+        Wanted::Behind(after, limit) => (Some(Page::behind(after, limit)), limit),
+    };
     let mut found = Found {
         listing: Listing::default(),
         lines: 0,
@@ -69,7 +96,9 @@ async fn collect(
         }
         read_bytes += bytes.len();
         rest.extend_from_slice(&bytes);
-        if read_bytes > limit::DOCUMENT_BYTES_MAX || found.lines > limit::LIST_ENTRIES_MAX * 2 {
+        let is_long =
+            read_bytes > limit::DOCUMENT_BYTES_MAX || found.lines > limit::LIST_ENTRIES_MAX * 2;
+        if is_long && page.is_none() {
             found.listing.is_cut = true;
         }
         let mut taken_bytes = 0;
@@ -77,7 +106,11 @@ async fn collect(
             if line.ends_with(b"\n") {
                 taken_bytes += line.len();
                 found.lines += 1;
-                unreadable += usize::from(!sort_in(&mut found.listing, line, limit, parse));
+                let sorted = match &mut page {
+                    Some(page) => sort_into(page, line, parse)?,
+                    None => sort_in(&mut found.listing, line, limit, parse),
+                };
+                unreadable += usize::from(!sorted);
             }
         }
         rest.drain(..taken_bytes);
@@ -85,13 +118,20 @@ async fn collect(
             return Err(Fault::protocol("a line of the listing does not end"));
         }
     }
-    if unreadable > 0 && found.listing.entries.is_empty() {
-        let message = "the FTP server lists folders in a form that is not known";
-        return Err(Fault::new(FaultKind::Unsupported, message));
+    let mut is_cut = found.listing.is_cut;
+    if let Some(page) = page {
+        let nothing_known = found.lines == unreadable;
+        found.listing = page.done();
+        if unreadable > 0 && nothing_known {
+            return Err(strange());
+        }
+        is_cut = false; // it was read to its end
+    } else if unreadable > 0 && found.listing.entries.is_empty() {
+        return Err(strange());
     }
     found.listing.unnameable_count += unreadable;
     found.listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
-    if found.listing.is_cut {
+    if is_cut {
         return Ok(found); // what follows is not wanted, and its connection is dropped with it
     }
     // Who cuts a listing on its way could hide files, and there is no size to compare.
@@ -101,6 +141,24 @@ async fn collect(
     }
     control.ended(data).await?;
     Ok(found)
+}
+
+fn strange() -> Fault {
+    let message = "the FTP server lists folders in a form that is not known";
+    Fault::new(FaultKind::Unsupported, message)
+}
+
+/// The same into a page.
+fn sort_into(page: &mut Page, line: &[u8], parse: fn(&str) -> Line) -> Result<bool> {
+    let mut one = Listing::default();
+    let is_read = sort_in(&mut one, line, 1, parse);
+    for _ in 0..one.unnameable_count {
+        page.nameless();
+    }
+    for entry in one.entries {
+        page.take(entry)?;
+    }
+    Ok(is_read)
 }
 
 /// Whether the line could be read.
@@ -218,6 +276,13 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
     Timestamp::parse(&format!("{date}T{clock}.{fraction}Z"))
 }
 
+/// A time as `MFMT` takes it, in UTC.
+pub(super) fn written(time: Timestamp) -> String {
+    let text = time.to_string();
+    let seconds = text.split('.').next().unwrap_or_default();
+    seconds.chars().filter(char::is_ascii_digit).collect()
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
@@ -314,6 +379,7 @@ mod tests {
             "2026-11-22T05:12:26.000Z"
         );
         assert_eq!(time("19700101000000.25").unwrap().ms(), 250);
+        assert_eq!(written(time("20261122051226.5").unwrap()), "20261122051226");
         for text in [
             "",
             "2026",

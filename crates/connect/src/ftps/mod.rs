@@ -36,7 +36,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bailee_model::RemoteKind;
+use bailee_model::{RemoteKind, Timestamp};
 
 pub use self::config::{FtpsConfig, FtpsMode, FtpsTimes};
 use self::control::{Offers, Setup};
@@ -78,6 +78,7 @@ impl Connector for Ftps {
         Capabilities {
             can_read_at: self.offers.has_rest,
             can_write_at: self.offers.has_rest && self.offers.has_size,
+            can_set_time: self.offers.has_mfmt,
             ..Capabilities::most(RemoteKind::Ftps)
         }
     }
@@ -91,6 +92,15 @@ impl Connector for Ftps {
         let mut lease = self.pool.take().await?;
         let far = lease.far(path);
         match listing::list(&mut lease, &far, limit).await {
+            Ok(listing) => Ok(listing),
+            Err(fault) => Err(stat::clarified(&mut lease, fault, path).await),
+        }
+    }
+
+    async fn list_after(&self, path: &RemotePath, after: &str, limit: usize) -> Result<Listing> {
+        let mut lease = self.pool.take().await?;
+        let far = lease.far(path);
+        match listing::list_after(&mut lease, &far, (after, limit)).await {
             Ok(listing) => Ok(listing),
             Err(fault) => Err(stat::clarified(&mut lease, fault, path).await),
         }
@@ -133,6 +143,11 @@ impl Connector for Ftps {
             return Err(error::exists(path));
         }
         Err(stat::clarified_new(&mut lease, fault, path).await)
+    }
+
+    async fn set_modified(&self, path: &RemotePath, modified: Timestamp) -> Result<()> {
+        let mut lease = self.pool.take().await?;
+        stat::set_modified(&mut lease, path, modified).await
     }
 
     async fn close(&self) {

@@ -126,6 +126,7 @@ fn offers(features: &Reply) -> Offers {
         has_size: !tells || has("SIZE"),
         has_mdtm: !tells || has("MDTM"),
         has_rest: !tells || has("REST"),
+        has_mfmt: has("MFMT"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What stands at a path: `MLST` where the server has it, otherwise `SIZE` and `MDTM` for files and `CWD` for folders.
 
+use bailee_model::Timestamp;
+
 use super::control::Control;
 use super::reply::Reply;
 use super::{error, facts, listing};
@@ -101,6 +103,20 @@ fn number(reply: &Reply) -> Result<u64> {
     let text = reply.text();
     let parsed = text.trim().parse();
     parsed.map_err(|_| Fault::protocol("the FTP server tells no size"))
+}
+
+/// Says when the file at `path` was changed: `MFMT`, which counts seconds.
+pub(super) async fn set_modified(
+    control: &mut Control,
+    path: &RemotePath,
+    modified: Timestamp,
+) -> Result<()> {
+    let time = listing::written(modified);
+    let command = format!("MFMT {time} {}", control.far(path));
+    match control.command(&command).await?.done("to set the time") {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(clarified(control, fault, path).await),
+    }
 }
 
 /// `fault`, with the reason found out where the server refused to use `path` without giving one.

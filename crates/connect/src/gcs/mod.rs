@@ -319,6 +319,12 @@ impl Connector for Gcs {
         gathering.done(path)
     }
 
+    async fn list_after(&self, path: &RemotePath, after: &str, limit: usize) -> Result<Listing> {
+        let mut gathering = Gathering::behind(self.keys.folder(path), after, limit);
+        while self.page(&mut gathering).await? {}
+        gathering.done_behind(path)
+    }
+
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
         let mut url = self.bucket.object(&self.keys.file(path)?)?;
         url.query_pairs_mut().append_pair("alt", "media");

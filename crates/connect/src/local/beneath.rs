@@ -1,8 +1,10 @@
 //! File calls that cannot leave a root folder. Blocking.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use bailee_model::Timestamp;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
@@ -12,6 +14,7 @@ use super::LocalConfig;
 use super::error::{fault, io_fault};
 use crate::connector::{EntryKind, Listing, RemoteEntry, Replace};
 use crate::fault::{Fault, FaultKind, Result};
+use crate::page::Page;
 use crate::path::RemotePath;
 
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH
@@ -73,12 +76,7 @@ impl Root {
         let mut listing = Listing::default();
         for item in Dir::read_from(&folder).map_err(failed)? {
             let item = item.map_err(failed)?;
-            let Some(name) = item
-                .file_name()
-                .to_str()
-                .ok()
-                .filter(|name| RemotePath::default().child(name).is_ok())
-            else {
+            let Some(name) = nameable(item.file_name()) else {
                 let is_dots = matches!(item.file_name().to_bytes(), b"." | b"..");
                 listing.unnameable_count += usize::from(!is_dots);
                 continue;
@@ -95,6 +93,29 @@ impl Root {
         }
         listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(listing)
+    }
+
+    pub(super) fn page(&self, path: &RemotePath, mut page: Page) -> Result<Listing> {
+        let failed = |error| fault(error, path);
+        let folder = self
+            .at(path, OFlags::RDONLY | OFlags::DIRECTORY)
+            .map_err(failed)?;
+        for item in Dir::read_from(&folder).map_err(failed)? {
+            let item = item.map_err(failed)?;
+            match nameable(item.file_name()) {
+                Some(name) if page.wants(name)? => {
+                    match rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                        Ok(stat) => page.keep(entry(name, &stat)),
+                        Err(Errno::NOENT) => {} // removed while we looked
+                        Err(error) => return Err(failed(error)),
+                    }
+                }
+                Some(_) => {}
+                None if matches!(item.file_name().to_bytes(), b"." | b"..") => {}
+                None => page.nameless(),
+            }
+        }
+        Ok(page.done())
     }
 
     pub(super) fn open_to_read(&self, path: &RemotePath) -> Result<File> {
@@ -163,6 +184,17 @@ impl Root {
         rustix::fs::unlinkat(&folder, name, AtFlags::empty()).map_err(|error| fault(error, path))
     }
 
+    pub(super) fn set_modified(&self, path: &RemotePath, modified: Timestamp) -> Result<()> {
+        let file = self
+            .at(path, OFlags::WRONLY | OFlags::NONBLOCK)
+            .map_err(|error| fault(error, path))?;
+        let file = regular(File::from(file), path)?;
+        let since_1970 = Duration::from_millis(u64::try_from(modified.ms()).unwrap_or(0));
+        file.set_modified(SystemTime::UNIX_EPOCH + since_1970)
+            .and_then(|()| file.sync_all())
+            .map_err(|error| io_fault(&error, path))
+    }
+
     pub(super) fn mkdir(&self, path: &RemotePath) -> Result<()> {
         let (folder, name) = self
             .parent(path, FOLDER)
@@ -197,6 +229,12 @@ impl Root {
         };
         rustix::fs::openat2(&self.0, text, flags | OFlags::CLOEXEC, mode, BENEATH)
     }
+}
+
+/// A name that a path can hold.
+fn nameable(name: &CStr) -> Option<&str> {
+    let name = name.to_str().ok()?;
+    RemotePath::default().child(name).ok().map(|_| name)
 }
 
 /// The operator's own path is trusted and may lead through links.

@@ -12,6 +12,7 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bailee_model::Timestamp;
 
 use self::beneath::Root;
 pub use self::config::LocalConfig;
@@ -21,6 +22,7 @@ use crate::connector::{
 };
 use crate::fault::{Fault, FaultKind, Result};
 use crate::limit;
+use crate::page::Page;
 use crate::path::RemotePath;
 
 /// A folder on this machine as far system.
@@ -60,7 +62,10 @@ async fn blocking<T: Send + 'static>(
 #[async_trait]
 impl Connector for Local {
     fn capabilities(&self) -> Capabilities {
-        Capabilities::FOLDERS
+        Capabilities {
+            can_set_time: true,
+            ..Capabilities::FOLDERS
+        }
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteEntry>> {
@@ -72,6 +77,11 @@ impl Connector for Local {
         let path = path.clone();
         self.run(move |root| root.list(&path, limit.min(limit::LIST_ENTRIES_MAX)))
             .await
+    }
+
+    async fn list_after(&self, path: &RemotePath, after: &str, limit: usize) -> Result<Listing> {
+        let (path, page) = (path.clone(), Page::behind(after, limit));
+        self.run(move |root| root.page(&path, page)).await
     }
 
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
@@ -105,6 +115,12 @@ impl Connector for Local {
     async fn mkdir(&self, path: &RemotePath) -> Result<()> {
         let path = path.clone();
         self.run(move |root| root.mkdir(&path)).await
+    }
+
+    async fn set_modified(&self, path: &RemotePath, modified: Timestamp) -> Result<()> {
+        let path = path.clone();
+        self.run(move |root| root.set_modified(&path, modified))
+            .await
     }
 
     async fn close(&self) {}

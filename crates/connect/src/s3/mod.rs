@@ -124,6 +124,10 @@ impl Connector for S3 {
         list::list(&self.bucket, path, limit).await
     }
 
+    async fn list_after(&self, path: &RemotePath, after: &str, limit: usize) -> Result<Listing> {
+        list::list_after(&self.bucket, path, (after, limit)).await
+    }
+
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
         let mut ask = self
             .bucket

@@ -31,6 +31,7 @@ use crate::connector::{
 use crate::egress::EgressGuard;
 use crate::fault::{Fault, FaultKind, Result};
 use crate::limit;
+use crate::page::Page;
 use crate::path::RemotePath;
 
 /// One SFTP session as far system.
@@ -90,6 +91,7 @@ impl Connector for Sftp {
         Capabilities {
             replaces_atomically: offers.has_posix_rename,
             syncs: offers.has_fsync,
+            can_set_time: true,
             ..Capabilities::FOLDERS
         }
     }
@@ -139,6 +141,27 @@ impl Connector for Sftp {
         handle.close().await?;
         listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(listing)
+    }
+
+    async fn list_after(&self, path: &RemotePath, after: &str, limit: usize) -> Result<Listing> {
+        let opening = self.session.raw.opendir(self.session.far(path));
+        let handle = self.session.timed(opening).await?.handle;
+        let handle = session::OpenHandle::new(&self.session, handle)?;
+        let mut page = Page::behind(after, limit);
+        while let Some(names) = self.session.read_folder(handle.text()).await? {
+            for file in names {
+                if matches!(file.filename.as_str(), "." | "..") {
+                    continue;
+                }
+                if RemotePath::default().child(&file.filename).is_err() {
+                    page.nameless();
+                } else {
+                    page.take(entry(&file.filename, &file.attrs))?;
+                }
+            }
+        }
+        handle.close().await?;
+        Ok(page.done())
     }
 
     async fn read(&self, path: &RemotePath, from: ReadFrom) -> Result<ByteStream> {
@@ -204,6 +227,24 @@ impl Connector for Sftp {
             }
             Err(fault) => Err(fault),
         }
+    }
+
+    async fn set_modified(&self, path: &RemotePath, modified: Timestamp) -> Result<()> {
+        // Version 3 of the protocol counts seconds in 32 bits, and takes both times or none.
+        let seconds = u32::try_from(modified.seconds()).map_err(|_| {
+            let message = format!("SFTP cannot write the time {modified}");
+            Fault::new(FaultKind::Unsupported, message)
+        })?;
+        let attributes = FileAttributes {
+            atime: Some(seconds),
+            mtime: Some(seconds),
+            ..FileAttributes::empty()
+        };
+        let far = self.session.far(path);
+        self.session
+            .timed(self.session.raw.setstat(far, attributes))
+            .await
+            .map(|_| ())
     }
 
     async fn close(&self) {

@@ -1,5 +1,7 @@
 //! What every connector must do, each test chosen by what it says it can.
 
+use std::time::Duration;
+
 use bailee_connect::{
     Capabilities, Connector, EntryKind, Fault, FaultKind, ReadFrom, Replace, Result, WriteOptions,
 };
@@ -58,8 +60,25 @@ pub(crate) async fn suite(far: &dyn Connector) {
     if can.can_copy {
         copies(far).await;
     }
+    if can.can_set_time {
+        keeps_a_given_time(far).await;
+    }
     notices_other_content(far).await;
     says_what_is_missing(far, can).await;
+}
+
+async fn keeps_a_given_time(far: &dyn Connector) {
+    put(far, "dated", bytes(5)).await;
+    let now = far.stat(&path("dated")).await.unwrap().unwrap().modified;
+    let time = now.unwrap().minus(Duration::from_hours(1000));
+    far.set_modified(&path("dated"), time).await.unwrap();
+    let found = far.stat(&path("dated")).await.unwrap().unwrap();
+    // Whole seconds: what the poorest of them keep.
+    assert_eq!(found.modified.unwrap().seconds(), time.seconds());
+    assert_eq!(found.size_bytes, Some(5));
+    let missing = far.set_modified(&path("nothing"), time).await;
+    assert_eq!(kind(missing), FaultKind::NotFound);
+    far.remove(&path("dated")).await.unwrap();
 }
 
 async fn writes_and_reads(far: &dyn Connector) {

@@ -77,7 +77,7 @@ impl Transfers<'_> {
 
 impl Core {
     /// Counts a file that is in its final state now. One entry tells of it.
-    pub(super) fn end_file(&self, change: &mut Change, file: &Transfer, parent: TransferId) {
+    pub(super) fn end_file(&self, change: &mut Change, file: &mut Transfer, parent: TransferId) {
         let is_good = file.state == TransferState::Completed;
         let total = file.bytes_total.unwrap_or(file.listed_bytes);
         let ended = Ended {
@@ -88,7 +88,9 @@ impl Core {
             done_bytes: if is_good { signed(total) } else { 0 },
         };
         change.end_file(parent, ended, self.clock.now());
-        change.journal(&self.file_entry(file, parent));
+        let entry = self.file_entry(file, parent);
+        file.ended_entry = Some(entry.id);
+        change.journal(&entry);
     }
 
     fn file_entry(&self, file: &Transfer, parent: TransferId) -> bailee_model::Entry {
@@ -134,6 +136,12 @@ impl Core {
             retry_of: None,
             parent: Some(parent.id),
             counts: None,
+            has_arrived: false,
+            source_removed: None,
+            proof: None,
+            placed_at: None,
+            notes: Vec::new(),
+            ended_entry: None,
             listed_bytes: found.size_bytes.unwrap_or(0),
             cancel_requested: false,
             bytes_total: found.size_bytes,

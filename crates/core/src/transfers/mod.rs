@@ -2,6 +2,9 @@
 
 mod change;
 mod files;
+mod plan;
+mod removal;
+mod room;
 mod rules;
 mod shape;
 mod steer;
@@ -24,6 +27,8 @@ use crate::{Core, error};
 pub use change::TransferChange;
 pub(crate) use files::is_late;
 pub use files::{FoundFile, FoundFiles};
+pub use plan::{PlanRequest, PlannedFate, PlannedFile, TransferPlan};
+pub(crate) use room::Room;
 pub(crate) use rules::{cancelled, transfer_facts};
 pub use submit::{RetryFiles, parse_end};
 
@@ -160,7 +165,34 @@ impl Transfers<'_> {
         }
     }
 
-    pub(super) async fn find(
+    /// The same for a transfer that the caller has just made: whoever may ask for one may learn how it ends.
+    pub async fn wait_for_own(
+        &self,
+        caller: &Caller,
+        made: &Transfer,
+        wait: Duration,
+    ) -> Result<Transfer> {
+        let mut changes = self.core.changes();
+        let deadline = tokio::time::Instant::now() + wait.min(limit::WAIT_MAX);
+        loop {
+            changes.borrow_and_update();
+            let facts = self.core.store.facts(caller.tenant());
+            let found = facts.transfer(made.id).await.map_err(error::from_db)?;
+            let found = found.unwrap_or_else(|| made.clone());
+            if found.state.is_final() || self.core.is_draining() {
+                return Ok(found);
+            }
+            if tokio::time::timeout_at(deadline, changes.changed())
+                .await
+                .is_err()
+            {
+                return Ok(found);
+            }
+            tokio::time::sleep(limit::WAIT_REST).await;
+        }
+    }
+
+    pub(crate) async fn find(
         &self,
         caller: &Caller,
         operation: &'static str,

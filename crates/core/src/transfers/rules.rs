@@ -1,7 +1,7 @@
 use bailee_auth::{Action, Caller, Resource};
 use bailee_model::{
-    End, Error, ErrorKind, EventType, Job, JobId, JobKind, Remote, RemoteName, Result, Transfer,
-    TransferFault, TransferOutcome, TransferState,
+    CopyProof, End, Error, ErrorKind, EventType, Job, JobId, JobKind, Remote, RemoteName, Result,
+    Transfer, TransferFault, TransferOutcome, TransferState,
 };
 use bailee_store::Change;
 
@@ -42,6 +42,7 @@ impl Core {
         fault: Option<TransferFault>,
     ) {
         let now = self.clock.now();
+        let (outcome, fault) = transfer.arrived_end(outcome, fault);
         let is_good = outcome == TransferOutcome::Succeeded;
         transfer.state = if is_good {
             TransferState::Completed
@@ -56,6 +57,7 @@ impl Core {
         if is_good {
             transfer.bytes_done = transfer.bytes_total.unwrap_or(transfer.bytes_done);
         }
+        self.tell_removal(change, transfer);
         if let Some(parent) = transfer.parent {
             return self.end_file(change, transfer, parent);
         }
@@ -76,6 +78,26 @@ impl Core {
             .of_transfer(transfer.id)
             .ended(status)
             .with(transfer_facts(transfer));
+        let mut entry = self.own_entry(note);
+        entry.principal = Some(transfer.created_by);
+        transfer.ended_entry = Some(entry.id);
+        change.journal(&entry);
+    }
+
+    /// The entry of a source that was removed at a remote: with the state that tells of it, or not at all. What is removed
+    /// in Bailee has its own.
+    fn tell_removal(&self, change: &mut Change, transfer: &Transfer) {
+        if transfer.source_removed != Some(true) || !matches!(transfer.source, End::Remote { .. }) {
+            return;
+        }
+        let note = Note::record("transfers.remove_source")
+            .of_transfer(transfer.id)
+            .with(serde_json::json!({
+                "transfer_id": transfer.id,
+                "source": transfer.source.to_string(),
+                "size": transfer.bytes_total,
+                "hash": transfer.hash,
+            }));
         let mut entry = self.own_entry(note);
         entry.principal = Some(transfer.created_by);
         change.journal(&entry);
@@ -153,6 +175,11 @@ pub(crate) fn transfer_facts(transfer: &Transfer) -> serde_json::Value {
         "attempt": transfer.attempt,
         "hash": transfer.hash,
         "file_id": transfer.result_file,
+        "source_removed": transfer.source_removed,
+        "verified_by": transfer.proof.map(CopyProof::as_str),
+        "placed_at": transfer.placed_at,
+        "started_at": transfer.started_at,
+        "decision_id": transfer.decision,
         "label": transfer.label,
         "links": { "self": format!("/v1/transfers/{}", transfer.id) },
     })

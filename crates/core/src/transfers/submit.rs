@@ -168,7 +168,9 @@ impl Transfers<'_> {
             bundle = self.shape(caller, &mut new).await?;
         }
         self.check_ends(caller, &new, bundle.as_ref()).await?;
+        self.check_room(&permit).await?;
         let mut transfer = self.row(caller, new, retry_of);
+        transfer.decision = Some(permit.decision());
         transfer.counts = bundle.as_ref().map(|_| FileCounts::default());
         Ok(StagedTransfer {
             permit,
@@ -224,6 +226,7 @@ impl Transfers<'_> {
             None => self.core.check_end(caller, &new.source, "#/source").await?,
             Some(bundle) => self.check_sources(caller, bundle).await?,
         }
+        self.check_removal(caller, new, bundle).await?;
         self.check_destination(caller, &new.destination).await
     }
 
@@ -281,6 +284,13 @@ impl Transfers<'_> {
             same: new.same,
             delete_source: new.delete_source,
             preserve_time: new.preserve_time,
+            has_arrived: false,
+            source_removed: None,
+            proof: None,
+            placed_at: None,
+            notes: Vec::new(),
+            ended_entry: None,
+            decision: None,
             bandwidth: new.bandwidth,
             cancel_requested: false,
             bytes_total: None,

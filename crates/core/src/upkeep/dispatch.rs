@@ -1,6 +1,6 @@
 use bailee_model::{
     Delivery, DeliveryId, Entry, EntryKind, EventType, FileId, FolderPath, PageRequest, Result,
-    SealedEntry, TenantId, Webhook, WebhookOrdering, WebhookState, limit,
+    SealedEntry, TenantId, Webhook, WebhookOrdering, WebhookPayload, WebhookState, limit,
 };
 use bailee_store::{DbError, EventFilter, Reader};
 
@@ -66,9 +66,15 @@ impl Upkeep<'_> {
                 to = before;
                 break;
             }
+            let wants_object = |webhook: &&Webhook| webhook.payload == WebhookPayload::Full;
+            let object = if wanting.iter().any(wants_object) {
+                self.core.object_of(&reader, event).await?
+            } else {
+                None
+            };
             for webhook in &wanting {
-                self.core
-                    .schedule(&mut change, &self.delivery(tenant, event, webhook));
+                let delivery = self.delivery(tenant, event, webhook, object.as_ref());
+                self.core.schedule(&mut change, &delivery);
             }
             room -= wanting.len();
             before = event.sequence;
@@ -81,13 +87,20 @@ impl Upkeep<'_> {
         }
     }
 
-    /// The first try to hand an event to a webhook.
+    /// The first try to hand an event to a webhook; with the object that it is about where the webhook wants that.
     pub(crate) fn delivery(
         &self,
         tenant: TenantId,
         event: &SealedEntry,
         webhook: &Webhook,
+        object: Option<&serde_json::Value>,
     ) -> Delivery {
+        let mut body = event_body(tenant, event);
+        if let (WebhookPayload::Full, Some(data)) = (webhook.payload, body.get_mut("data"))
+            && let Some(data) = data.as_object_mut()
+        {
+            data.insert("object".to_owned(), object.cloned().unwrap_or_default());
+        }
         let now = self.core.clock.now();
         let id = DeliveryId::new(now, &*self.core.chance);
         let is_ordered = webhook.ordering == WebhookOrdering::Subject;
@@ -97,7 +110,7 @@ impl Upkeep<'_> {
                 EntryKind::Event(kind) => kind,
                 EntryKind::Record => EventType::Ping,
             },
-            body: body_of(webhook.format, event_body(tenant, event)).to_string(),
+            body: body_of(webhook.format, body).to_string(),
             sequence: event.sequence,
             subject: is_ordered.then(|| subject(&event.entry)),
             ..Delivery::scheduled(id, webhook, now)

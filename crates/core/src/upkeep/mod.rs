@@ -9,10 +9,11 @@ mod watch;
 pub(crate) use self::dispatch::is_for;
 
 use bailee_model::{Error, Result, TenantId};
-use bailee_store::{DbError, Head, UnsealedEntry, conflict};
+use bailee_store::{DbError, Head, JournalNode, UnsealedEntry, conflict};
 use bailee_vault::{DataKey, OpenBlob};
 
 use crate::merkle::{Frontier, leaf_hash};
+use crate::proofs::NODE_LEVEL_MIN;
 use crate::{Core, error};
 
 /// Entries sealed in one transaction.
@@ -92,9 +93,18 @@ impl Upkeep<'_> {
         let mut frontier = Frontier::parse(head.size, &head.frontier)
             .ok_or_else(|| Error::internal("a journal's head does not fit its size"))?;
         let mut leaves = Vec::with_capacity(entries.len());
+        let mut nodes = Vec::new();
         for unsealed in entries {
             let leaf = leaf_hash(&unsealed.entry.leaf_bytes(tenant));
-            frontier.append(leaf);
+            frontier.append_telling(leaf, |level, ordinal, root| {
+                if level >= NODE_LEVEL_MIN {
+                    nodes.push(JournalNode {
+                        level,
+                        ordinal,
+                        hash: hex::encode(root),
+                    });
+                }
+            });
             leaves.push((unsealed.ord, hex::encode(leaf)));
         }
         let to = Head {
@@ -102,7 +112,7 @@ impl Upkeep<'_> {
             frontier: frontier.to_text(),
             checkpoint_size: head.checkpoint_size,
         };
-        match queue.seal(tenant, &head, &leaves, &to).await {
+        match queue.seal(tenant, (&head, &to), (&leaves, &nodes)).await {
             Ok(()) => Ok(leaves.len() as u64),
             Err(DbError::Conflict(conflict::HEAD_MOVED)) => Ok(0),
             Err(error) => Err(error::from_db(error)),
@@ -122,7 +132,7 @@ impl Upkeep<'_> {
         Ok(signed)
     }
 
-    async fn sign_tenant(&self, tenant: TenantId, head: &Head) -> Result<u64> {
+    pub(crate) async fn sign_tenant(&self, tenant: TenantId, head: &Head) -> Result<u64> {
         let frontier = Frontier::parse(head.size, &head.frontier)
             .ok_or_else(|| Error::internal("a journal's head does not fit its size"))?;
         let note = self.core.signer.sign(tenant, head.size, &frontier.root());

@@ -11,7 +11,7 @@ use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     AuditId, Delivery, DeliveryId, Error, ErrorKind, EventId, EventType, FolderPath, Page,
     PageRequest, Result, Webhook, WebhookFormat, WebhookId, WebhookLimits, WebhookOrdering,
-    WebhookSigner, WebhookState, limit,
+    WebhookPayload, WebhookSigner, WebhookState, limit,
 };
 use bailee_store::{DbError, conflict};
 use base64::Engine;
@@ -56,6 +56,8 @@ pub struct NewWebhook {
     pub types: Vec<String>,
     /// Which events of these types.
     pub filters: EventBounds,
+    /// How much of the object a body carries.
+    pub payload: WebhookPayload,
     /// The shape of bodies.
     pub format: WebhookFormat,
     /// What is promised about the order.
@@ -77,6 +79,8 @@ pub struct WebhookChange {
     pub types: Option<Vec<String>>,
     /// New bounds, all of them.
     pub filters: Option<EventBounds>,
+    /// Another measure of what a body carries.
+    pub payload: Option<WebhookPayload>,
     /// Another shape of bodies.
     pub format: Option<WebhookFormat>,
     /// Another promise about the order.
@@ -116,6 +120,7 @@ impl Webhooks<'_> {
             path_prefix: new.filters.path_prefix,
             remote: new.filters.remote,
             tag: new.filters.tag,
+            payload: new.payload,
             format: new.format,
             ordering: new.ordering,
             limits: new.limits,
@@ -200,6 +205,7 @@ impl Webhooks<'_> {
                 webhook.remote.clone_from(&filters.remote);
                 webhook.tag.clone_from(&filters.tag);
             }
+            webhook.payload = change.payload.unwrap_or(webhook.payload);
             webhook.format = change.format.unwrap_or(webhook.format);
             webhook.ordering = change.ordering.unwrap_or(webhook.ordering);
             webhook.limits = change.limits.unwrap_or(webhook.limits);

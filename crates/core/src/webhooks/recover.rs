@@ -3,6 +3,7 @@
 use bailee_auth::Caller;
 use bailee_model::{
     AuditId, Error, Job, JobId, JobKind, Lease, Recovery, Result, Timestamp, Webhook, WebhookId,
+    WebhookPayload,
 };
 use bailee_store::{DbError, EventFilter, conflict, webhook_lane};
 
@@ -101,7 +102,12 @@ impl Webhooks<'_> {
             let when = event.entry.timestamp;
             let is_meant = when >= recovery.since && when < recovery.until;
             if is_meant && is_for(&reader, event, &webhook).await? {
-                let delivery = self.core.upkeep().delivery(tenant, event, &webhook);
+                let object = match webhook.payload {
+                    WebhookPayload::Full => self.core.object_of(&reader, event).await?,
+                    WebhookPayload::Thin => None,
+                };
+                let upkeep = self.core.upkeep();
+                let delivery = upkeep.delivery(tenant, event, &webhook, object.as_ref());
                 self.core.schedule_missed(&mut change, &delivery);
                 recovery.events += 1;
             }

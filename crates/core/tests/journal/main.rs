@@ -4,8 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use bailee_core::{Core, CoreParts, CoreSettings, Door, Facts, VerifyJournal};
-use bailee_model::{Chance, Clock, FolderPath, RequestId, TenantId, Timestamp};
+use bailee_core::{
+    AuditFilter, Caller, Core, CoreParts, CoreSettings, Door, EventQuery, Facts, VerifyJournal,
+};
+use bailee_model::{Chance, Clock, ErrorKind, FolderPath, RequestId, TenantId, Timestamp};
 use bailee_store::{Db, MIGRATIONS, SqliteOptions, Store};
 use bailee_vault::{Disk, RootKey, Vault, VaultLimits};
 use rusqlite::Connection;
@@ -34,6 +36,7 @@ struct Site {
     folder: tempfile::TempDir,
     core: Core,
     tenant: TenantId,
+    credential: String,
 }
 
 impl Site {
@@ -78,7 +81,19 @@ impl Site {
             folder,
             core,
             tenant,
+            credential,
         }
+    }
+
+    async fn caller(&self) -> Caller {
+        let facts = Facts {
+            address: None,
+            request: RequestId::from_bits(2),
+            now: Timestamp::from_ms(1_795_252_450_000),
+            door: Door::Rest,
+        };
+        let caller = self.core.identify(Some(&self.credential), facts).await;
+        caller.unwrap()
     }
 
     /// Changes rows behind the server's back.
@@ -168,4 +183,55 @@ async fn a_forged_checkpoint_is_found() {
     let site = Site::start().await;
     site.tamper("UPDATE checkpoint SET note = replace(note, '8', '9') WHERE tenant_id = ?1");
     assert_eq!(site.first_bad().await, 8);
+}
+
+#[tokio::test]
+async fn every_entry_is_proven_and_a_tampered_one_is_not() {
+    let site = Site::start().await;
+    let reader = site.caller().await;
+    let audit = site.core.audit();
+    let page = bailee_model::PageRequest {
+        limit: 100,
+        after: None,
+    };
+    let all = audit
+        .search(&reader, AuditFilter::default(), page)
+        .await
+        .unwrap();
+    assert_eq!(all.data.len(), 10);
+    for sealed in &all.data {
+        let proof = audit.proof(&reader, sealed.entry.id, None).await.unwrap();
+        assert_eq!(proof.entry.sequence, sealed.sequence);
+        assert!(proof.tree_size >= sealed.sequence);
+    }
+    let proof = audit.consistency(&reader, 8, None).await.unwrap();
+    assert_eq!((proof.from.0, proof.to.0), (8, 10));
+    site.tamper("UPDATE journal SET data = '{}' WHERE tenant_id = ?1 AND sequence = 4");
+    let fourth = all.data.iter().find(|sealed| sealed.sequence == 4).unwrap();
+    audit
+        .proof(&reader, fourth.entry.id, None)
+        .await
+        .unwrap_err();
+}
+
+#[tokio::test]
+async fn a_feed_that_stood_still_for_too_long_is_told_where_to_go_on() {
+    let site = Site::start().await;
+    let reader = site.caller().await;
+    let events = site.core.events();
+    let read = |after| {
+        let query = EventQuery {
+            after: Some(after),
+            limit: 10,
+            ..EventQuery::default()
+        };
+        events.read(&reader, query)
+    };
+    read(0).await.unwrap();
+    site.tamper(
+        "UPDATE journal SET made_at = made_at - 2700000000 WHERE tenant_id = ?1 AND sequence < 5",
+    );
+    let error = read(2).await.err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::EventsExpired);
+    read(4).await.unwrap();
 }

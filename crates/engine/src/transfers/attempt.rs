@@ -26,6 +26,8 @@ pub(super) struct Attempt<'a> {
     pub(super) paces: Vec<Arc<Pace>>,
     /// What the windows of the remotes at its ends say.
     pub(super) bounds: Vec<Bound>,
+    /// The destination held the same content already, by its hash.
+    pub(super) is_known_same: bool,
 }
 
 impl Attempt<'_> {

@@ -1,7 +1,9 @@
 //! From one place in Bailee to another: no bytes move.
 
 use bailee_core::model::End;
-use bailee_core::model::{ErrorKind, File, FilePath, FileState, OnConflict, TransferState};
+use bailee_core::model::{
+    CopyProof, ErrorKind, File, FilePath, FileState, OnConflict, TransferState,
+};
 use bailee_core::{CopyFile, FileRef};
 
 use super::attempt::Attempt;
@@ -22,10 +24,11 @@ impl Attempt<'_> {
             std::mem::take(&mut self.checkpoint).for_source(&Pin::Bailee { file: source.id });
         self.transfer.bytes_total = Some(source.size_bytes);
         self.transfer.hash = Some(source.hash.clone());
+        self.tell_time_is_lost();
         if self.checkpoint.phase == Phase::Settling
             && let Some(copy) = self.copied(&source).await?
         {
-            self.transfer.result_file = Some(copy.id);
+            self.copied_to(&copy);
             return Ok(());
         }
         if self.checkpoint.target.is_none() && self.is_same_copy(to, &source).await? {
@@ -50,20 +53,27 @@ impl Attempt<'_> {
                 self.transfer.on_conflict,
             ) {
                 (Ok(placed), _) => {
-                    self.transfer.result_file = Some(placed.file.id);
-                    self.transfer.bytes_done = placed.file.size_bytes;
+                    self.copied_to(&placed.file);
                     return Ok(());
                 }
                 (Err(error), OnConflict::Rename) if error.kind() == ErrorKind::FileExists => {
                     self.checkpoint.target = None;
                 }
                 (Err(error), OnConflict::Skip) if error.kind() == ErrorKind::FileExists => {
+                    self.transfer.is_skipped = true;
                     return Ok(());
                 }
                 (Err(error), _) => return Err(from_core(&error, Side::Destination)),
             }
         }
         Err(destination_exists(to))
+    }
+
+    fn copied_to(&mut self, copy: &File) {
+        self.transfer.result_file = Some(copy.id);
+        self.transfer.bytes_done = copy.size_bytes;
+        self.transfer.proof = Some(CopyProof::Sealed);
+        self.transfer.placed_at = Some(copy.path.to_string());
     }
 
     /// The copy that an earlier runner made before it could say so: the same bytes, made by the same principal since

@@ -34,7 +34,7 @@ impl Attempt<'_> {
     }
 
     fn after(&mut self, trouble: Trouble) -> Last {
-        if trouble.starts_over {
+        if trouble.starts_over && !self.transfer.has_arrived {
             self.checkpoint = super::checkpoint::Checkpoint::default();
             self.transfer.bytes_done = 0;
         }

@@ -7,7 +7,7 @@ use bailee_connect::{
     RemoteEntry, RemotePath, RemoteWriter, Replace, WriteOptions, open,
 };
 use bailee_core::RemoteTarget;
-use bailee_core::model::RemoteKind;
+use bailee_core::model::{CopyProof, RemoteKind, Timestamp};
 use futures::StreamExt;
 
 use super::fault::{Halt, Place, Side, bad_path, from_far};
@@ -117,9 +117,9 @@ impl Far {
             .map_err(|fault| self.halt(&fault))
     }
 
-    /// The contents of the folder at `path`.
-    pub(super) async fn list(&self, path: &RemotePath) -> Result<Listing, Halt> {
-        let listing = self.connector.list(path, usize::MAX);
+    /// The contents of the folder at `path` behind the name `after`, by name: one page of them.
+    pub(super) async fn list_after(&self, path: &RemotePath, after: &str) -> Result<Listing, Halt> {
+        let listing = self.connector.list_after(path, after, usize::MAX);
         self.stop
             .or(listing)
             .await?
@@ -164,16 +164,41 @@ impl Far {
 
     /// SHA-256 in lower-case hex of the file at `path`: by the far side's word, or of what can be read there.
     pub(super) async fn digest(&self, path: &RemotePath) -> Result<String, Halt> {
+        Ok(self.proven_digest(path).await?.0)
+    }
+
+    /// The same, and which of both it is.
+    pub(super) async fn proven_digest(
+        &self,
+        path: &RemotePath,
+    ) -> Result<(String, CopyProof), Halt> {
         let told = self.stop.or(self.connector.sha256(path)).await?;
         if let Some(digest) = told.map_err(|fault| self.halt(&fault))? {
-            return Ok(hex::encode(digest));
+            return Ok((hex::encode(digest), CopyProof::RemoteDigest));
         }
         let mut stream = self.read(path, ReadFrom::default()).await?;
         let mut hasher = digest::Context::new(&digest::SHA256);
         while let Some(chunk) = self.stop.or(stream.next()).await? {
             hasher.update(&chunk.map_err(|fault| self.halt(&fault))?);
         }
-        Ok(hex::encode(hasher.finish()))
+        Ok((hex::encode(hasher.finish()), CopyProof::ReadBack))
+    }
+
+    /// Removes the file at `path`. Not ended by a request to stop: whether it happened would stay open.
+    pub(super) async fn remove(&self, path: &RemotePath) -> Result<(), Fault> {
+        self.connector.remove(path).await
+    }
+
+    /// Says when the file at `path` was changed.
+    pub(super) async fn set_modified(
+        &self,
+        path: &RemotePath,
+        modified: Timestamp,
+    ) -> Result<Result<(), Fault>, Halt> {
+        Ok(self
+            .stop
+            .or(self.connector.set_modified(path, modified))
+            .await?)
     }
 
     /// Removes what nobody needs any more, as well as it goes in a short time.

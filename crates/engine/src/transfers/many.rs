@@ -31,6 +31,7 @@ pub(super) async fn run(
         checkpoint: Checkpoint::default(),
         paces: Vec::new(),
         bounds: Vec::new(),
+        is_known_same: false,
     };
     if !counts.is_listed {
         let listed = tokio::select! {
@@ -82,7 +83,7 @@ async fn list(attempt: &mut Attempt<'_>) -> Result<(), Halt> {
         bundle.map_err(|error| super::fault::from_core(&error, super::fault::Side::Source))?;
     let mut walk = Walk::new(&bundle, &attempt.transfer.destination, place);
     loop {
-        let found = walk.next(attempt).await?;
+        let found = walk.next(attempt.sight()).await?;
         attempt.stop.check()?;
         let is_last = found.is_last;
         let runs = attempt.shared.core.runs();

@@ -15,11 +15,15 @@ mod listing;
 mod many;
 mod moving;
 mod pace;
+mod planning;
 mod publishing;
 mod receiving;
+mod removing;
 mod same;
 mod settling;
+mod sight;
 mod source;
+mod times;
 mod verifying;
 
 use std::time::Duration;
@@ -36,6 +40,7 @@ pub(crate) use fault::probe_code;
 use fault::{Halt, Trouble};
 use pace::Bound;
 pub(crate) use pace::Paces;
+pub(crate) use planning::Planner;
 
 /// Runs one try of a transfer.
 pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
@@ -85,9 +90,10 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         checkpoint,
         paces,
         bounds,
+        is_known_same: false,
     };
     let result = tokio::select! {
-        result = attempt.carry_out(source, destination) => result,
+        result = attempt.work(source, destination) => result,
         never = watched.watch(core, stop) => match never {},
     };
     match result {
@@ -119,6 +125,14 @@ impl Attempt<'_> {
                 .await;
         }
         postpone(core, self.lease, Duration::ZERO).await;
+    }
+
+    /// Brings the file to its place, and then removes its source if that is wanted.
+    async fn work(&mut self, source: RunEnd, destination: RunEnd) -> Result<(), Halt> {
+        if !self.transfer.has_arrived {
+            self.carry_out(source.clone(), destination).await?;
+        }
+        self.remove_source(source).await
     }
 
     async fn carry_out(&mut self, source: RunEnd, destination: RunEnd) -> Result<(), Halt> {

@@ -41,6 +41,10 @@ impl Attempt<'_> {
     ) -> Result<(), Halt> {
         let far = Far::open(self.shared, to, Side::Destination, self.stop).await?;
         let result = self.send_to(&far, from, path).await;
+        if result.is_ok() && !self.transfer.is_skipped {
+            let place = self.checkpoint.target.as_ref();
+            self.transfer.placed_at = place.map(|place| format!("{}:{place}", far.name()));
+        }
         if let Err(halt) = &result
             && self.is_end(halt).await
         {
@@ -125,6 +129,7 @@ impl Attempt<'_> {
         let (writer, moved) = poured?;
         self.arrived(&moved);
         if far.is_written_in_place() {
+            self.tell_time_is_lost();
             source.check_unchanged(moved.total_bytes).await?;
             if self.publish_at(far, writer, target, &moved).await? {
                 return self.verify_published(far, source, moved).await;
@@ -135,6 +140,7 @@ impl Attempt<'_> {
         finish(far, writer, moved.total_bytes).await?;
         source.check_unchanged(moved.total_bytes).await?;
         self.verify(far, source, &place, moved).await?;
+        self.keep_time(far, source, &place).await?;
         self.settle(far, &place, target).await
     }
 
@@ -344,7 +350,7 @@ pub(super) async fn free_name(far: &Far, wanted: &RemotePath) -> Result<RemotePa
 }
 
 /// Where a file called `name` goes when `path` was asked for: a trailing `/` names the folder only.
-fn target(path: &str, name: &str) -> Result<RemotePath, Halt> {
+pub(super) fn target(path: &str, name: &str) -> Result<RemotePath, Halt> {
     let parsed: RemotePath = path.parse().map_err(|error| bad_path(path, error))?;
     if path.ends_with('/') || parsed.is_start() {
         return parsed.child(name).map_err(|error| bad_path(name, error));

@@ -85,10 +85,10 @@ impl Attempt<'_> {
                 Ok(false)
             }
             // Whether it went there or was left alone, the transfer is over.
-            Err(fault) => self
-                .refused(far, target.clone(), &fault)
-                .await
-                .map(|_| true),
+            Err(fault) => {
+                self.transfer.is_skipped = !self.refused(far, target.clone(), &fault).await?;
+                Ok(true)
+            }
         }
     }
 

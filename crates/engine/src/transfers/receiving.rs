@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bailee_core::model::{
-    ErrorKind, FilePath, OnConflict, Part, TransferState, UploadId, UploadState,
+    CopyProof, ErrorKind, FilePath, OnConflict, Part, TransferState, UploadId, UploadState,
     limit as model_limit,
 };
 use bailee_core::{ByteStream, NewPart, NewUpload, RemoteTarget, RunEnd};
@@ -52,6 +52,7 @@ impl Attempt<'_> {
     async fn receive_source(&mut self, source: &Source, to: &FilePath) -> Result<(), Halt> {
         self.checkpoint = std::mem::take(&mut self.checkpoint).for_source(&source.pin());
         self.transfer.bytes_total = source.size_bytes();
+        self.tell_time_is_lost();
         if self.checkpoint.target.is_none() && self.is_same_here(to, source).await? {
             self.transfer.is_skipped = true;
             return Ok(());
@@ -193,12 +194,15 @@ impl Attempt<'_> {
                 self.transfer.bytes_done = placed.file.size_bytes;
                 self.transfer.result_file = Some(placed.file.id);
                 self.transfer.hash = Some(placed.file.hash);
+                self.transfer.proof = Some(CopyProof::Sealed);
+                self.transfer.placed_at = Some(placed.file.path.to_string());
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::FileExists => {
                 match self.transfer.on_conflict {
                     OnConflict::Skip => {
                         self.give_up(upload).await;
+                        self.transfer.is_skipped = true;
                         Ok(())
                     }
                     // The free name was taken in the meantime; the next try finds another.

@@ -12,7 +12,7 @@ use super::source::Source;
 impl Attempt<'_> {
     /// Whether the file at a remote need not be sent again.
     pub(super) async fn is_same_far(
-        &self,
+        &mut self,
         far: &Far,
         target: &RemotePath,
         source: &Source,
@@ -24,15 +24,23 @@ impl Attempt<'_> {
         let Some(found) = found.filter(|found| found.kind == EntryKind::File) else {
             return Ok(false);
         };
-        if !may_be_same(same, source, (found.size_bytes, found.modified)) {
+        if !may_be_same(
+            same,
+            (source.size_bytes(), source.modified()),
+            (found.size_bytes, found.modified),
+        ) {
             return Ok(false);
         }
-        Ok(same != Same::Hash || far.digest(target).await? == source.digest().await?)
+        if same != Same::Hash {
+            return Ok(true);
+        }
+        self.is_known_same = far.digest(target).await? == source.digest().await?;
+        Ok(self.is_known_same)
     }
 
     /// Whether the file in Bailee need not be made again.
     pub(super) async fn is_same_here(
-        &self,
+        &mut self,
         place: &FilePath,
         source: &Source,
     ) -> Result<bool, Halt> {
@@ -44,28 +52,41 @@ impl Attempt<'_> {
         };
         if !may_be_same(
             same,
-            source,
+            (source.size_bytes(), source.modified()),
             (Some(found.size_bytes), Some(found.created_at)),
         ) {
             return Ok(false);
         }
-        Ok(same != Same::Hash || found.hash == source.digest().await?)
+        if same != Same::Hash {
+            return Ok(true);
+        }
+        self.is_known_same = found.hash == source.digest().await?;
+        Ok(self.is_known_same)
     }
 
     /// The same where both are in Bailee.
-    pub(super) async fn is_same_copy(&self, place: &FilePath, source: &File) -> Result<bool, Halt> {
+    pub(super) async fn is_same_copy(
+        &mut self,
+        place: &FilePath,
+        source: &File,
+    ) -> Result<bool, Halt> {
         let Some(same) = self.transfer.same else {
             return Ok(false);
         };
-        let found = self.file_at(place).await?;
-        Ok(found.is_some_and(|found| match same {
+        let Some(found) = self.file_at(place).await? else {
+            return Ok(false);
+        };
+        Ok(match same {
             Same::Exists => true,
             Same::Size => found.size_bytes == source.size_bytes,
             Same::Mtime => {
                 found.size_bytes == source.size_bytes && found.created_at >= source.created_at
             }
-            Same::Hash => found.hash == source.hash,
-        }))
+            Same::Hash => {
+                self.is_known_same = found.hash == source.hash;
+                self.is_known_same
+            }
+        })
     }
 
     async fn file_at(&self, place: &FilePath) -> Result<Option<File>, Halt> {
@@ -80,15 +101,17 @@ impl Attempt<'_> {
     }
 }
 
+/// A file's size, and when it was changed, as far as they are told.
+pub(super) type SizeAndTime = (Option<u64>, Option<Timestamp>);
+
 /// Whether size and time agree; what a far system does not tell agrees with nothing.
-fn may_be_same(same: Same, source: &Source, found: (Option<u64>, Option<Timestamp>)) -> bool {
-    let (size_bytes, modified) = found;
-    let is_size = size_bytes.is_some() && size_bytes == source.size_bytes();
+pub(super) fn may_be_same(same: Same, source: SizeAndTime, found: SizeAndTime) -> bool {
+    let is_size = found.0.is_some() && found.0 == source.0;
     match same {
         Same::Exists => true,
         Same::Size | Same::Hash => is_size,
         Same::Mtime => {
-            let times = modified.zip(source.modified());
+            let times = found.1.zip(source.1);
             is_size && times.is_some_and(|(there, here)| there >= here)
         }
     }

@@ -42,6 +42,7 @@ impl Attempt<'_> {
                 }
                 (FaultKind::Exists, OnConflict::Skip) => {
                     far.clear_up(temporary).await;
+                    self.transfer.is_skipped = true;
                     return Ok(());
                 }
                 (FaultKind::Exists, _) => {
@@ -109,7 +110,10 @@ impl Attempt<'_> {
             return Ok(false);
         }
         match (&self.transfer.hash, self.transfer.verify) {
-            (Some(hash), Verify::Hash) => Ok(far.digest(target).await? == *hash),
+            // Before a source goes, its copy must be more than as long as it.
+            (Some(hash), verify) if verify == Verify::Hash || self.transfer.delete_source => {
+                Ok(far.digest(target).await? == *hash)
+            }
             _ => Ok(true),
         }
     }

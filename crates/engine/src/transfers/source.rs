@@ -217,7 +217,7 @@ pub(super) fn pinned(pin: Option<&Pin>, end: End) -> Result<FileRef, Halt> {
     }
 }
 
-async fn look(far: &Far, path: &RemotePath) -> Result<RemoteEntry, Halt> {
+pub(super) async fn look(far: &Far, path: &RemotePath) -> Result<RemoteEntry, Halt> {
     let entry = far.stat(path).await?.ok_or_else(|| {
         let message = format!("Remote `{}` has no file at `{path}`.", far.name());
         Trouble::new(

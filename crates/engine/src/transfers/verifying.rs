@@ -1,7 +1,7 @@
 //! Comparing what arrived at a remote with what was sent, before it gets its name.
 
 use bailee_connect::RemotePath;
-use bailee_core::model::{TransferState, Verify, limit as model_limit};
+use bailee_core::model::{CopyProof, TransferState, Verify, limit as model_limit};
 
 use super::attempt::Attempt;
 use super::far::Far;
@@ -43,6 +43,7 @@ impl Attempt<'_> {
             Verify::Size => {
                 let found = far.size(place, moved.total_bytes).await?.unwrap_or(0);
                 if found == moved.total_bytes {
+                    self.transfer.proof = Some(CopyProof::Size);
                     return Ok(());
                 }
                 let what = format!("{found} bytes arrived instead of {}", moved.total_bytes);
@@ -53,12 +54,13 @@ impl Attempt<'_> {
                     Some(hash) => hash.clone(),
                     None => source.digest().await?,
                 };
-                let found = far.digest(place).await?;
+                let (found, proof) = far.proven_digest(place).await?;
                 if found != sent {
                     let what = format!("what arrived has SHA-256 {found} instead of {sent}");
                     return Err(differs(far, &what, was_sent_whole));
                 }
                 self.transfer.hash = Some(sent);
+                self.transfer.proof = Some(proof);
                 Ok(())
             }
         }

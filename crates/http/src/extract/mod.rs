@@ -5,6 +5,7 @@ mod fields;
 mod id;
 mod json;
 mod paging;
+mod prefer;
 mod query;
 mod wait;
 
@@ -13,6 +14,7 @@ pub(crate) use self::fields::Fields;
 pub(crate) use self::id::Id;
 pub(crate) use self::json::{Json, JsonOrEmpty, from_value};
 pub(crate) use self::paging::{PageQuery, Paging};
+pub(crate) use self::prefer::{PREFERENCE_APPLIED, Prefer};
 pub(crate) use self::query::{
     PathQuery, Query, file_path, folder_path, folder_path_or_none, one_of, time,
 };

@@ -1,26 +1,70 @@
-use axum::extract::State;
-use bailee_api::{CreateTransfer, Transfer, TransferEnd, TransferRetry};
-use bailee_core::{Core, NewTransfer, parse_end};
-use bailee_model::{End, Error, Glob, RemoteName, RetryRule};
+use std::time::Duration;
 
-use super::accepted;
-use crate::answer::{Accepted, Answer};
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use bailee_api::{CreateTransfer, Transfer, TransferAnswer, TransferEnd, TransferRetry};
+use bailee_core::{Caller, Core, NewTransfer, parse_end};
+use bailee_model as model;
+use bailee_model::{End, Error, Glob, RemoteName, RetryRule};
+use tokio::time::Instant;
+
+use super::{accepted, view};
+use crate::answer::{Answer, Body};
 use crate::caller::Authenticated;
-use crate::extract::{Json, file_path};
+use crate::extract::{Json, PREFERENCE_APPLIED, Prefer, file_path};
 
 /// Submit a transfer
 ///
-/// Syntax, policy on both ends and a source inside Bailee are checked at once; far ends by the transfer itself.
+/// Syntax, policy on both ends and a source inside Bailee are checked at once; far ends by the transfer itself. With
+/// `dry_run` nothing is made: the answer says what would be moved. With `Prefer: wait=20` the answer is held until the
+/// transfer ends, if that is soon.
 #[utoipa::path(post, path = "/transfers", operation_id = "transfers.create", tag = "transfers",
-    request_body = CreateTransfer,
-    responses((status = 202, description = "It is queued, durably", body = Transfer)))]
+    request_body = CreateTransfer, params(Prefer),
+    responses(
+        (status = 200, description = "The plan, with `dry_run`; or how it ended within the time of `Prefer: wait`",
+            body = TransferAnswer),
+        (status = 202, description = "It is queued, durably", body = Transfer)))]
 pub(crate) async fn create(
     State(core): State<Core>,
     caller: Authenticated,
+    prefer: Prefer,
     Json(wish): Json<CreateTransfer>,
-) -> Answer<Accepted<Transfer>> {
-    let transfer = core.transfers().submit(&caller, command(wish)?).await?;
-    Ok(accepted(&transfer))
+) -> Answer<Response> {
+    if wish.dry_run {
+        let plan = core.transfers().plan(&caller, command(wish)?).await?;
+        return Ok(Body(view::plan(&plan)).into_response());
+    }
+    let made = core.transfers().submit(&caller, command(wish)?).await?;
+    let Some(wait) = prefer.wait() else {
+        return Ok(accepted(&made).into_response());
+    };
+    let transfer = ended_within(&core, &caller, made, wait).await?;
+    let applied = [(PREFERENCE_APPLIED, prefer.applied())];
+    if transfer.state.is_final() {
+        return Ok((applied, Body(view::view(&transfer))).into_response());
+    }
+    Ok((applied, accepted(&transfer)).into_response())
+}
+
+/// The transfer at its end, or when time is up.
+async fn ended_within(
+    core: &Core,
+    caller: &Caller,
+    mut transfer: model::Transfer,
+    wait: Duration,
+) -> Result<model::Transfer, Error> {
+    let end = Instant::now() + wait;
+    while !transfer.state.is_final() {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() || core.is_draining() {
+            break;
+        }
+        transfer = core
+            .transfers()
+            .wait_for_own(caller, &transfer, left)
+            .await?;
+    }
+    Ok(transfer)
 }
 
 pub(crate) fn command(wish: CreateTransfer) -> Result<NewTransfer, Error> {
@@ -45,6 +89,8 @@ pub(crate) fn command(wish: CreateTransfer) -> Result<NewTransfer, Error> {
         include: globs(&wish.include, "#/include")?,
         exclude: globs(&wish.exclude, "#/exclude")?,
         same: wish.sync,
+        delete_source: wish.delete_source,
+        preserve_time: wish.preserve_time,
         bandwidth: wish.bandwidth,
         label: wish.label,
         priority: wish.priority.unwrap_or(0),

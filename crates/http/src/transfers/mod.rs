@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod pause;
+pub(crate) mod receipt;
 pub(crate) mod resume;
 pub(crate) mod retry;
 pub(crate) mod status;
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(get::get, update::update))
         .routes(routes!(files::files))
         .routes(routes!(status::status))
+        .routes(routes!(receipt::receipt))
         .routes(routes!(cancel::cancel))
         .routes(routes!(pause::pause))
         .routes(routes!(resume::resume))

@@ -35,6 +35,7 @@ fn command(wish: CreateWebhook) -> Result<NewWebhook, Error> {
         url: wish.url,
         types: wish.types,
         filters: bounds(wish.filters.unwrap_or_default())?,
+        payload: wish.payload.unwrap_or_default(),
         format: wish.format.unwrap_or_default(),
         ordering: wish.ordering.unwrap_or_default(),
         body_hmac: wish.body_hmac.unwrap_or(true),

@@ -36,6 +36,7 @@ fn change(wish: ChangeWebhook) -> Result<WebhookChange, Error> {
             Patch::Clear => Some(EventBounds::default()),
             Patch::Set(filters) => Some(bounds(filters)?),
         },
+        payload: wish.payload,
         format: wish.format,
         ordering: wish.ordering,
         body_hmac: wish.body_hmac,

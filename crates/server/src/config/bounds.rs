@@ -3,7 +3,7 @@ use bailee_model::limit;
 const HOUR_SECONDS: i64 = 3600;
 
 /// Least and most of each number. A setting moves a limit within bounds; it does not abolish it.
-const BOUNDS: [(&str, i64, i64); 19] = [
+const BOUNDS: [(&str, i64, i64); 22] = [
     ("server.drain_seconds", 0, HOUR_SECONDS),
     ("database.pool", 1, 1_000),
     ("limits.connections", 1, 1_000_000),
@@ -23,6 +23,9 @@ const BOUNDS: [(&str, i64, i64); 19] = [
     ("rate_limits.auth", 1, 100_000_000),
     ("rate_limits.status", 1, 100_000_000),
     ("uploads.max_file_bytes", 1, limit::FILE_BYTES_MAX as i64),
+    ("transfers.running", 1, 10_000),
+    ("transfers.running_per_tenant", 1, 10_000),
+    ("transfers.open_per_tenant", 1, 10_000_000),
 ];
 
 /// What is wrong with a number, if anything is.

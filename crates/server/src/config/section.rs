@@ -37,6 +37,8 @@ pub struct Config {
     pub local: Local,
     /// Bounds of uploads.
     pub uploads: Uploads,
+    /// Bounds of transfers.
+    pub transfers: Transfers,
     /// Logs.
     pub log: Log,
     /// Metrics.
@@ -294,6 +296,28 @@ impl Default for Uploads {
     fn default() -> Self {
         Self {
             max_file_bytes: limit::FILE_BYTES_MAX,
+        }
+    }
+}
+
+/// `[transfers]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Transfers {
+    /// Under way at once on this node.
+    pub running: usize,
+    /// Of these, of one tenant.
+    pub running_per_tenant: usize,
+    /// Of one tenant, not ended.
+    pub open_per_tenant: u64,
+}
+
+impl Default for Transfers {
+    fn default() -> Self {
+        Self {
+            running: limit::TRANSFERS_RUNNING,
+            running_per_tenant: limit::TRANSFERS_RUNNING_PER_TENANT,
+            open_per_tenant: limit::OPEN_TRANSFERS_MAX,
         }
     }
 }

@@ -194,6 +194,26 @@ fn transfers() -> Rows {
         ),
         ("Tries, most", limit::TRANSFER_ATTEMPTS_MAX.to_string()),
         (
+            "Transfers of a tenant that have not ended; `transfers.open_per_tenant` moves it",
+            limit::OPEN_TRANSFERS_MAX.to_string(),
+        ),
+        (
+            "Transfers under way at once on one node; `transfers.running` moves it",
+            limit::TRANSFERS_RUNNING.to_string(),
+        ),
+        (
+            "Of these, of one tenant; `transfers.running_per_tenant` moves it",
+            limit::TRANSFERS_RUNNING_PER_TENANT.to_string(),
+        ),
+        (
+            "Files of one transfer",
+            limit::TRANSFER_FILES_MAX.to_string(),
+        ),
+        (
+            "Files that a plan (`dry_run`) looks at, and that it names",
+            format!("{}, {}", limit::PLAN_LOOKS_MAX, limit::PLAN_FILES_MAX),
+        ),
+        (
             "Bytes after which a checkpoint is stored at the latest",
             bytes(limit::CHECKPOINT_BYTES),
         ),

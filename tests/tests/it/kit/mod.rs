@@ -18,10 +18,10 @@ pub(crate) use api::{Answer, Api, Call};
 pub(crate) use content::{pattern, sha256, sha256_base64};
 pub(crate) use form::Form;
 pub(crate) use gpg::{Gpg, PARTNER_KEY};
-pub(crate) use peers::{AZURE_KEY, GCS_TOKEN, PASSWORD, Peer};
+pub(crate) use peers::{AZURE_KEY, GCS_TOKEN, PASSWORD, Peer, python};
 pub(crate) use raw::Raw;
 pub(crate) use receiver::{Received, Receiver, body_signature, standard_signature};
-pub(crate) use server::{Options, Server};
+pub(crate) use server::{Options, Server, binary};
 pub(crate) use sshd::Sshd;
 
 use std::sync::OnceLock;

@@ -230,7 +230,8 @@ impl Drop for Peer {
     }
 }
 
-fn python() -> Command {
+/// The interpreter that `cargo xtask test` sets up.
+pub(crate) fn python() -> Command {
     Command::new(project(".venv/bin/python"))
 }
 

@@ -14,6 +14,7 @@ mod folders;
 mod idempotency;
 mod pgp_keys;
 mod principals;
+mod proofs;
 mod rate_limits;
 mod refusals;
 mod remote_health;

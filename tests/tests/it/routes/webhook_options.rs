@@ -284,3 +284,33 @@ async fn what_was_missed_is_recovered_once() {
     let wrong = admin.post(&recover).json(&wrong).send().await;
     wrong.problem(422, "validation_failed");
 }
+
+#[tokio::test]
+async fn a_full_payload_carries_the_object_as_the_api_shows_it() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    super::transfers::add_near(&server).await;
+    let (full, thin) = (Receiver::start(), Receiver::start());
+    let types = json!(["file.uploaded", "transfer.completed"]);
+    let wish = json!({"url": full.url, "types": types, "payload": "full"});
+    let made = subscribe(&admin, wish).await;
+    assert_eq!(made["payload"], "full");
+    subscribe(&admin, json!({"url": thin.url, "types": types})).await;
+    let file = admin.upload("/a.csv", b"a").await;
+    let told = full.wait_for(1).await[0].json();
+    assert_eq!(told["data"]["object"], file);
+    assert_eq!(told["data"]["file_id"], file["file_id"]);
+    let status = admin.transfer("/a.csv", "near:/a.csv").await;
+    let path = format!("/transfers/{}", status["transfer_id"].as_str().unwrap());
+    let transfer = admin.get(&path).send().await.is(200).json();
+    let told = full.wait_for(2).await[1].json();
+    assert_eq!(told["data"]["object"], transfer);
+    for received in thin.wait_for(2).await {
+        assert_eq!(received.json()["data"].get("object"), None);
+    }
+    let change = admin.patch(&own(&made)).json(&json!({"payload": "thin"}));
+    assert_eq!(change.send().await.is(200).json()["payload"], "thin");
+    let bad = json!({"url": full.url, "types": types, "payload": "huge"});
+    let refused = admin.post("/webhooks").json(&bad).send().await;
+    refused.problem(422, "validation_failed");
+}

@@ -1,22 +1,21 @@
 //! Finding the files of a transfer of many: folder by folder, the files of each before the folders in it, both by name.
 //!
 //! This order is what makes a place in it small: the folder, and the last file of it. After a crash the folders on the
-//! way there are listed once more, and nothing else. What is kept in memory is one page of files and the names of the
-//! folders that wait. Links and devices are passed over.
+//! way there are listed once more, and nothing else. What is kept in memory is one page of a folder, however large it is,
+//! and the names of the folders that wait. Links and devices are passed over.
 
 mod paths;
 mod root;
 
 use std::time::Duration;
 
-use bailee_connect::EntryKind;
 use bailee_core::model::{Bundle, Cursor, End, PageRequest, limit as model_limit};
 use bailee_core::{FileRef, FoundFile, FoundFiles};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::attempt::Attempt;
 use super::fault::{Halt, Side, from_core};
+use super::sight::Sight;
 use paths::{bailee_file, below, path_of, remote_file, says_folder, too_much, unusable};
 use root::{Root, Seen, files_in, folders_in, open};
 
@@ -65,19 +64,19 @@ impl<'a> Walk<'a> {
     }
 
     /// The next files, some at once.
-    pub(super) async fn next(&mut self, attempt: &Attempt<'_>) -> Result<FoundFiles, Halt> {
+    pub(super) async fn next(&mut self, sight: Sight<'_>) -> Result<FoundFiles, Halt> {
         let mut found = FoundFiles::default();
         let began = Instant::now();
         while found.files.len() < model_limit::TRANSFER_FILES_AT_ONCE
             && (found.files.is_empty() || began.elapsed() < TELL_EVERY)
         {
-            attempt.stop.check()?;
+            sight.stop.check()?;
             let had = found.files.len();
-            let is_more = self.step(attempt, &mut found.files).await?;
+            let is_more = self.step(sight, &mut found.files).await?;
             self.place.found += (found.files.len() - had) as u64;
             if self.place.found > model_limit::TRANSFER_FILES_MAX {
                 return Err(too_much(
-                    &attempt.transfer,
+                    sight.source,
                     "files",
                     model_limit::TRANSFER_FILES_MAX,
                 ));
@@ -92,31 +91,27 @@ impl<'a> Walk<'a> {
     }
 
     /// One page of files, or one step to the next folder or source. False at the end.
-    async fn step(
-        &mut self,
-        attempt: &Attempt<'_>,
-        found: &mut Vec<FoundFile>,
-    ) -> Result<bool, Halt> {
+    async fn step(&mut self, sight: Sight<'_>, found: &mut Vec<FoundFile>) -> Result<bool, Halt> {
         if let Some(old) = self.bundle.failed_of {
-            return self.step_failed(attempt, (old, found)).await;
+            return self.step_failed(sight, (old, found)).await;
         }
         let Some(source) = self.bundle.sources.get(self.place.source) else {
             return Ok(false);
         };
         if !says_folder(source) {
-            found.push(self.single(attempt, source).await);
+            found.push(self.single(sight, source).await);
             self.next_source().await;
             return Ok(true);
         }
         if self.root.is_none() {
-            self.enter(attempt, source).await?;
+            self.enter(sight, source).await?;
         }
         let Some(folder) = self.waiting.last().cloned() else {
             self.next_source().await;
             return Ok(true);
         };
         let room = model_limit::TRANSFER_FILES_AT_ONCE.saturating_sub(found.len());
-        let (files, is_more) = self.files(attempt, &folder, room.max(1)).await?;
+        let (files, is_more) = self.files(sight, &folder, room.max(1)).await?;
         for seen in &files {
             let below = path_of(&folder, &seen.name);
             if self.bundle.holds(&below) {
@@ -129,7 +124,7 @@ impl<'a> Walk<'a> {
         }
         if !is_more {
             self.waiting.pop();
-            self.descend(attempt, &folder, found).await?;
+            self.descend(sight, &folder, found).await?;
             match self.waiting.last() {
                 Some(next) => {
                     self.place.folder.clone_from(next);
@@ -143,7 +138,7 @@ impl<'a> Walk<'a> {
 
     async fn next_source(&mut self) {
         if let Some(Root::Far(root)) = self.root.take() {
-            root.far.close().await;
+            root.close().await;
         }
         self.waiting.clear();
         self.place.source += 1;
@@ -152,16 +147,16 @@ impl<'a> Walk<'a> {
     }
 
     /// Opens a source, and lists the folders on the way to where it goes on.
-    async fn enter(&mut self, attempt: &Attempt<'_>, source: &End) -> Result<(), Halt> {
-        self.root = Some(open(attempt, source).await?);
+    async fn enter(&mut self, sight: Sight<'_>, source: &End) -> Result<(), Halt> {
+        self.root = Some(open(sight, source).await?);
         self.waiting.clear();
         let goal = self.place.folder.clone();
         for depth in 0..goal.len() {
             let (above, next) = goal.split_at(depth);
             let next = next.first().map(String::as_str).unwrap_or_default();
-            let mut beyond = self.folders(attempt, above).await?;
+            let mut beyond = self.folders(sight, above).await?;
             beyond.retain(|name| name.as_str() > next);
-            self.wait_for(attempt, above, beyond)?;
+            self.wait_for(sight, above, beyond)?;
         }
         self.waiting.push(goal);
         Ok(())
@@ -170,11 +165,11 @@ impl<'a> Walk<'a> {
     /// Has the folders in `folder` wait their turn.
     async fn descend(
         &mut self,
-        attempt: &Attempt<'_>,
+        sight: Sight<'_>,
         folder: &[String],
         found: &mut Vec<FoundFile>,
     ) -> Result<(), Halt> {
-        let folders = self.folders(attempt, folder).await?;
+        let folders = self.folders(sight, folder).await?;
         if let Some(unnameable) = self.unnameable(folder) {
             found.push(self.hopeless(folder, &unnameable));
         }
@@ -186,18 +181,18 @@ impl<'a> Walk<'a> {
             found.push(self.hopeless(folder, &why));
             return Ok(());
         }
-        self.wait_for(attempt, folder, folders)
+        self.wait_for(sight, folder, folders)
     }
 
     fn wait_for(
         &mut self,
-        attempt: &Attempt<'_>,
+        sight: Sight<'_>,
         above: &[String],
         folders: Vec<String>,
     ) -> Result<(), Halt> {
         if self.waiting.len() + folders.len() > model_limit::TRANSFER_FOLDERS_WAITING_MAX {
             return Err(too_much(
-                &attempt.transfer,
+                sight.source,
                 "folders side by side",
                 model_limit::TRANSFER_FOLDERS_WAITING_MAX as u64,
             ));
@@ -211,20 +206,10 @@ impl<'a> Walk<'a> {
     }
 
     /// The folders in a folder, by name.
-    async fn folders(
-        &mut self,
-        attempt: &Attempt<'_>,
-        folder: &[String],
-    ) -> Result<Vec<String>, Halt> {
+    async fn folders(&mut self, sight: Sight<'_>, folder: &[String]) -> Result<Vec<String>, Halt> {
         match self.root.as_mut() {
-            Some(Root::Far(root)) => {
-                let entries = &root.list(folder).await?.entries;
-                let folders = entries
-                    .iter()
-                    .filter(|entry| entry.kind == EntryKind::Folder);
-                Ok(folders.map(|entry| entry.name.clone()).collect())
-            }
-            Some(Root::Bailee(root)) => folders_in(attempt, below(root, folder)?).await,
+            Some(Root::Far(root)) => root.folders(folder).await,
+            Some(Root::Bailee(root)) => folders_in(sight, below(root, folder)?).await,
             None => Ok(Vec::new()),
         }
     }
@@ -232,30 +217,14 @@ impl<'a> Walk<'a> {
     /// The next files of a folder, by name, and whether there may be more.
     async fn files(
         &mut self,
-        attempt: &Attempt<'_>,
+        sight: Sight<'_>,
         folder: &[String],
         most: usize,
     ) -> Result<(Vec<Seen>, bool), Halt> {
         let after = self.place.after.clone();
         match self.root.as_mut() {
-            Some(Root::Far(root)) => {
-                let entries = &root.list(folder).await?.entries;
-                let mut files: Vec<Seen> = entries
-                    .iter()
-                    .filter(|entry| entry.kind == EntryKind::File && entry.name > after)
-                    .take(most + 1)
-                    .map(|entry| Seen {
-                        name: entry.name.clone(),
-                        size_bytes: entry.size_bytes,
-                    })
-                    .collect();
-                let is_more = files.len() > most;
-                files.truncate(most);
-                Ok((files, is_more))
-            }
-            Some(Root::Bailee(root)) => {
-                files_in(attempt, below(root, folder)?, (&after, most)).await
-            }
+            Some(Root::Far(root)) => root.files(folder, (&after, most)).await,
+            Some(Root::Bailee(root)) => files_in(sight, below(root, folder)?, (&after, most)).await,
             None => Ok((Vec::new(), false)),
         }
     }
@@ -264,8 +233,7 @@ impl<'a> Walk<'a> {
         let Some(Root::Far(root)) = &self.root else {
             return None;
         };
-        let (_, listing) = root.listed.as_ref().filter(|(path, _)| path == folder)?;
-        let count = listing.unnameable_count;
+        let count = root.unnameable_count(folder);
         (count > 0).then(|| format!("{count} entries in it have names that no path can hold"))
     }
 
@@ -319,13 +287,13 @@ impl<'a> Walk<'a> {
     }
 
     /// A source that is a file.
-    async fn single(&self, attempt: &Attempt<'_>, source: &End) -> FoundFile {
+    async fn single(&self, sight: Sight<'_>, source: &End) -> FoundFile {
         let named = match source {
             End::Path { path } => Ok(path.name().to_string()),
             End::Remote { path, .. } => Ok(path.rsplit('/').next().unwrap_or_default().to_owned()),
             End::File { file } => {
-                let files = attempt.shared.core.files();
-                let found = files.stat(&attempt.caller, FileRef::Id(*file)).await;
+                let files = sight.shared.core.files();
+                let found = files.stat(sight.caller, FileRef::Id(*file)).await;
                 found.map(|found| found.path.name().to_string())
             }
             End::Folder { path } => Ok(path.to_string()),
@@ -351,7 +319,7 @@ impl<'a> Walk<'a> {
     /// Files that an earlier transfer could not move.
     async fn step_failed(
         &mut self,
-        attempt: &Attempt<'_>,
+        sight: Sight<'_>,
         (old, found): (bailee_core::model::TransferId, &mut Vec<FoundFile>),
     ) -> Result<bool, Halt> {
         let after = (!self.place.after.is_empty()).then(|| Cursor {
@@ -362,8 +330,8 @@ impl<'a> Walk<'a> {
             limit: model_limit::PAGE_MAX,
             after,
         };
-        let transfers = attempt.shared.core.transfers();
-        let failed = transfers.files(&attempt.caller, old, Some("failed"), page);
+        let transfers = sight.shared.core.transfers();
+        let failed = transfers.files(sight.caller, old, Some("failed"), page);
         let failed = failed
             .await
             .map_err(|error| from_core(&error, Side::Source))?;

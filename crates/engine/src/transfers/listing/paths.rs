@@ -1,6 +1,6 @@
 //! Paths below a source, and what they become at the destination.
 
-use bailee_core::model::{End, FileName, FolderPath, Transfer, TransferFault};
+use bailee_core::model::{End, FileName, FolderPath, TransferFault};
 
 use super::super::fault::{Halt, Trouble, bad_path};
 
@@ -54,14 +54,13 @@ pub(super) fn unusable(path: &str, why: &str) -> TransferFault {
     }
 }
 
-pub(super) fn too_much(transfer: &Transfer, what: &str, most: u64) -> Halt {
-    let code = match transfer.source {
+pub(super) fn too_much(source: &End, what: &str, most: u64) -> Halt {
+    let code = match source {
         End::Remote { .. } => "remote_failed",
         _ => "invalid_path",
     };
     let message = format!(
-        "The listing of `{}` has no end within {most} {what}; what was found until then is moved.",
-        transfer.source
+        "The listing of `{source}` has no end within {most} {what}; what was found until then is moved."
     );
     let hint = "Name a folder further down, or narrow it with `include` and `exclude`.";
     Trouble::new(code, message, hint).into()

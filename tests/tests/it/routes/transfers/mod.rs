@@ -3,6 +3,9 @@
 mod create;
 mod failures;
 mod many;
+mod plan;
+mod receipts;
+mod sources;
 mod steer;
 
 use std::fs;
