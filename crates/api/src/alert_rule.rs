@@ -176,7 +176,7 @@ twins! {
 
     /// A credential that runs out.
     CreateExpiry, Expiry {
-        /// `api_keys`.
+        /// `api_keys`, `pgp_keys`.
         what: Vec<String>,
         /// So long before; 14 when absent.
         #[schema(minimum = 1, maximum = 365)]

@@ -1,56 +1,17 @@
-//! Rules about API keys: that they run out, and that a principal uses one for the first time.
+//! Rules about API keys that a principal uses for the first time.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bailee_model::{
-    AlertMemory, AlertRuleId, ApiKey, Expiry, Finding, FirstSeen, Habits, KeyState, NoveltyKind,
-    PageRequest, Result, Timestamp, Verdicts, limit,
+    AlertRuleId, ApiKey, Finding, FirstSeen, Habits, NoveltyKind, PageRequest, Result, Timestamp,
+    Verdicts, limit,
 };
 use bailee_store::Reader;
 
-use super::judge::{Judged, only};
+use super::judge::Judged;
 use super::{AlertRules, error};
 
-const DAY: Duration = Duration::from_hours(24);
-/// So long a key that ran out still needs attention.
-const EXPIRED_TOLD: Duration = Duration::from_hours(168);
-
 impl AlertRules<'_> {
-    pub(super) async fn judge_expiry(
-        &self,
-        reader: &Reader,
-        (expiry, memory): (&Expiry, &AlertMemory),
-        now: Timestamp,
-    ) -> Result<Judged> {
-        let until = now.plus(DAY.saturating_mul(expiry.days));
-        let from = now.minus(EXPIRED_TOLD);
-        let mut wrong = Vec::new();
-        for (key, _) in keys(reader).await? {
-            let ends = key.expires_at.filter(|ends| from < *ends && *ends <= until);
-            let Some(ends) = ends.filter(|_| key.state == KeyState::Active) else {
-                continue;
-            };
-            let (problem, told) = if ends <= now {
-                ("expired", "expired")
-            } else {
-                ("expires_soon", "expires")
-            };
-            let finding = Finding {
-                problem,
-                summary: format!(
-                    "The API key `{}` of {} {told} at {ends}.",
-                    key.name, key.principal
-                ),
-                facts: serde_json::json!({
-                    "key_id": key.id, "principal_id": key.principal, "name": key.name, "expires_at": ends,
-                }),
-            };
-            wrong.push((key.id.to_string(), finding));
-        }
-        Ok(only(wrong, memory))
-    }
-
     pub(super) async fn judge_credentials(
         &self,
         reader: &Reader,
@@ -108,7 +69,7 @@ fn first_use(key: &ApiKey, used_at: Timestamp) -> Finding {
 }
 
 /// All keys of the tenant, and when each was last used.
-async fn keys(reader: &Reader) -> Result<Vec<(ApiKey, Option<Timestamp>)>> {
+pub(super) async fn keys(reader: &Reader) -> Result<Vec<(ApiKey, Option<Timestamp>)>> {
     let mut keys = Vec::new();
     let mut page = PageRequest {
         limit: limit::PAGE_MAX,

@@ -4,6 +4,7 @@
 //! is due ([`AlertRules::look`]). What a look finds, the alerts that come of it and what the rule remembers are one
 //! transaction, so that one incident is one alert whatever dies.
 
+mod expiry;
 mod judge;
 mod keys;
 mod look;

@@ -124,6 +124,8 @@ pub struct FirstSeen {
 pub enum Expiring {
     /// API keys.
     ApiKeys,
+    /// OpenPGP keys and their subkeys.
+    PgpKeys,
 }
 
 /// A credential that runs out.
