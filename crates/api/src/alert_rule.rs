@@ -176,7 +176,7 @@ twins! {
 
     /// A credential that runs out.
     CreateExpiry, Expiry {
-        /// `api_keys`, `pgp_keys`.
+        /// `api_keys`, `pgp_keys`, `remote_certificates`.
         what: Vec<String>,
         /// So long before; 14 when absent.
         #[schema(minimum = 1, maximum = 365)]
@@ -186,6 +186,7 @@ twins! {
     /// Something that fares badly.
     CreateHealthWatch, HealthWatch {
         /// `journal`: consumers that lag behind. `webhooks`: receivers that fail.
+        /// `remotes`: far systems that cannot be reached, or that transfers leave alone.
         what: Vec<String>,
         /// So long is fine; 15 when absent.
         #[schema(minimum = 1, maximum = 10080)]

@@ -9,6 +9,7 @@ use bailee_model::{
 use bailee_store::Reader;
 use serde_json::{Value, json};
 
+use super::far::remotes;
 use super::judge::{Judged, only};
 use super::keys::keys;
 use super::{AlertRules, error};
@@ -38,6 +39,7 @@ impl AlertRules<'_> {
             endings.extend(match what {
                 Expiring::ApiKeys => api_keys(reader).await?,
                 Expiring::PgpKeys => pgp_keys(reader, now).await?,
+                Expiring::RemoteCertificates => certificates(reader).await?,
             });
         }
         let until = now.plus(DAY.saturating_mul(expiry.days));
@@ -78,6 +80,25 @@ async fn api_keys(reader: &Reader) -> Result<Vec<Ending>> {
         })
     });
     Ok(endings.collect())
+}
+
+async fn certificates(reader: &Reader) -> Result<Vec<Ending>> {
+    let mut endings = Vec::new();
+    for (remote, health) in remotes(reader).await? {
+        endings.extend(health.certificates.iter().map(|certificate| {
+            let (owner, ends) = (&certificate.owner, certificate.expires_at);
+            Ending {
+                subject: format!("{}:{owner}", remote.id),
+                told: format!("The {owner}'s certificate of the remote `{}`", remote.name),
+                ends,
+                facts: json!({
+                    "remote_id": remote.id, "remote": remote.name, "owner": owner,
+                    "subject": certificate.subject, "expires_at": ends,
+                }),
+            }
+        }));
+    }
+    Ok(endings)
 }
 
 async fn pgp_keys(reader: &Reader, now: Timestamp) -> Result<Vec<Ending>> {

@@ -9,6 +9,7 @@ use bailee_model::{
 };
 use bailee_store::Reader;
 
+use super::far::failing_remotes;
 use super::{AlertRules, CONSUMER, error};
 use crate::schedules::calendar_of;
 
@@ -207,6 +208,9 @@ impl AlertRules<'_> {
         }
         if health.what.contains(&Watched::Webhooks) {
             wrong.extend(failing_webhooks(reader, since).await?);
+        }
+        if health.what.contains(&Watched::Remotes) {
+            wrong.extend(failing_remotes(reader, since).await?);
         }
         Ok(only(wrong, memory))
     }

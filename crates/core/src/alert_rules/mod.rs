@@ -5,6 +5,7 @@
 //! transaction, so that one incident is one alert whatever dies.
 
 mod expiry;
+mod far;
 mod judge;
 mod keys;
 mod look;

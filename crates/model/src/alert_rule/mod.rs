@@ -126,6 +126,8 @@ pub enum Expiring {
     ApiKeys,
     /// OpenPGP keys and their subkeys.
     PgpKeys,
+    /// Certificates by which remotes are reached.
+    RemoteCertificates,
 }
 
 /// A credential that runs out.
@@ -145,6 +147,8 @@ pub enum Watched {
     Journal,
     /// Webhooks whose receivers fail.
     Webhooks,
+    /// Remotes that cannot be reached, or that transfers leave alone.
+    Remotes,
 }
 
 /// Something that fares badly.
