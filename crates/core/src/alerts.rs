@@ -76,8 +76,8 @@ impl Alerts<'_> {
             Sleep::For(span) => now.plus(span),
         };
         if until <= now || until > now.plus(limit::SNOOZE_MAX) {
-            let days = limit::SNOOZE_MAX.as_secs() / Duration::from_hours(24).as_secs();
-            let detail = format!("Must be in the future, at most {days} days away.");
+            let most = limit::SNOOZE_MAX.as_secs();
+            let detail = format!("Must be in the future, at most {most} seconds away.");
             return Err(Error::field("#/until", "out_of_range", detail));
         }
         let asked = ("alerts.snooze", EventType::AlertSnoozed);

@@ -74,9 +74,8 @@ impl FromStr for HolidayDate {
         let wrong = "a holiday is a date such as `2026-04-03`, or `*-12-25` for each year";
         let (year, text) = match text.strip_prefix("*-") {
             Some(day) if day.len() == 5 => (None, format!("{LEAP_YEAR}-{day}")),
-            Some(_) => return Err(wrong),
             None if text.len() == 10 => (Some(()), text.to_owned()),
-            None => return Err(wrong),
+            Some(_) | None => return Err(wrong),
         };
         let date: Date = text.parse().map_err(|_| wrong)?;
         Ok(Self {

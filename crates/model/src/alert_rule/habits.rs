@@ -167,8 +167,8 @@ mod tests {
         Timestamp::parse(&format!("2026-11-{day:02}T{hour:02}:30:00Z")).unwrap()
     }
 
-    fn from(address: &str) -> Option<IpAddr> {
-        Some(address.parse().unwrap())
+    fn from(address: &str) -> IpAddr {
+        address.parse().unwrap()
     }
 
     #[test]
@@ -176,20 +176,20 @@ mod tests {
         let (mut habits, rule) = (Habits::default(), rule(2));
         assert!(
             habits
-                .see(&rule, at(1, 9), (from("10.0.0.1"), 0))
+                .see(&rule, at(1, 9), (Some(from("10.0.0.1")), 0))
                 .is_empty()
         );
         assert!(
             habits
-                .see(&rule, at(2, 9), (from("10.0.9.1"), 0))
+                .see(&rule, at(2, 9), (Some(from("10.0.9.1")), 0))
                 .is_empty()
         );
         assert!(
             habits
-                .see(&rule, at(4, 9), (from("10.0.9.77"), 0))
+                .see(&rule, at(4, 9), (Some(from("10.0.9.77")), 0))
                 .is_empty()
         );
-        let new = habits.see(&rule, at(4, 9), (from("192.0.2.1"), 0));
+        let new = habits.see(&rule, at(4, 9), (Some(from("192.0.2.1")), 0));
         let wanted = Novelty {
             kind: NoveltyKind::Network,
             value: "192.0.2.0/24".to_owned(),
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(new, [wanted]);
         assert!(
             habits
-                .see(&rule, at(4, 9), (from("192.0.2.2"), 0))
+                .see(&rule, at(4, 9), (Some(from("192.0.2.2")), 0))
                 .is_empty()
         );
         assert_eq!(

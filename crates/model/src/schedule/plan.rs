@@ -39,7 +39,7 @@ pub struct DayWindow {
 }
 
 impl DayWindow {
-    fn holds(&self, time: DayTime) -> bool {
+    fn holds(self, time: DayTime) -> bool {
         if self.opens <= self.closes {
             self.opens <= time && time < self.closes
         } else {
@@ -199,11 +199,10 @@ impl Timing {
             }
             DayRule::BusinessDays => is_business(date) && self.cron.has_day(date),
             DayRule::NextBusinessDay => {
-                is_business(date)
-                    && self.has_day_beside(date, &is_business, |date| date.yesterday())
+                is_business(date) && self.has_day_beside(date, &is_business, Date::yesterday)
             }
             DayRule::PreviousBusinessDay => {
-                is_business(date) && self.has_day_beside(date, &is_business, |date| date.tomorrow())
+                is_business(date) && self.has_day_beside(date, &is_business, Date::tomorrow)
             }
         }
     }

@@ -121,10 +121,41 @@ fn bits(last: u128) -> u128 {
 /// An event as it would be on the wire.
 fn example(kind: EventType) -> Value {
     let tenant = TenantId::from_bits(bits(1));
+    let transfer = TransferId::from_bits(bits(3));
+    if kind == EventType::Ping {
+        return ping(tenant, WebhookId::from_bits(bits(4)));
+    }
+    let (status, path, data) = happened(kind);
+    let sealed = SealedEntry {
+        sequence: 8123,
+        entry: Entry {
+            id: AuditId::from_bits(bits(5)),
+            kind: EntryKind::Event(kind),
+            timestamp: WHEN,
+            operation: String::new(),
+            user: String::new(),
+            status,
+            ip_address: None,
+            transfer: kind.as_str().starts_with("transfer.").then_some(transfer),
+            principal: None,
+            request: None,
+            decision: None,
+            subject: Subject {
+                id: None,
+                path: path.map(str::to_owned),
+            },
+            data: data.to_string(),
+        },
+    };
+    event_body(tenant, &sealed)
+}
+
+/// How it ended, where, and the facts.
+fn happened(kind: EventType) -> (Outcome, Option<&'static str>, Value) {
     let file = FileId::from_bits(bits(2));
     let transfer = TransferId::from_bits(bits(3));
     let webhook = WebhookId::from_bits(bits(4));
-    let (status, path, data) = match kind {
+    match kind {
         EventType::FileUploaded => (
             Outcome::Success,
             Some("/reports/report.csv"),
@@ -144,16 +175,8 @@ fn example(kind: EventType) -> Value {
         EventType::TransferStarted => transferred(transfer, "running", 1),
         EventType::TransferCompleted => transferred(transfer, "completed", 1),
         EventType::TransferFailed => transferred(transfer, "failed", 5),
-        EventType::ScheduleFailed => (
-            Outcome::Error,
-            None,
-            scheduled(&json!({
-                "missed": 0,
-                "error_code": "policy_denied",
-                "error_message": "Policy refused this: no role of the caller permits it.",
-            })),
-        ),
-        EventType::ScheduleMissed => (Outcome::Success, None, scheduled(&json!({"missed": 3}))),
+        EventType::ScheduleFailed => (Outcome::Error, None, scheduled(Some("policy_denied"))),
+        EventType::ScheduleMissed => (Outcome::Success, None, scheduled(None)),
         EventType::AlertOpened | EventType::AlertChanged | EventType::AlertEscalated => {
             (Outcome::Success, None, alerted("firing"))
         }
@@ -181,30 +204,8 @@ fn example(kind: EventType) -> Value {
             None,
             json!({"webhook_id": webhook, "reason": "The receiver answered 410 Gone."}),
         ),
-        EventType::Ping => return ping(tenant, webhook),
-    };
-    let sealed = SealedEntry {
-        sequence: 8123,
-        entry: Entry {
-            id: AuditId::from_bits(bits(5)),
-            kind: EntryKind::Event(kind),
-            timestamp: WHEN,
-            operation: String::new(),
-            user: String::new(),
-            status,
-            ip_address: None,
-            transfer: kind.as_str().starts_with("transfer.").then_some(transfer),
-            principal: None,
-            request: None,
-            decision: None,
-            subject: Subject {
-                id: None,
-                path: path.map(str::to_owned),
-            },
-            data: data.to_string(),
-        },
-    };
-    event_body(tenant, &sealed)
+        EventType::Ping => (Outcome::Success, None, Value::Null),
+    }
 }
 
 const HASH: &str = "6330f05349c4373a84fbc2393357b14bdba92493af4dc5af74d4a08aef2151b3";
@@ -235,16 +236,15 @@ fn alerted(state: &str) -> Value {
     })
 }
 
-fn scheduled(more: &Value) -> Value {
-    let mut facts = json!({
+fn scheduled(error_code: Option<&str>) -> Value {
+    json!({
         "schedule_id": ScheduleId::from_bits(bits(6)),
         "name": "nightly",
         "due_at": WHEN,
-    });
-    if let (Some(facts), Some(more)) = (facts.as_object_mut(), more.as_object()) {
-        facts.extend(more.clone());
-    }
-    facts
+        "missed": if error_code.is_some() { 0 } else { 3 },
+        "error_code": error_code,
+        "error_message": error_code.map(|_| "Policy refused this: no role of the caller permits it."),
+    })
 }
 
 fn file_facts(file: FileId, state: &str, more: &Value) -> Value {

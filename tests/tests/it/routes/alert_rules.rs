@@ -75,6 +75,19 @@ async fn a_rule_is_made_read_changed_and_removed() {
         .problem(422, "validation_failed");
     assert_eq!(problem["errors"][0]["pointer"], "#/kind");
     assert_eq!(admin.all("/alert-rules?limit=10").await, [changed]);
+    admin.delete(&own(&made)).send().await.is(204);
+    admin
+        .get(&own(&made))
+        .send()
+        .await
+        .problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_rule_is_its_tenants_and_takes_a_scope() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let made = make(&admin, &prices()).await;
     let foreign = server.tenant("bolt").await;
     foreign
         .get(&own(&made))
@@ -88,18 +101,8 @@ async fn a_rule_is_made_read_changed_and_removed() {
         .problem(404, "not_found");
     let reader = admin.scoped(&["alerts:read"]).await;
     reader.get(&own(&made)).send().await.is(200);
-    reader
-        .put(&own(&made))
-        .json(&wish)
-        .send()
-        .await
-        .problem(403, "insufficient_scope");
-    admin.delete(&own(&made)).send().await.is(204);
-    admin
-        .get(&own(&made))
-        .send()
-        .await
-        .problem(404, "not_found");
+    let change = reader.put(&own(&made)).json(&prices()).send().await;
+    change.problem(403, "insufficient_scope");
 }
 
 #[tokio::test]
@@ -143,100 +146,92 @@ async fn every_kind_is_shown_as_it_was_made() {
     }
 }
 
+fn of(kind: &str, part: Value) -> Value {
+    let mut wish = json!({"name": "a", "kind": kind});
+    wish[kind] = part;
+    wish
+}
+
+async fn refused_at(admin: &Api, wish: &Value, pointer: &str) {
+    let refused = admin.post("/alert-rules").json(wish).send().await;
+    let problem = refused.problem(422, "validation_failed");
+    assert_eq!(problem["errors"][0]["pointer"], pointer, "{wish}");
+}
+
+#[tokio::test]
+async fn impossible_windows_are_refused() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    for (more, field) in [
+        (json!({"opens": "2:00"}), "opens"),
+        (json!({"closes": "02:00"}), "closes"),
+        (json!({"pattern": "/a"}), "pattern"),
+        (json!({"folder": "a/../b"}), "folder"),
+        (json!({"time_zone": "Nowhere"}), "time_zone"),
+        (json!({"files_min": 0}), "files_min"),
+        (
+            json!({"calendar_id": "cal_01m7yp4jy0emq8k9w39qsaekf4"}),
+            "calendar_id",
+        ),
+        (json!({"day_rule": "not_on_holidays"}), "calendar_id"),
+    ] {
+        let mut wish = prices();
+        let part = wish["expected_file"].as_object_mut().unwrap();
+        part.extend(more.as_object().unwrap().clone());
+        refused_at(&admin, &wish, &format!("#/expected_file/{field}")).await;
+    }
+}
+
 #[tokio::test]
 async fn impossible_rules_are_refused() {
     let server = Server::start().await;
     let admin = server.admin();
-    let expected = |more: Value| {
-        let mut wish = prices();
-        wish["expected_file"]
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        wish
-    };
-    let of = |kind: &str, part: Value| {
-        let mut wish = json!({"name": "a", "kind": kind});
-        wish[kind] = part;
-        wish
-    };
-    for (wish, pointer) in [
-        (json!({"name": "a", "kind": "threshold"}), "#/threshold"),
+    for (kind, part, field) in [
         (
-            json!({"name": "a", "kind": "expiry", "expiry": {"what": ["api_keys"]}, "health": {"what": ["journal"]}}),
-            "#/health",
-        ),
-        (expected(json!({"opens": "2:00"})), "#/expected_file/opens"),
-        (
-            expected(json!({"closes": "02:00"})),
-            "#/expected_file/closes",
+            "threshold",
+            json!({"measure": "speed", "above": 1}),
+            "measure",
         ),
         (
-            expected(json!({"pattern": "/a"})),
-            "#/expected_file/pattern",
+            "threshold",
+            json!({"measure": "queue_age", "above": 1, "filter": {}}),
+            "filter",
         ),
         (
-            expected(json!({"folder": "a/../b"})),
-            "#/expected_file/folder",
+            "threshold",
+            json!({"measure": "failed_share", "above": 100}),
+            "above",
         ),
         (
-            expected(json!({"time_zone": "Nowhere"})),
-            "#/expected_file/time_zone",
+            "threshold",
+            json!({"measure": "entries", "above": 1, "filter": {"types": ["file.*", "fille.*"]}}),
+            "filter/types/1",
         ),
+        ("absence", json!({"minutes": 0}), "minutes"),
+        ("rate", json!({"minutes": 5}), "rises_percent"),
+        ("first_seen", json!({"what": []}), "what"),
         (
-            expected(json!({"files_min": 0})),
-            "#/expected_file/files_min",
-        ),
-        (
-            expected(json!({"calendar_id": "cal_01m7yp4jy0emq8k9w39qsaekf4"})),
-            "#/expected_file/calendar_id",
-        ),
-        (
-            of("threshold", json!({"measure": "speed", "above": 1})),
-            "#/threshold/measure",
-        ),
-        (
-            of(
-                "threshold",
-                json!({"measure": "queue_age", "above": 1, "filter": {}}),
-            ),
-            "#/threshold/filter",
-        ),
-        (
-            of(
-                "threshold",
-                json!({"measure": "failed_share", "above": 100}),
-            ),
-            "#/threshold/above",
-        ),
-        (
-            of(
-                "threshold",
-                json!({"measure": "entries", "above": 1, "filter": {"types": ["file.*", "fille.*"]}}),
-            ),
-            "#/threshold/filter/types/1",
-        ),
-        (of("absence", json!({"minutes": 0})), "#/absence/minutes"),
-        (of("rate", json!({"minutes": 5})), "#/rate/rises_percent"),
-        (of("first_seen", json!({"what": []})), "#/first_seen/what"),
-        (
-            of("expiry", json!({"what": ["api_keys", "passports"]})),
-            "#/expiry/what/1",
+            "expiry",
+            json!({"what": ["api_keys", "passports"]}),
+            "what/1",
         ),
     ] {
-        let refused = admin.post("/alert-rules").json(&wish).send().await;
-        let problem = refused.problem(422, "validation_failed");
-        assert_eq!(problem["errors"][0]["pointer"], pointer, "{wish}");
+        refused_at(&admin, &of(kind, part), &format!("#/{kind}/{field}")).await;
     }
+    refused_at(
+        &admin,
+        &json!({"name": "a", "kind": "threshold"}),
+        "#/threshold",
+    )
+    .await;
+    let mut both = of("expiry", json!({"what": ["api_keys"]}));
+    both["health"] = json!({"what": ["journal"]});
+    refused_at(&admin, &both, "#/health").await;
     let unknown = of(
         "threshold",
         json!({"measure": "entries", "above": 1, "filter": {"typ": "x"}}),
     );
-    let problem = admin
-        .post("/alert-rules")
-        .json(&unknown)
-        .send()
-        .await
-        .problem(422, "unknown_field");
+    let refused = admin.post("/alert-rules").json(&unknown).send().await;
+    let problem = refused.problem(422, "unknown_field");
     assert_eq!(problem["errors"][0]["pointer"], "#/threshold/filter/typ");
 }

@@ -73,16 +73,20 @@ async fn runs(admin: &Api, schedule: &Value, count: usize) -> Vec<Value> {
     }
 }
 
-#[tokio::test]
-async fn a_schedule_is_made_read_changed_and_removed() {
-    let server = Server::start().await;
-    let admin = server.admin();
-    let wish = json!({
+fn nightly() -> Value {
+    json!({
         "name": "nightly", "cron": "30 2 * * mon-fri", "time_zone": "Europe/Berlin", "jitter_seconds": 60,
         "window": {"opens": "02:00", "closes": "04:00"}, "deadline_seconds": 7200,
         "misfire": {"rule": "run_all", "runs_max": 3},
         "transfer": {"source": "/out/", "include": ["*.csv"], "destination": "/in/", "label": "n"},
-    });
+    })
+}
+
+#[tokio::test]
+async fn a_schedule_is_made_and_says_when_it_runs() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let wish = nightly();
     let made = make(&admin, &wish).await;
     assert_eq!(
         (&made["state"], &made["day_rule"]),
@@ -119,6 +123,15 @@ async fn a_schedule_is_made_read_changed_and_removed() {
         .send()
         .await
         .problem(400, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn a_schedule_is_held_changed_let_go_and_removed() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let wish = nightly();
+    let made = make(&admin, &wish).await;
+    let read = admin.get(&own(&made)).send().await;
     let paused = admin
         .post(&format!("{}/pause", own(&made)))
         .send()
