@@ -223,6 +223,10 @@ pub struct ScheduledTransfer {
     pub on_conflict: OnConflict,
     /// When transient faults are tried again.
     pub retry: TransferRetry,
+    /// Whether each source is removed once its copy is proven.
+    pub delete_source: bool,
+    /// Whether the copies shall have the time of their source.
+    pub preserve_time: bool,
     /// What is left alone at the destination.
     #[schema(required)]
     pub sync: Option<Sync>,

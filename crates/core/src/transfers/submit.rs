@@ -201,6 +201,16 @@ impl Transfers<'_> {
         for source in sources.filter(|source| matches!(source, End::Remote { .. })) {
             self.core.check_end(caller, source, "#/source").await?;
         }
+        let sources = std::iter::once(&new.source).chain(&new.sources);
+        let places = sources.filter(|end| matches!(end, End::Remote { .. } | End::Folder { .. }));
+        let places: Vec<End> = places.cloned().collect();
+        if !places.is_empty() {
+            let places = Bundle {
+                sources: places,
+                ..Bundle::default()
+            };
+            self.check_removal(caller, new, Some(&places)).await?;
+        }
         self.check_destination(caller, &new.destination).await
     }
 

@@ -76,5 +76,9 @@ fn transfer(wish: CreateTransfer) -> Result<NewTransfer, Error> {
             return Err(Error::field(&pointer, "not_here", detail));
         }
     }
+    if wish.dry_run {
+        let detail = "A schedule makes something, or is of no use.";
+        return Err(Error::field("#/transfer/dry_run", "not_here", detail));
+    }
     transfer_command(wish).map_err(|error| error.within("transfer"))
 }

@@ -73,6 +73,8 @@ fn transfer(wish: NewTransfer) -> ScheduledTransfer {
             initial_delay_seconds: Some(wish.retry.initial_delay_seconds),
             max_delay_seconds: Some(wish.retry.max_delay_seconds),
         },
+        delete_source: wish.delete_source,
+        preserve_time: wish.preserve_time,
         sync: wish.same.map(Into::into),
         bandwidth: wish.bandwidth,
         metadata: wish.metadata,
