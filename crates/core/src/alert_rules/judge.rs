@@ -7,7 +7,7 @@ use bailee_model::{
     Measure, PageRequest, Rate, Result, Threshold, Timestamp, Verdicts, Watch, Watched, WindowSpan,
     limit,
 };
-use bailee_store::Reader;
+use bailee_store::{Counted, Reader};
 
 use super::far::failing_remotes;
 use super::{AlertRules, CONSUMER, error};
@@ -65,6 +65,23 @@ impl AlertRules<'_> {
             minute(now).minus(kept)
         });
         Ok(judged)
+    }
+
+    /// What is counted for a rule as far as it still matters.
+    pub(super) async fn counted_since(
+        &self,
+        reader: &Reader,
+        rule: &AlertRule,
+        (memory, now): (&AlertMemory, Timestamp),
+    ) -> Result<Counted> {
+        let since = match (&rule.watch, rule.watch.counted_minutes()) {
+            (Watch::ExpectedFile(_), _) => memory.window.unwrap_or(rule.watches_since),
+            (_, Some(minutes)) => now.minus(MINUTE.saturating_mul(minutes)),
+            (_, None) => return Ok(Counted::default()),
+        };
+        let span = (minute(since), Timestamp::from_ms(i64::MAX));
+        let counted = reader.counted(rule.id, span).await;
+        counted.map_err(error::from_db)
     }
 
     async fn judge_threshold(

@@ -2,7 +2,7 @@
 
 use bailee_model::{
     Alert, AlertHand, AlertMemory, AlertRule, AlertRuleId, AlertState, Error, ErrorKind, EventType,
-    Finding, Lease, Result, Timestamp, Verdicts, limit,
+    Finding, JobKind, Lease, Result, Timestamp, Verdicts, limit,
 };
 use bailee_store::{Change, DbError, conflict};
 
@@ -22,10 +22,11 @@ impl AlertRules<'_> {
         let id: AlertRuleId = lease.job.subject.parse().map_err(Error::internal)?;
         let reader = self.core.store.queue().reader(tenant);
         let found = reader.rule_and_memory(id).await.map_err(error::from_db)?;
-        let Some((rule, mut memory)) = found else {
+        let Some((rule, memory)) = found else {
             return self.core.jobs().finish(lease).await;
         };
         let now = self.core.clock.now();
+        let counted = self.counted_since(&reader, &rule, (&memory, now)).await?;
         let judged = if rule.is_enabled {
             self.judge(&reader, &rule, (&memory, now)).await?
         } else {
@@ -35,11 +36,12 @@ impl AlertRules<'_> {
             let again = now.plus(limit::RULE_LOOK_AGAIN);
             return self.core.jobs().postpone(lease, again).await;
         }
+        let mut remembered = memory.clone();
         let mut open = reader.open_alerts(id).await.map_err(error::from_db)?;
         let mut change = self.core.store.queue().change(tenant);
         let opened = self.settle(
             &mut change,
-            (&rule, &mut memory),
+            (&rule, &mut remembered),
             (&mut open, judged.verdicts),
         )?;
         self.look_after(&mut change, &rule, &mut open)?;
@@ -50,13 +52,13 @@ impl AlertRules<'_> {
             // Windows of the past are not judged again.
             let window = window.to_string();
             let is_open = |subject: &String| open.iter().any(|alert| alert.subject == *subject);
-            memory
+            remembered
                 .wrong
                 .retain(|subject| *subject == window || is_open(subject));
         }
-        memory.window = judged.window;
-        memory.looked_at = Some(now);
-        change.remember(&rule, &memory);
+        remembered.window = judged.window;
+        remembered.looked_at = Some(now);
+        change.remember(&rule, &remembered);
         if let Some(before) = judged.prune_before {
             change.prune_counts(id, before);
         }
@@ -74,7 +76,15 @@ impl AlertRules<'_> {
                 "The rule or an alert was changed in the meantime.",
             ),
             other => fenced(other),
-        })
+        })?;
+        // Whoever counted meanwhile could not make the job due that was held here.
+        if self.counted_since(&reader, &rule, (&memory, now)).await? != counted {
+            let mut change = self.core.store.queue().change(tenant);
+            let again = now.plus(limit::RULE_LOOK_AGAIN);
+            change.sooner(JobKind::WatchRule, &lease.job.subject, again);
+            change.commit().await.map_err(error::from_db)?;
+        }
+        Ok(())
     }
 
     /// Opens, changes and resolves what the verdicts say. What was wrong and still is raises no second alert, even when

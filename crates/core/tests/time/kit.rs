@@ -106,6 +106,7 @@ impl World {
             kinds: &[kind],
             limit: 100,
             busy_lanes: &[],
+            busy_tenants: &[],
             after_lane: "",
             owner,
         };

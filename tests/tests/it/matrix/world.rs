@@ -228,12 +228,12 @@ impl World {
                 json!({"name": "made"})
             }
             "calendars.create" | "calendars.replace" => {
-                json!({"name": "made", "holidays": [{"date": "*-12-25", "name": "Christmas Day"}]})
+                json!({"name": operation.id, "holidays": [{"date": "*-12-25", "name": "Christmas Day"}]})
             }
             "schedules.create" | "schedules.replace" => {
-                json!({"name": "made", "cron": "@yearly", "transfer": {"source": "/m/", "destination": "/n/"}})
+                json!({"name": operation.id, "cron": "@yearly", "transfer": {"source": "/m/", "destination": "/n/"}})
             }
-            "alert_rules.create" | "alert_rules.replace" => alert_rule("made"),
+            "alert_rules.create" | "alert_rules.replace" => alert_rule(&operation.id),
             "alerts.snooze" => json!({"seconds": 60}),
             "transfers.create" => {
                 json!({"source": self.id("file_id"), "destination": "/m/moved.txt"})
