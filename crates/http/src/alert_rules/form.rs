@@ -85,13 +85,12 @@ fn watch(wish: &mut CreateAlertRule) -> Result<Watch, Error> {
         }
     };
     let name = kind.as_str();
-    match read {
-        Some(read) => read.map_err(|error| error.within(name)),
-        None => {
-            let detail = format!("A rule of kind `{name}` says here what it watches.");
-            Err(Error::field(&format!("#/{name}"), "missing", detail))
-        }
-    }
+    let missing = || {
+        let detail = format!("A rule of kind `{name}` says here what it watches.");
+        Error::field(&format!("#/{name}"), "missing", detail)
+    };
+    let read = read.ok_or_else(missing)?;
+    read.map_err(|error| error.within(name))
 }
 
 /// The members that name a kind, and whether they are there.
