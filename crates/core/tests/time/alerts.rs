@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use bailee_core::{NewAlertRule, Sleep};
 use bailee_model::{
-    Absence, AlertRule, DayRule, EntryFilter, Escalation, EventType, ExpectedFile, JobKind, Measure,
-    Rate, Severity, Threshold, Watch,
+    Absence, AlertRule, DayRule, EntryFilter, Escalation, EventType, ExpectedFile, JobKind,
+    Measure, Rate, Severity, Threshold, Watch,
 };
 
 use crate::kit::{PAGE, World};
@@ -58,13 +58,27 @@ async fn a_week_of_windows_is_judged_day_by_day() {
     assert_eq!(world.told().await, ["resolved too_small"]);
     // Tuesday and Wednesday: two incidents, two alerts.
     world.watch_until("2026-11-25T12:00:00Z").await;
-    assert_eq!(world.told().await, ["resolved too_small", "firing missing", "firing missing"]);
-    let subjects: Vec<_> = world.alerts().await.into_iter().map(|alert| alert.subject).collect();
-    assert_eq!(subjects[1..], ["2026-11-24T01:00:00.000Z", "2026-11-25T01:00:00.000Z"]);
+    assert_eq!(
+        world.told().await,
+        ["resolved too_small", "firing missing", "firing missing"]
+    );
+    let subjects: Vec<_> = world
+        .alerts()
+        .await
+        .into_iter()
+        .map(|alert| alert.subject)
+        .collect();
+    assert_eq!(
+        subjects[1..],
+        ["2026-11-24T01:00:00.000Z", "2026-11-25T01:00:00.000Z"]
+    );
     // What comes now is for the window of Wednesday.
     world.upload("/in/d.csv", b"fine").await;
     world.watch_until("2026-11-25T12:01:00Z").await;
-    assert_eq!(world.told().await, ["resolved too_small", "firing missing", "resolved missing"]);
+    assert_eq!(
+        world.told().await,
+        ["resolved too_small", "firing missing", "resolved missing"]
+    );
 }
 
 #[tokio::test]
@@ -97,7 +111,11 @@ async fn an_incident_is_one_alert_until_all_is_well_again() {
     alerts.resolve(&world.caller, alert.id, None).await.unwrap();
     world.upload("/d", b"d").await;
     world.watch_until("2026-11-22T12:04:00Z").await;
-    assert_eq!(world.told().await, ["resolved above"], "it lasts, and is known");
+    assert_eq!(
+        world.told().await,
+        ["resolved above"],
+        "it lasts, and is known"
+    );
     // Five minutes later all is well; what comes then is news.
     world.watch_until("2026-11-22T12:15:00Z").await;
     world.upload("/e", b"e").await;
@@ -201,9 +219,15 @@ async fn what_nobody_takes_escalates_once_and_what_sleeps_wakes() {
     let alert = go("2026-11-22T12:01:00Z").await;
     let asleep = Sleep::For(Duration::from_mins(3));
     let alerts = world.core.alerts();
-    alerts.snooze(&world.caller, alert.id, (asleep, None)).await.unwrap();
+    alerts
+        .snooze(&world.caller, alert.id, (asleep, None))
+        .await
+        .unwrap();
     let alert = go("2026-11-22T12:03:30Z").await;
-    assert_eq!((alert.state.as_str(), alert.escalated_at), ("snoozed", None));
+    assert_eq!(
+        (alert.state.as_str(), alert.escalated_at),
+        ("snoozed", None)
+    );
     let alert = go("2026-11-22T12:05:00Z").await;
     assert_eq!((alert.state.as_str(), alert.escalated_at), ("firing", None));
     let alert = go("2026-11-22T12:07:00Z").await;
@@ -212,7 +236,10 @@ async fn what_nobody_takes_escalates_once_and_what_sleeps_wakes() {
     let again = go("2026-11-22T12:10:00Z").await;
     assert_eq!(again.escalated_at, alert.escalated_at);
     // With its rule goes what it raised.
-    rules.delete(&world.caller, rule.id, bailee_core::Precondition::None).await.unwrap();
+    rules
+        .delete(&world.caller, rule.id, bailee_core::Precondition::None)
+        .await
+        .unwrap();
     assert_eq!(world.told().await, ["resolved above"]);
     let page = rules.list(&world.caller, PAGE).await.unwrap();
     assert!(page.data.is_empty());

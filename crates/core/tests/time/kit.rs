@@ -195,7 +195,9 @@ impl World {
         };
         let bytes = stream::iter([Ok(Bytes::from_static(content))]).boxed();
         let files = self.core.files();
-        let placed = files.put(&self.caller, new, Precondition::None, bytes).await;
+        let placed = files
+            .put(&self.caller, new, Precondition::None, bytes)
+            .await;
         placed.unwrap();
     }
 }

@@ -104,7 +104,11 @@ async fn a_clock_that_is_set_back_repeats_nothing() {
     assert_eq!(next(&world, &hourly).await, "2026-11-22T10:00:00.000Z");
     world.set("2026-11-22T12:00:00Z");
     world.fire().await;
-    let due: Vec<_> = runs(&world, &hourly).await.into_iter().map(|run| run.due_at).collect();
+    let due: Vec<_> = runs(&world, &hourly)
+        .await
+        .into_iter()
+        .map(|run| run.due_at)
+        .collect();
     let at = |hour: u32| time(&format!("2026-11-22T{hour}:00:00Z"));
     assert_eq!(due, [at(12), at(11), at(10)]);
     assert_eq!(transfers(&world).await, 3);
@@ -118,7 +122,10 @@ async fn a_clock_that_jumps_ahead_starts_one_run() {
     world.set("2026-12-22T09:32:00Z");
     world.fire().await;
     let ran = runs(&world, &each).await;
-    assert_eq!((ran.len(), ran[0].due_at), (1, time("2026-12-22T09:30:00Z")));
+    assert_eq!(
+        (ran.len(), ran[0].due_at),
+        (1, time("2026-12-22T09:30:00Z"))
+    );
     assert_eq!(transfers(&world).await, 1);
 }
 
@@ -155,5 +162,8 @@ async fn a_source_that_is_not_there_is_told_and_the_next_time_comes() {
     world.set("2026-11-22T11:00:00Z");
     world.fire().await;
     let ran = runs(&world, &hourly).await;
-    assert!(matches!(ran[0].result, ScheduleResult::Transfer { .. }), "{ran:?}");
+    assert!(
+        matches!(ran[0].result, ScheduleResult::Transfer { .. }),
+        "{ran:?}"
+    );
 }

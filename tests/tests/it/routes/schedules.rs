@@ -22,12 +22,8 @@ fn own(schedule: &Value) -> String {
 
 /// A schedule that is due once a day, half a day from now.
 async fn daily(admin: &Api, name: &str, more: Value) -> Value {
-    let now = admin
-        .get("/auth/validate")
-        .send()
-        .await
-        .header("date")
-        .to_owned();
+    let asked = admin.get("/auth/validate").send().await;
+    let now = asked.header("date").to_owned();
     let hour: u32 = now.split(' ').nth(4).unwrap()[..2].parse().unwrap();
     let mut wish = json!({
         "name": name, "cron": format!("0 {} * * *", (hour + 12) % 24),
@@ -161,7 +157,6 @@ async fn a_schedule_is_held_changed_let_go_and_removed() {
         (&replaced["state"], &replaced["cron"]),
         (&json!("paused"), &json!("0 * * * *"))
     );
-    assert_eq!(replaced["time_zone"], "UTC");
     let resumed = admin
         .post(&format!("{}/resume", own(&made)))
         .send()
