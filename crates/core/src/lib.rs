@@ -12,6 +12,7 @@ mod bytes;
 mod calendars;
 mod checkpoint;
 mod checks;
+mod connectors;
 mod deliveries;
 mod error;
 mod events;
@@ -57,6 +58,7 @@ pub use bailee_store::{AlertFilter, AuditFilter, DeliveryFilter, TransferFilter}
 pub use bytes::{ByteStream, Staged};
 pub use calendars::{Calendars, NewCalendar};
 pub use checkpoint::SigningKey;
+pub use connectors::Connectors;
 pub use deliveries::{Deliveries, DeliveryAnswer, Sending};
 pub use events::{EventPage, EventQuery, Events, event_body};
 pub use export::{ExportLine, JournalExport};
@@ -288,6 +290,8 @@ impl Core {
         uploads: Uploads;
         /// Transfers, as clients see them.
         transfers: Transfers;
+        /// The kinds of far systems.
+        connectors: Connectors;
         /// Far systems.
         remotes: Remotes;
         /// Which days are worked on.

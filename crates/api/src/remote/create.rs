@@ -34,7 +34,7 @@ pub enum CreateRemote {
 }
 
 /// The kinds: word, name of the body's schema, the schema.
-pub(super) fn bodies() -> Vec<(&'static str, &'static str, RefOr<Schema>)> {
+pub(crate) fn bodies() -> Vec<(&'static str, &'static str, RefOr<Schema>)> {
     vec![
         ("sftp", "CreateSftpRemote", CreateSftpRemote::schema()),
         ("ftps", "CreateFtpsRemote", CreateFtpsRemote::schema()),

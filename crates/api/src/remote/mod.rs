@@ -1,12 +1,11 @@
 //! Remotes: far systems with address, credential and limits. Secrets go in and never come out.
 
-mod connector;
 mod create;
 mod health;
 mod ssh_key;
 mod window;
 
-pub use connector::*;
+pub(crate) use create::bodies;
 pub use create::*;
 pub use health::*;
 pub use ssh_key::*;

@@ -50,7 +50,7 @@ pub(super) async fn run(
         }
         RemoteCommand::Kinds => session
             .output
-            .list(&remotes.connectors().await?.data, view::CONNECTOR),
+            .list(&client.connectors().list().await?.data, view::CONNECTOR),
         RemoteCommand::UsedBy(args) => {
             let remote = find(client, &args.remote).await?;
             let users = remotes.used_by(remote.remote_id).await?;

@@ -1,6 +1,6 @@
 use bailee_api::{
-    ChangeRemote, ConnectorList, CreateRemote, NewSshKey, Remote, RemoteChild, RemoteHealth,
-    RemoteTest, RemoteUserList, TrustHostKey,
+    ChangeRemote, CreateRemote, NewSshKey, Remote, RemoteChild, RemoteHealth, RemoteTest,
+    RemoteUserList, TrustHostKey,
 };
 use bailee_model::RemoteId;
 
@@ -83,11 +83,6 @@ impl Remotes<'_> {
         self.0
             .json(Call::get(format!("/remotes/{remote}/used-by")))
             .await
-    }
-
-    /// The kinds of remotes that there are.
-    pub async fn connectors(&self) -> Result<ConnectorList> {
-        self.0.json(Call::get("/connectors")).await
     }
 
     /// Pins the host key with this fingerprint.

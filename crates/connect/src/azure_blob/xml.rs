@@ -17,11 +17,12 @@ pub(super) enum Listed {
 
 /// Tells `take` of everything on a page, and returns the mark of the next one.
 pub(super) fn listing(document: &[u8], mut take: impl FnMut(Listed)) -> Result<Option<String>> {
-    let mut next = None;
+    let (mut next, mut is_listing) = (None, false);
     let mut name = String::new();
     let mut entry = blank();
     walk(without_mark(document), |place, text| {
         match place {
+            ["EnumerationResults"] => is_listing = true,
             ["EnumerationResults", "NextMarker"] => next = Some(text.to_owned()),
             [_, "Blobs", "Blob" | "BlobPrefix", "Name"] => text.clone_into(&mut name),
             [_, "Blobs", "Blob", "Properties", property] => set(&mut entry, property, text),
@@ -41,7 +42,8 @@ pub(super) fn listing(document: &[u8], mut take: impl FnMut(Listed)) -> Result<O
         }
         Ok(())
     })?;
-    Ok(next)
+    // A page of somebody else's, such as a proxy's, is no empty folder.
+    is_listing.then_some(next).ok_or_else(garbled)
 }
 
 fn blank() -> RemoteEntry {

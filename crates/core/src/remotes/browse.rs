@@ -1,14 +1,14 @@
-//! Looking around: what kinds of remotes there are, what is in a remote's folders, who uses a remote.
+//! Looking around: what is in a remote's folders, who uses a remote.
 
 use bailee_auth::{Action, Caller};
 use bailee_model::{
-    Cursor, End, Error, ErrorKind, Page, PageRequest, Remote, RemoteId, RemoteKind, Result,
-    Transfer, Webhook, limit,
+    Cursor, End, Error, ErrorKind, Page, PageRequest, Remote, RemoteId, Result, Transfer, Webhook,
+    limit,
 };
 
 use super::Remotes;
 use crate::error;
-use crate::ports::{ConnectorAbilities, RemoteChild, RemoteFolder};
+use crate::ports::{RemoteChild, RemoteFolder};
 
 /// What uses a remote.
 #[derive(Clone, Debug)]
@@ -20,18 +20,6 @@ pub enum RemoteUse {
 }
 
 impl Remotes<'_> {
-    /// The kinds of remotes, and what their connectors can do.
-    pub async fn connectors(
-        &self,
-        caller: &Caller,
-    ) -> Result<Vec<(RemoteKind, ConnectorAbilities)>> {
-        self.enter(caller, "connectors.list", Action::RemoteRead)
-            .await?;
-        let prober = self.prober()?;
-        let kinds = RemoteKind::ALL.iter();
-        Ok(kinds.map(|kind| (*kind, prober.abilities(*kind))).collect())
-    }
-
     /// A page of what is in the folder `path` of a remote, by name, and what is said of the whole folder.
     pub async fn children(
         &self,
@@ -43,7 +31,7 @@ impl Remotes<'_> {
         let (permit, remote) = self
             .find(caller, "remotes.children", Action::RemoteRead, id)
             .await?;
-        let prober = self.prober()?;
+        let prober = self.core.reach()?;
         if !prober.abilities(remote.kind()).can_list {
             let detail = "A remote of this kind cannot list its folders.";
             return Err(Error::new(ErrorKind::StateConflict, detail));

@@ -21,7 +21,7 @@ use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::keyring::Known;
-use crate::ports::{RemoteProber, RemoteSecret};
+use crate::ports::RemoteSecret;
 use crate::{Core, error};
 
 /// Transfers with one remote at once when the client names no number.
@@ -223,13 +223,6 @@ impl Remotes<'_> {
             }
         }
         Err(too_fast())
-    }
-
-    fn prober(&self) -> Result<&dyn RemoteProber> {
-        let prober = self.core.prober.get().ok_or_else(|| {
-            Error::new(ErrorKind::Unavailable, "This node does not reach remotes.").retry_after(60)
-        })?;
-        Ok(&**prober)
     }
 
     async fn enter(

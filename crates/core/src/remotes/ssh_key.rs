@@ -35,7 +35,7 @@ impl Remotes<'_> {
             return Err(Error::new(ErrorKind::StateConflict, detail));
         }
         let comment = format!("bailee-{}", remote.name);
-        let pair = self.prober()?.new_ssh_key(algorithm, &comment).await?;
+        let pair = self.core.reach()?.new_ssh_key(algorithm, &comment).await?;
         let key = SshKey {
             algorithm,
             public_key: pair.public_key,

@@ -18,7 +18,7 @@ impl Remotes<'_> {
             .await?;
         let name = remote.name.clone();
         let target = self.core.target(permit.tenant(), remote).await?;
-        let report = self.prober()?.probe(target).await;
+        let report = self.core.reach()?.probe(target).await;
         let is_fine = report.steps.iter().all(|step| step.ok);
         let status = if is_fine {
             Outcome::Success

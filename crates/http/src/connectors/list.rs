@@ -12,7 +12,7 @@ pub(crate) async fn list(
     State(core): State<Core>,
     caller: Authenticated,
 ) -> Answer<Body<ConnectorList>> {
-    let kinds = core.remotes().connectors(&caller).await?;
+    let kinds = core.connectors().list(&caller).await?;
     let data = kinds
         .into_iter()
         .map(|(kind, can)| Connector::new(kind.into(), view(can)))

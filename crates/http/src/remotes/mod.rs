@@ -7,9 +7,9 @@ mod form;
 pub(crate) mod get;
 pub(crate) mod health;
 pub(crate) mod list;
+pub(crate) mod new_ssh_key;
 pub(crate) mod replace;
 pub(crate) mod reset_circuit;
-pub(crate) mod ssh_key;
 pub(crate) mod test;
 pub(crate) mod trust;
 pub(crate) mod update;
@@ -34,7 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(trust::trust))
         .routes(routes!(children::children))
         .routes(routes!(used_by::used_by))
-        .routes(routes!(ssh_key::ssh_key))
+        .routes(routes!(new_ssh_key::new_ssh_key))
         .routes(routes!(health::health))
         .routes(routes!(reset_circuit::reset_circuit))
 }

@@ -1,7 +1,6 @@
 //! The catalogue of events with one example each, in the shape in which all consumers get them.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use bailee_core::event_body;
 use bailee_model::{
@@ -183,14 +182,14 @@ fn happened(kind: EventType) -> (Outcome, Option<&'static str>, Value) {
         EventType::AlertAcknowledged => (Outcome::Success, None, alerted("acknowledged")),
         EventType::AlertSnoozed => (Outcome::Success, None, alerted("snoozed")),
         EventType::AlertResolved => (Outcome::Success, None, alerted("resolved")),
-        EventType::RemoteUnhealthy => (Outcome::Error, None, faring(true)),
-        EventType::RemoteRecovered => (Outcome::Success, None, faring(false)),
+        EventType::RemoteUnhealthy => (Outcome::Error, None, faring("unhealthy", "open")),
+        EventType::RemoteRecovered => (Outcome::Success, None, faring("healthy", "closed")),
         EventType::CredentialExpiring => (
             Outcome::Success,
             None,
             json!({
                 "remote_id": RemoteId::from_bits(bits(6)), "remote": "bank", "owner": "server",
-                "subject": "CN=sftp.bank.example", "expires_at": WHEN.plus(Duration::from_hours(24 * 6)), "days": 6,
+                "subject": "CN=sftp.bank.example", "expires_at": "2026-11-27T09:14:03.512Z", "days": 6,
             }),
         ),
         EventType::AuthFailed => (Outcome::Denied, None, json!({"reason": "revoked"})),
@@ -297,15 +296,15 @@ fn transferred(
     (Outcome::Success, None, data)
 }
 
-fn faring(is_unwell: bool) -> Value {
+fn faring(state: &str, circuit: &str) -> Value {
     json!({
         "remote_id": RemoteId::from_bits(bits(6)),
         "remote": "bank",
-        "state": if is_unwell { "unhealthy" } else { "healthy" },
-        "circuit": if is_unwell { "open" } else { "closed" },
+        "state": state,
+        "circuit": circuit,
         "error_code": "remote_unreachable",
         "error_message": "Remote `bank` did not answer.",
-        "unhealthy_since": (!is_unwell).then_some(WHEN),
+        "unhealthy_since": (state == "healthy").then_some(WHEN),
     })
 }
 

@@ -8,6 +8,7 @@ mod auth;
 mod bad_input;
 mod calendars;
 mod commands;
+mod connectors;
 mod events;
 mod files;
 mod folders;

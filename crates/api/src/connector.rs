@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::create::bodies;
-use super::{CreateRemote, RemoteKind};
+use crate::remote::bodies;
+use crate::{CreateRemote, RemoteKind};
 
 /// A kind of remotes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

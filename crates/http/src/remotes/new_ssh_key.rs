@@ -17,7 +17,7 @@ use crate::extract::{Id, JsonOrEmpty};
     params(("remote_id" = String, Path, description = "The remote")),
     request_body = NewSshKey,
     responses((status = 200, description = "The remote with its new key", body = Remote)))]
-pub(crate) async fn ssh_key(
+pub(crate) async fn new_ssh_key(
     State(core): State<Core>,
     caller: Authenticated,
     Id(id): Id<RemoteId>,
