@@ -16,6 +16,7 @@ mod flows;
 mod lanes;
 pub mod limit;
 mod looks;
+mod pool;
 mod prober;
 mod remote;
 mod runner;
@@ -92,6 +93,7 @@ pub(crate) struct Shared {
     pub(crate) lanes: lanes::Lanes,
     pub(crate) paces: transfers::Paces,
     pub(crate) pace: deliveries::Pace,
+    pub(crate) pool: Arc<pool::Pool>,
     /// Seats for those who look into folders of remotes.
     pub(crate) looks: Semaphore,
 }
@@ -117,6 +119,7 @@ impl Engine {
             lanes: lanes::Lanes::bounded(parts.limits.transfers_per_tenant),
             paces: transfers::Paces::default(),
             pace: deliveries::Pace::default(),
+            pool: Arc::default(),
             looks: Semaphore::new(limit::LOOKS_AT_ONCE),
         });
         shared
@@ -142,6 +145,7 @@ impl Engine {
             tokio::spawn(upkeep::seal(Arc::clone(&shared), stop_upkeep.clone())),
             tokio::spawn(upkeep::sign(Arc::clone(&shared), stop_upkeep.clone())),
             tokio::spawn(upkeep::sweep(Arc::clone(&shared), stop_upkeep.clone())),
+            tokio::spawn(upkeep::hang_up(Arc::clone(&shared), stop_upkeep.clone())),
         ];
         EngineHandle {
             stop,

@@ -54,6 +54,14 @@ pub(crate) const CLEAR_UP_TIME_MAX: Duration = Duration::from_secs(5);
 /// How often a final write is tried again that lost a race.
 pub(crate) const RACES_MAX: u32 = 4;
 
+/// How long a connector waits for the next file of its remote. Shorter than far systems wait before they hang up.
+pub(crate) const IDLE_CONNECTOR_TIME: Duration = Duration::from_secs(5);
+/// How long a connector that waited may take to show that its far side is still there.
+pub(crate) const ALIVE_TIME_MAX: Duration = Duration::from_secs(2);
+/// Connectors that wait on one node.
+pub(crate) const IDLE_CONNECTORS_MAX: usize = 64;
+/// How often those are hung up that nobody came for.
+pub(crate) const IDLE_CONNECTORS_SWEPT_EVERY: Duration = Duration::from_secs(2);
 /// Looks at remotes under way at once on one node.
 pub(crate) const LOOKS_RUNNING: usize = 4;
 /// How long a look waits that could not be kept.

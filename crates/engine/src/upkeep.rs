@@ -71,6 +71,14 @@ pub(crate) async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
     .await;
 }
 
+/// Hangs up connectors that nobody came for.
+pub(crate) async fn hang_up(shared: Arc<Shared>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        rest(limit::IDLE_CONNECTORS_SWEPT_EVERY, &stop).await;
+        shared.pool.sweep();
+    }
+}
+
 /// One step of sealing and of handing on. Whether there was nothing to do.
 async fn seal_once(shared: &Shared) -> Result<bool> {
     let sealed = shared.core.upkeep().seal_journal().await?;

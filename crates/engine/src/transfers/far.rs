@@ -1,6 +1,9 @@
 //! A far system in the hands of one transfer: its calls end when the transfer is to stop, and its faults come in the
 //! transfer's words.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_lc_rs::digest;
 use bailee_connect::{
     ByteStream, Capabilities, Connector, EntryKind, Fault, FaultKind, Listing, ReadFrom,
@@ -11,6 +14,7 @@ use bailee_core::model::{CopyProof, RemoteKind, Timestamp};
 use futures::StreamExt;
 
 use super::fault::{Halt, Place, Side, bad_path, from_far};
+use crate::pool::{Key, Pool};
 use crate::stop::Stop;
 use crate::{Shared, limit, remote};
 
@@ -19,8 +23,12 @@ pub(super) struct Far {
     name: String,
     side: Side,
     kind: RemoteKind,
-    connector: Box<dyn Connector>,
+    connector: Arc<dyn Connector>,
     stop: Stop,
+    /// Whose pool it goes back to, and as what.
+    home: Option<(Arc<Pool>, Key)>,
+    /// Whether its connection is in doubt.
+    is_marred: AtomicBool,
 }
 
 impl Far {
@@ -32,6 +40,22 @@ impl Far {
         stop: &Stop,
     ) -> Result<Self, Halt> {
         let name = target.remote.name.to_string();
+        let home = Key::of(&target.remote).map(|key| (Arc::clone(&shared.pool), key));
+        let kept = home.as_ref().and_then(|(pool, key)| pool.take(*key));
+        let own = |connector| Self {
+            name: name.clone(),
+            side,
+            kind: target.remote.kind(),
+            connector,
+            stop: stop.clone(),
+            home,
+            is_marred: AtomicBool::new(false),
+        };
+        if let Some(connector) = kept
+            && stop.or(is_alive(connector.as_ref())).await?
+        {
+            return Ok(own(connector));
+        }
         let spec = remote::spec(target, shared)
             .map_err(|error| bad_path("the remote's base folder", error))?;
         let connector = stop.or(open(spec, &shared.guard)).await?.map_err(|fault| {
@@ -42,17 +66,14 @@ impl Far {
             };
             from_far(&fault, place)
         })?;
-        Ok(Self {
-            name,
-            side,
-            kind: target.remote.kind(),
-            connector,
-            stop: stop.clone(),
-        })
+        Ok(own(Arc::from(connector)))
     }
 
     /// The fault in the transfer's words.
     pub(super) fn halt(&self, fault: &Fault) -> Halt {
+        if puts_in_doubt(fault.kind()) {
+            self.is_marred.store(true, Ordering::Relaxed);
+        }
         from_far(
             fault,
             Place {
@@ -219,9 +240,13 @@ impl Far {
         }
     }
 
-    /// Hangs up.
+    /// Leaves it to the next file, or hangs up where its connection is in doubt.
     pub(super) async fn close(&self) {
-        self.connector.close().await;
+        let is_sound = !self.is_marred.load(Ordering::Relaxed) && self.stop.reason().is_none();
+        match &self.home {
+            Some((pool, key)) if is_sound => pool.put(*key, Arc::clone(&self.connector)),
+            _ => self.connector.close().await,
+        }
     }
 
     /// Counts bytes that were moved, received or sent.
@@ -233,4 +258,25 @@ impl Far {
         let labels = [("direction", direction), ("protocol", self.kind.as_str())];
         metrics::counter!("bailee_transfer_bytes_total", &labels).increment(bytes);
     }
+}
+
+/// Whether the far side has not hung up meanwhile: one question, where signing in takes many.
+async fn is_alive(connector: &dyn Connector) -> bool {
+    let start = RemotePath::default();
+    let asked = tokio::time::timeout(limit::ALIVE_TIME_MAX, connector.stat(&start)).await;
+    matches!(asked, Ok(Ok(_)))
+}
+
+/// Whether what follows on the same connection may fail for the same reason.
+fn puts_in_doubt(kind: &FaultKind) -> bool {
+    !matches!(
+        kind,
+        FaultKind::NotFound
+            | FaultKind::PermissionDenied
+            | FaultKind::OutOfSpace
+            | FaultKind::Exists
+            | FaultKind::Changed
+            | FaultKind::OffsetBeyondEnd
+            | FaultKind::Unsupported
+    )
 }
