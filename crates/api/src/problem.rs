@@ -190,6 +190,8 @@ problem_kinds! {
     IdempotencyKeyReused 422 once "The idempotency key was used for another request" "Use a new key for each new request.";
     AddressNotAllowed 422 once "The address is not allowed" "Use a public `https://` address, or ask the operator for an egress entry.";
     RemoteUnknown 422 once "There is no remote of this name" "Check the name with `bailee remote list`.";
+    SecretUnreadable 502 once "A secret that the remote refers to cannot be read" "Correct the secret, or what it refers to; `detail` says why.";
+    SecretUnavailable 503 again "The store of a secret does not answer" "Try again after `retry_after` seconds; look at the secret's store if it lasts.";
     RateLimited 429 again "Too many requests" "Wait `retry_after` seconds; the `RateLimit` header shows what is left.";
     InternalError 500 once "The server could not complete the request" "Report the `request_id` to the operator.";
     RemoteFailed 502 again "The remote answered with an error" "Run `bailee remote test` for the remote.";
@@ -218,6 +220,7 @@ pub const TRANSFER_CODES: &[&str] = &[
     "rejected",
     "deadline_exceeded",
     "retries_exhausted",
+    "secret_unreadable",
 ];
 
 /// Codes that a step of a flow can end with, beside the codes of problems and transfers.

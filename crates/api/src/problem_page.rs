@@ -127,6 +127,8 @@ pages!(
     "rule_csv",
     "rule_pattern",
     "rule_schema",
+    "secret_unavailable",
+    "secret_unreadable",
     "size_mismatch",
     "source_changed",
     "source_not_found",

@@ -87,6 +87,7 @@ fn only_the_published_codes_are_worth_a_retry() {
         [
             "request_timeout",
             "idempotency_key_in_progress",
+            "secret_unavailable",
             "rate_limited",
             "remote_failed",
             "remote_timeout",

@@ -10,10 +10,13 @@ use bailee_vault::Vault;
 
 use crate::identify::Credentials;
 use crate::keyring::Keyring;
+use crate::secrets::SecretCache;
 use crate::staging::Staging;
 use crate::transfers::Room;
 use crate::uploads::Hashing;
-use crate::{CoreSettings, ObjectView, RemoteProber, SigningKey, TransferPlanner};
+use crate::{
+    CoreSettings, ObjectView, RemoteProber, SecretStores, SigningKey, TransferPlanner,
+};
 
 pub struct Inner {
     pub(crate) store: Store,
@@ -28,6 +31,8 @@ pub struct Inner {
     pub(crate) prober: OnceLock<Arc<dyn RemoteProber>>,
     pub(crate) planner: OnceLock<Arc<dyn TransferPlanner>>,
     pub(crate) view: OnceLock<Arc<dyn ObjectView>>,
+    pub(crate) secret_stores: OnceLock<Arc<dyn SecretStores>>,
+    pub(crate) secrets_read: SecretCache,
     pub(crate) hashing: Hashing,
     pub(crate) room: Room,
     pub(crate) staging: Staging,

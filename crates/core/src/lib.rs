@@ -37,6 +37,7 @@ mod receipts;
 mod remotes;
 mod runs;
 mod schedules;
+mod secrets;
 mod settings;
 mod setup;
 mod signature;
@@ -78,13 +79,15 @@ pub use pgp_keys::{
 };
 pub use ports::{
     ConnectorAbilities, ObjectView, ProbeReport, ProbeStep, RemoteChild, RemoteFolder,
-    RemoteProber, RemoteSecret, RemoteTarget, SshKeyPair, TransferPlanner,
+    RemoteProber, RemoteSecret, RemoteTarget, SecretAsk, SecretFault, SecretStores, SshKeyPair,
+    TransferPlanner,
 };
 pub use principals::{NewPrincipal, PrincipalChange, Principals};
 pub use proofs::{ConsistencyProof, InclusionProof};
 pub use remotes::{NewRemote, RemoteChange, RemoteFinding, RemoteUse, RemoteWatch, Remotes};
 pub use runs::{Begun, Run, RunEnd, Runs};
 pub use schedules::{NewSchedule, NewTarget, Schedules, scheduled_transfer};
+pub use secrets::{NewSecret, Secrets};
 pub use settings::Settings;
 pub use setup::{FirstTenant, SYSTEM_TENANT};
 pub use signature::{hex_signature, standard_signature};
@@ -120,6 +123,10 @@ pub struct CoreSettings {
     pub key_env: KeyEnv,
     /// Folders below which remotes of kind `local` may be.
     pub local_folders: Vec<String>,
+    /// Variables of the environment that secrets may refer to.
+    pub secret_variables: Vec<String>,
+    /// Files that secrets may refer to, and folders below which they may be.
+    pub secret_files: Vec<String>,
 }
 
 impl Default for CoreSettings {
@@ -130,6 +137,8 @@ impl Default for CoreSettings {
             plain_http_receivers: false,
             key_env: KeyEnv::Live,
             local_folders: Vec::new(),
+            secret_variables: Vec::new(),
+            secret_files: Vec::new(),
         }
     }
 }
@@ -191,6 +200,8 @@ impl Core {
             planner: std::sync::OnceLock::new(),
             view: std::sync::OnceLock::new(),
             room: transfers::Room::default(),
+            secret_stores: std::sync::OnceLock::new(),
+            secrets_read: secrets::SecretCache::default(),
             hashing: uploads::Hashing::default(),
             staging: staging::Staging::default(),
             draining: AtomicBool::new(false),
@@ -276,6 +287,12 @@ impl Core {
         let _ = self.view.set(view);
     }
 
+    /// Gives the core the means to read secrets that are kept elsewhere; once at start.
+    pub fn attach_secret_stores(&self, stores: Arc<dyn SecretStores>) {
+        // The first stays, as with the prober.
+        let _ = self.secret_stores.set(stores);
+    }
+
     /// Waits for what is under way and closes the database.
     pub async fn close(&self) {
         self.store.close().await;
@@ -304,6 +321,8 @@ impl Core {
         alert_rules: AlertRules;
         /// OpenPGP keys.
         pgp_keys: PgpKeys;
+        /// Secrets that remotes refer to.
+        secrets: Secrets;
         /// What is found out about far systems.
         remote_watch: RemoteWatch;
         /// Receivers of events.

@@ -4,16 +4,32 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use bailee_model::{
-    File, Remote, RemoteCertificate, RemoteKind, RemoteSecretField, Result, SshKeyAlgorithm,
-    Timestamp, Transfer,
+    File, Remote, RemoteCertificate, RemoteKind, RemoteSecretField, Result, SecretId, SecretSource,
+    SshKeyAlgorithm, Timestamp, Transfer,
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// One secret of a remote: its text, or the secret that holds it.
+#[derive(Clone, Debug)]
+enum RemoteSecretPart {
+    Text(SecretString),
+    Reference(SecretId),
+}
 
 use crate::transfers::{PlanRequest, TransferPlan};
 
 /// The secrets of a remote, by field.
 #[derive(Clone, Debug, Default)]
-pub struct RemoteSecret(BTreeMap<RemoteSecretField, SecretString>);
+pub struct RemoteSecret(BTreeMap<RemoteSecretField, RemoteSecretPart>);
+
+/// As it is sealed: texts as they were before there were references.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum SealedPart {
+    Text(String),
+    Reference { secret_id: SecretId },
+}
 
 impl RemoteSecret {
     /// A password.
@@ -29,18 +45,37 @@ impl RemoteSecret {
     /// The same with one more.
     #[must_use]
     pub fn with(mut self, field: RemoteSecretField, text: impl Into<SecretString>) -> Self {
-        self.0.insert(field, text.into());
+        self.0.insert(field, RemoteSecretPart::Text(text.into()));
         self
     }
 
-    /// One of them.
+    /// The same with one more, which another secret holds.
+    #[must_use]
+    pub fn with_reference(mut self, field: RemoteSecretField, secret: SecretId) -> Self {
+        self.0.insert(field, RemoteSecretPart::Reference(secret));
+        self
+    }
+
+    /// One of them; nothing where another secret holds it and was not read yet.
     pub fn field(&self, field: RemoteSecretField) -> Option<&SecretString> {
-        self.0.get(&field)
+        match self.0.get(&field)? {
+            RemoteSecretPart::Text(text) => Some(text),
+            RemoteSecretPart::Reference(_) => None,
+        }
     }
 
     /// Which there are.
     pub fn fields(&self) -> Vec<RemoteSecretField> {
         self.0.keys().copied().collect()
+    }
+
+    /// Those that other secrets hold.
+    pub(crate) fn references(&self) -> BTreeMap<RemoteSecretField, SecretId> {
+        let references = self.0.iter().filter_map(|(field, part)| match part {
+            RemoteSecretPart::Text(_) => None,
+            RemoteSecretPart::Reference(id) => Some((*field, *id)),
+        });
+        references.collect()
     }
 
     /// Whether there is none.
@@ -71,16 +106,59 @@ impl RemoteSecret {
         let plain: BTreeMap<_, _> = self
             .0
             .iter()
-            .map(|(field, text)| (field, text.expose_secret()))
+            .map(|(field, part)| {
+                let sealed = match part {
+                    RemoteSecretPart::Text(text) => {
+                        SealedPart::Text(text.expose_secret().to_owned())
+                    }
+                    RemoteSecretPart::Reference(secret_id) => SealedPart::Reference {
+                        secret_id: *secret_id,
+                    },
+                };
+                (field, sealed)
+            })
             .collect();
         zeroize::Zeroizing::new(serde_json::to_vec(&plain).unwrap_or_default())
     }
 
     pub(crate) fn from_plain(plain: &[u8]) -> Option<Self> {
-        let plain: BTreeMap<RemoteSecretField, String> = serde_json::from_slice(plain).ok()?;
-        let secrets = plain.into_iter().map(|(field, text)| (field, text.into()));
+        let plain: BTreeMap<RemoteSecretField, SealedPart> = serde_json::from_slice(plain).ok()?;
+        let secrets = plain.into_iter().map(|(field, part)| {
+            let part = match part {
+                SealedPart::Text(text) => RemoteSecretPart::Text(text.into()),
+                SealedPart::Reference { secret_id } => RemoteSecretPart::Reference(secret_id),
+            };
+            (field, part)
+        });
         Some(Self(secrets.collect()))
     }
+}
+
+/// What is asked of a store of secrets.
+#[derive(Clone, Debug)]
+pub struct SecretAsk {
+    /// Where the secret is.
+    pub source: SecretSource,
+    /// What signs in there.
+    pub credential: Option<SecretString>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Why a secret could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretFault {
+    /// In plain words, without any secret.
+    pub detail: String,
+    /// Whether it may be there a little later.
+    pub is_transient: bool,
+}
+
+/// Reads secrets where they are kept. The engine implements it.
+#[async_trait]
+pub trait SecretStores: Send + Sync {
+    /// Reads one.
+    async fn read(&self, ask: SecretAsk) -> std::result::Result<SecretString, SecretFault>;
 }
 
 /// A remote with what is needed to reach it.

@@ -9,7 +9,7 @@ use bailee_store::{Change, DbError, conflict};
 
 use crate::jobs::fenced;
 use crate::journal::Note;
-use crate::ports::RemoteTarget;
+use crate::ports::{RemoteSecret, RemoteTarget};
 use crate::remotes::opened;
 use crate::transfers::{cancelled, is_late, transfer_facts};
 use crate::{Core, error};
@@ -368,10 +368,18 @@ impl Core {
         tenant: TenantId,
         remote: bailee_model::Remote,
     ) -> Result<RemoteTarget> {
-        let secret = match &remote.sealed_secret {
+        let mut secret = match &remote.sealed_secret {
             Some(_) => Some(opened(&remote, self.tenant(tenant).await?.as_ref())?),
             None => None,
         };
+        for (field, id) in secret
+            .as_ref()
+            .map(RemoteSecret::references)
+            .unwrap_or_default()
+        {
+            let text = self.resolve(tenant, id).await?;
+            secret = secret.map(|secret| secret.with(field, text));
+        }
         Ok(RemoteTarget { remote, secret })
     }
 }
@@ -392,6 +400,7 @@ pub(crate) fn is_refusal(kind: ErrorKind) -> bool {
         kind,
         ErrorKind::InternalError
             | ErrorKind::Unavailable
+            | ErrorKind::SecretUnavailable
             | ErrorKind::StorageFull
             | ErrorKind::StateConflict
     )
@@ -416,6 +425,13 @@ fn refusal(error: &Error) -> (TransferOutcome, TransferFault) {
             fault(
                 "remote_unreachable",
                 "The remote was deleted; make it again.",
+            ),
+        ),
+        ErrorKind::SecretUnreadable => (
+            TransferOutcome::Error,
+            fault(
+                "secret_unreadable",
+                "Correct the secret, or what it refers to, and submit it again.",
             ),
         ),
         _ => (

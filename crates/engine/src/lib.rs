@@ -21,9 +21,12 @@ mod prober;
 mod remote;
 mod runner;
 mod schedules;
+mod secrets;
 mod stop;
 mod transfers;
 mod upkeep;
+
+pub use secrets::{MachineSecrets, secret_stores};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -28,6 +28,7 @@ mod problem;
 mod rate_limit;
 mod routes;
 mod schedules;
+mod secrets;
 mod site;
 
 mod api_keys;

@@ -3,6 +3,7 @@
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::secrets;
 use crate::site::Site;
 use crate::{
     alert_rules, alerts, api_keys, audit, auth, calendars, connectors, deliveries, events, files,
@@ -25,6 +26,7 @@ pub(crate) fn described() -> OpenApiRouter<Site> {
         .merge(alerts::routes())
         .merge(alert_rules::routes())
         .merge(pgp_keys::routes())
+        .merge(secrets::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(deliveries::routes())

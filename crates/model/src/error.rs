@@ -73,6 +73,8 @@ kinds! {
     IdempotencyKeyReused = "idempotency_key_reused";
     AddressNotAllowed = "address_not_allowed";
     RemoteUnknown = "remote_unknown";
+    SecretUnreadable = "secret_unreadable";
+    SecretUnavailable = "secret_unavailable";
     RateLimited = "rate_limited";
     InternalError = "internal_error";
     RemoteFailed = "remote_failed";

@@ -151,6 +151,8 @@ ids! {
     TransferId = "xfr_";
     /// A remote: a far system.
     RemoteId = "rem_";
+    /// A secret that remotes refer to.
+    SecretId = "sec_";
     /// An OpenPGP key.
     PgpKeyId = "pgp_";
     /// A webhook: a receiver a tenant registered.

@@ -28,6 +28,7 @@ mod remote_health;
 mod remote_times;
 mod schedule;
 mod scope;
+mod secret;
 mod tenant;
 mod time;
 mod transfer;
@@ -75,6 +76,7 @@ pub use schedule::{
     ScheduleResult, ScheduleRun, ScheduleTarget, Timing, Zone,
 };
 pub use scope::{Scope, Scopes};
+pub use secret::{Secret, SecretName, SecretSource};
 pub use tenant::{Tenant, TenantSettings, TenantState, Usage};
 pub use time::Timestamp;
 pub use transfer::{

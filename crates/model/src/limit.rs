@@ -141,6 +141,14 @@ pub const TRANSFER_NOTES_MAX: usize = 16;
 /// Smallest bandwidth of a transfer, in bytes per second.
 pub const BANDWIDTH_MIN: u64 = 1024;
 
+/// Most secrets of one tenant that remotes refer to.
+pub const SECRETS_MAX: u64 = 1_000;
+/// Longest value of a secret, in bytes.
+pub const SECRET_BYTES_MAX: usize = 64 * 1024;
+/// For how long a secret that was read elsewhere is used without asking again.
+pub const SECRET_FRESH: Duration = Duration::from_mins(1);
+/// For how long a secret that was read elsewhere is used while its store does not answer.
+pub const SECRET_STALE_MAX: Duration = Duration::from_hours(1);
 /// Most OpenPGP keys of one tenant.
 pub const PGP_KEYS_MAX: u64 = 1_000;
 /// Longest armored or encoded OpenPGP key in a request, in bytes.

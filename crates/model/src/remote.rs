@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RemoteId, RemoteTimes, Timestamp};
+use crate::{RemoteId, RemoteTimes, SecretId, Timestamp};
 
 /// Which connector speaks to a remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -388,6 +389,9 @@ pub struct Remote {
     pub address: RemoteAddress,
     /// Which secrets it has.
     pub secret_fields: Vec<RemoteSecretField>,
+    /// Of these, the ones that are kept as secrets of their own.
+    #[serde(default)]
+    pub secret_refs: BTreeMap<RemoteSecretField, SecretId>,
     /// Its secrets, sealed by the tenant's wrapping_key.
     pub sealed_secret: Option<Vec<u8>>,
     /// The key pairs that were made here, the newest first.

@@ -8,6 +8,7 @@ pub mod dev;
 pub mod dev_ca;
 pub mod listen;
 pub mod log;
+mod machine_secrets;
 pub mod open;
 pub mod reference;
 pub mod serve;

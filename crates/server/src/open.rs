@@ -111,6 +111,13 @@ pub async fn core(config: &Config, db: (Db, bool), mode: Mode) -> Result<Core> {
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect(),
+            secret_variables: config.secrets.allow_variables.clone(),
+            secret_files: config
+                .secrets
+                .allow_files
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
         },
     };
     Core::open(parts)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use bailee_connect::{EgressGuard, Poster};
 use bailee_core::Core;
-use bailee_engine::{Engine, EngineHandle, EngineLimits, EngineParts};
+use bailee_engine::{Engine, EngineHandle, EngineLimits, EngineParts, secret_stores};
 use bailee_http::{CursorKey, HttpOptions, Peer, RateLimits};
 use bailee_model::{Chance as _, Clock as _};
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,6 +19,7 @@ use crate::dev::{self, DevInfo};
 use crate::dev_ca;
 use crate::listen::{ConnectionFacts, Drained, ListenOptions, Listener};
 use crate::log;
+use crate::machine_secrets::Machine;
 use crate::open::{self, Migrate, Mode};
 use crate::system::{SystemChance, SystemClock};
 use crate::tls::{self, ServerTls, TlsOptions};
@@ -206,6 +207,7 @@ fn start_engine(core: &Core, config: &Config, mode: Mode) -> Result<EngineHandle
     if mode == Mode::Development {
         guard = guard.allowing_loopback();
     }
+    core.attach_secret_stores(secret_stores(guard.clone(), Arc::new(Machine)));
     let mut random = [0; 4];
     SystemChance::default().fill(&mut random);
     let parts = EngineParts {

@@ -30,6 +30,7 @@ mod remote_health;
 mod rows;
 mod schedule;
 mod schema;
+mod secret;
 mod sweep;
 mod tenant;
 mod transfer;
@@ -54,6 +55,9 @@ pub mod conflict {
     pub use crate::remote::NAME as REMOTE_NAME;
     pub use crate::remote_health::CHANGED as REMOTE_HEALTH;
     pub use crate::schedule::{CONFLICT as SCHEDULE, RAN as SCHEDULE_RAN};
+    pub use crate::secret::{
+        GONE as SECRET_GONE, REVISION as SECRET_REVISION, TAKEN as SECRET_TAKEN,
+    };
     pub use crate::tenant::{CHANGED as TENANT_CHANGED, QUOTA};
     pub use crate::transfer::REVISION as TRANSFER_REVISION;
     pub use crate::upload::{

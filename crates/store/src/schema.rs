@@ -64,6 +64,12 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0006_receipts.sql"),
         tenant_tables: &["journal_node"],
     },
+    Migration {
+        number: 8,
+        name: "secrets",
+        text: include_str!("../migrations/0008_secrets.sql"),
+        tenant_tables: &["secret"],
+    },
 ];
 
 /// Every statement of this crate with its name, so that a test can prepare each on both databases.
@@ -88,6 +94,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::remote::STATEMENTS,
         crate::remote_health::STATEMENTS,
         crate::schedule::STATEMENTS,
+        crate::secret::STATEMENTS,
         crate::sweep::STATEMENTS,
         crate::tenant::STATEMENTS,
         crate::transfer::STATEMENTS,

@@ -7,7 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::word::words;
-use crate::{RemoteWindow, SecretText, tagged};
+use crate::{RemoteWindow, SecretInput, tagged};
 
 /// Body of `POST /remotes` and `PUT /remotes/{remote_id}`: told apart by `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,8 +112,7 @@ macro_rules! body {
             /// A certificate to show who we are, with those between it and its authority, PEM. Needs `client_key`.
             pub client_certificate: Option<String>,
             /// The private key of `client_certificate`, PEM, not locked.
-            #[schema(value_type = Option<String>)]
-            pub client_key: Option<SecretText>,
+            pub client_key: Option<SecretInput>,
         } }
     };
     (web $(#[$about:meta])* $body:ident { $($fields:tt)* }) => {
@@ -137,17 +136,13 @@ CreateSftpRemote {
     /// Whom to sign in as.
     pub username: String,
     /// Password; not together with `private_key`.
-    #[schema(value_type = Option<String>)]
-    pub password: Option<SecretText>,
+    pub password: Option<SecretInput>,
     /// Private key in OpenSSH or PKCS #8 PEM form; not together with `password`.
-    #[schema(value_type = Option<String>)]
-    pub private_key: Option<SecretText>,
+    pub private_key: Option<SecretInput>,
     /// The private key before it, tried after it while the partner may not know the new one; null in a change forgets it.
-    #[schema(value_type = Option<String>)]
-    pub previous_private_key: Option<SecretText>,
+    pub previous_private_key: Option<SecretInput>,
     /// What opens the private keys.
-    #[schema(value_type = Option<String>)]
-    pub passphrase: Option<SecretText>,
+    pub passphrase: Option<SecretInput>,
     /// Fingerprint of the server's key, `SHA256:…` as OpenSSH prints it. Without one, nothing moves until it is trusted.
     pub host_key: Option<String>,
     /// The folder that `/` of this remote means; the one after sign-in when absent.
@@ -169,8 +164,7 @@ CreateFtpsRemote {
     /// Whom to sign in as.
     pub username: String,
     /// Password.
-    #[schema(value_type = Option<String>)]
-    pub password: Option<SecretText>,
+    pub password: Option<SecretInput>,
     /// The folder that `/` of this remote means; the one after sign-in when absent.
     pub base_path: Option<String>,
 }
@@ -186,16 +180,13 @@ CreateHttpsRemote {
     /// Account for HTTP Basic, with `password`; not together with another way to sign in.
     pub username: Option<String>,
     /// Password of `username`.
-    #[schema(value_type = Option<String>)]
-    pub password: Option<SecretText>,
+    pub password: Option<SecretInput>,
     /// Token that is sent as `Authorization: Bearer`.
-    #[schema(value_type = Option<String>)]
-    pub bearer_token: Option<SecretText>,
+    pub bearer_token: Option<SecretInput>,
     /// Name of a header that carries `header_value`, such as `X-Api-Key`.
     pub header_name: Option<String>,
     /// What the header holds.
-    #[schema(value_type = Option<String>)]
-    pub header_value: Option<SecretText>,
+    pub header_value: Option<SecretInput>,
     /// Whether files may be written; false when absent.
     pub can_write: Option<bool>,
     /// How files are written: `put` (when absent) or `post`, after which nothing can be read back.
@@ -213,16 +204,13 @@ CreateWebdavRemote {
     /// Account for HTTP Basic, with `password`; not together with another way to sign in.
     pub username: Option<String>,
     /// Password of `username`.
-    #[schema(value_type = Option<String>)]
-    pub password: Option<SecretText>,
+    pub password: Option<SecretInput>,
     /// Token that is sent as `Authorization: Bearer`.
-    #[schema(value_type = Option<String>)]
-    pub bearer_token: Option<SecretText>,
+    pub bearer_token: Option<SecretInput>,
     /// Name of a header that carries `header_value`, such as `X-Api-Key`.
     pub header_name: Option<String>,
     /// What the header holds.
-    #[schema(value_type = Option<String>)]
-    pub header_value: Option<SecretText>,
+    pub header_value: Option<SecretInput>,
 }
 }
 
@@ -242,11 +230,9 @@ CreateS3Remote {
     /// The name of the access key.
     pub access_key_id: String,
     /// Its secret. Needed; optional only in a change.
-    #[schema(value_type = Option<String>)]
-    pub secret_access_key: Option<SecretText>,
+    pub secret_access_key: Option<SecretInput>,
     /// What goes with a key that holds for some hours.
-    #[schema(value_type = Option<String>)]
-    pub session_token: Option<SecretText>,
+    pub session_token: Option<SecretInput>,
     /// Whether the bucket stands in the path instead of the host name; false when absent.
     pub path_style: Option<bool>,
     /// How the store encrypts what is written: `AES256` or `aws:kms`; the bucket's own setting when absent.
@@ -274,11 +260,9 @@ CreateAzureBlobRemote {
     /// The folder that `/` of this remote means; the whole container when absent.
     pub base_path: Option<String>,
     /// One of the account's two keys, base64. This or `sas_token` is needed; optional only in a change.
-    #[schema(value_type = Option<String>)]
-    pub account_key: Option<SecretText>,
+    pub account_key: Option<SecretInput>,
     /// A shared access signature, the query text that begins with `sv=`. It needs read, write, create, delete and list.
-    #[schema(value_type = Option<String>)]
-    pub sas_token: Option<SecretText>,
+    pub sas_token: Option<SecretInput>,
 }
 }
 
@@ -294,11 +278,9 @@ CreateGcsRemote {
     /// The folder that `/` of this remote means; the whole bucket when absent.
     pub base_path: Option<String>,
     /// The JSON key of a service account, as text. It needs the role Storage Object User on the bucket.
-    #[schema(value_type = Option<String>)]
-    pub service_account_key: Option<SecretText>,
+    pub service_account_key: Option<SecretInput>,
     /// An access token that somebody else renews; not together with `service_account_key`.
-    #[schema(value_type = Option<String>)]
-    pub bearer_token: Option<SecretText>,
+    pub bearer_token: Option<SecretInput>,
 }
 }
 
@@ -310,8 +292,7 @@ CreateBaileeRemote {
     /// Where the server is, without `/v1`. Plain `http` is for the server's own machine only.
     pub url: String,
     /// An API key with the scopes to read and write files. Needed; optional only in a change.
-    #[schema(value_type = Option<String>)]
-    pub api_key: Option<SecretText>,
+    pub api_key: Option<SecretInput>,
     /// The folder that `/` of this remote means; the root when absent.
     pub base_path: Option<String>,
 }

@@ -6,6 +6,7 @@ mod files;
 mod moving;
 mod pgp_key;
 mod remote;
+mod secret;
 mod site;
 mod time;
 
@@ -15,6 +16,7 @@ pub use files::*;
 pub use moving::*;
 pub use pgp_key::*;
 pub use remote::*;
+pub use secret::*;
 pub use site::*;
 pub use time::*;
 
@@ -131,6 +133,9 @@ pub enum Command {
     /// What raises alerts
     #[command(subcommand)]
     AlertRule(AlertRuleCommand),
+    /// Secrets that remotes refer to
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// OpenPGP keys, partners' and own
     #[command(subcommand)]
     PgpKey(PgpKeyCommand),

@@ -18,6 +18,7 @@ mod profile;
 mod receipt;
 mod remote;
 mod schedule;
+mod secret;
 mod site;
 mod transfer;
 mod view;
@@ -66,6 +67,7 @@ async fn online(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Calendar(command) => calendar::run(session, &client, command).await,
         Command::Alert(command) => alert::run(session, &client, command).await,
         Command::AlertRule(command) => alert_rule::run(session, &client, command).await,
+        Command::Secret(command) => secret::run(session, &client, command).await,
         Command::PgpKey(command) => pgp_key::run(session, &client, command).await,
         Command::Webhook(WebhookCommand::Listen(args)) => listen::run(session, &client, args).await,
         Command::Webhook(command) => webhook::run(session, &client, command).await,

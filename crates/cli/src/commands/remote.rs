@@ -382,7 +382,10 @@ mod tests {
             unreachable!("the kind was named")
         };
         assert_eq!(s3.path_style, Some(true));
-        assert_eq!(s3.secret_access_key.unwrap().reveal(), "canary");
+        assert_eq!(
+            s3.secret_access_key.unwrap().text().unwrap().reveal(),
+            "canary"
+        );
         let dav = [
             "a",
             "webdav",

@@ -169,6 +169,16 @@ pub(super) const ALERT_RULE: View = View {
     ],
     name: "name",
 };
+pub(super) const SECRET: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("KIND", "kind"),
+        ("REFERENCE", "reference"),
+        ("UPDATED", "updated_at"),
+        ("SECRET", "secret_id"),
+    ],
+    name: "name",
+};
 pub(super) const PGP_KEY: View = View {
     columns: &[
         ("NAME", "name"),

@@ -12,7 +12,7 @@ use reqwest::{Body, Response};
 use url::Url;
 
 use super::config::{S3Config, S3Encryption};
-use super::sign::{Ask, Payload, Signer, Slash, encode};
+use super::sign::{Ask, Payload, SERVICE, Signer, Slash, encode};
 use super::{error, limits, xml};
 use crate::clock::SharedClock;
 use crate::connector::{EntryKind, RemoteEntry};
@@ -51,6 +51,7 @@ impl Bucket {
                 secret_access_key: config.secret_access_key.clone(),
                 session_token: config.session_token.clone(),
                 region: config.region.clone(),
+                service: SERVICE,
             },
             clock: config.clock.clone(),
             making: making(config),

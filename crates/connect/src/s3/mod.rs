@@ -39,6 +39,7 @@ use http::{Method, StatusCode};
 
 use self::bucket::{Bucket, Whole};
 pub use self::config::{S3Config, S3Encryption};
+pub(crate) use self::sign::{Ask, Payload, Signer};
 use self::upload::Target;
 use self::writer::Writer;
 use crate::connector::{

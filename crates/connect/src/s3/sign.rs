@@ -12,11 +12,12 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const SERVICE: &str = "s3";
+/// The service of buckets, as signatures name it.
+pub(crate) const SERVICE: &str = "s3";
 
 /// What is signed of a body.
 #[derive(Clone, Debug)]
-pub(super) enum Payload {
+pub(crate) enum Payload {
     /// There is none.
     Empty,
     /// The SHA-256 of what is sent, hexadecimal.
@@ -27,7 +28,7 @@ pub(super) enum Payload {
 
 /// A request before it is signed. Texts are plain; encoding is done here.
 #[derive(Clone, Debug)]
-pub(super) struct Ask {
+pub(crate) struct Ask {
     pub method: Method,
     pub url: Url,
     pub query: Vec<(&'static str, String)>,
@@ -36,7 +37,7 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    pub(super) fn new(method: Method, url: Url) -> Self {
+    pub(crate) fn new(method: Method, url: Url) -> Self {
         Self {
             method,
             url,
@@ -52,29 +53,31 @@ impl Ask {
     }
 
     /// `name` in lower case.
-    pub(super) fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
     /// States a body of `length_bytes`.
-    pub(super) fn body(mut self, length_bytes: u64, payload: Payload) -> Self {
+    pub(crate) fn body(mut self, length_bytes: u64, payload: Payload) -> Self {
         self.payload = payload;
         self.header("content-length", length_bytes.to_string())
     }
 }
 
 /// Who signs.
-pub(super) struct Signer {
+pub(crate) struct Signer {
     pub access_key_id: String,
     pub secret_access_key: SecretString,
     pub session_token: Option<SecretString>,
     pub region: String,
+    /// The service that is asked.
+    pub service: &'static str,
 }
 
 impl Signer {
     /// `ask` with its query in its URL, and with the headers that prove who asks.
-    pub(super) fn sign(&self, mut ask: Ask, now: Timestamp) -> Ask {
+    pub(crate) fn sign(&self, mut ask: Ask, now: Timestamp) -> Ask {
         let time = compact(now);
         let day = time.split('T').next().unwrap_or_default().to_owned();
         let payload = match &ask.payload {
@@ -98,7 +101,7 @@ impl Signer {
             path => path,
         };
         let request = format!("{method}\n{path}\n{query}\n{headers}\n{names}\n{payload}");
-        let scope = format!("{day}/{}/{SERVICE}/aws4_request", self.region);
+        let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
         let hash = hex::encode(digest(&SHA256, request.as_bytes()));
         let text = format!("{ALGORITHM}\n{time}\n{scope}\n{hash}");
         let signature = hex::encode(mac(self.signing_key(&day).as_ref(), &text));
@@ -113,7 +116,7 @@ impl Signer {
     fn signing_key(&self, day: &str) -> hmac::Tag {
         let secret = SecretString::from(format!("AWS4{}", self.secret_access_key.expose_secret()));
         let mut key = mac(secret.expose_secret().as_bytes(), day);
-        for step in [self.region.as_str(), SERVICE, "aws4_request"] {
+        for step in [self.region.as_str(), self.service, "aws4_request"] {
             key = mac(key.as_ref(), step);
         }
         key
@@ -226,6 +229,7 @@ mod tests {
             secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
             session_token,
             region: "us-east-1".to_owned(),
+            service: SERVICE,
         }
     }
 

@@ -82,6 +82,7 @@ impl Remotes<'_> {
             name: new.name,
             address: new.address,
             secret_fields: Vec::new(),
+            secret_refs: std::collections::BTreeMap::new(),
             sealed_secret: None,
             ssh_keys: Vec::new(),
             concurrency: concurrency(new.concurrency)?.unwrap_or(CONCURRENCY_DEFAULT),
@@ -93,6 +94,7 @@ impl Remotes<'_> {
         check_ways(&secret.fields())?;
         self.keep(&mut remote, &secret, &known)?;
         let mut change = self.core.store.change(&permit);
+        hold_secrets(&mut change, &remote);
         change.insert_remote(&remote);
         if remote.times.health_check_seconds.is_some() {
             self.core.schedule_looks(&mut change, &remote);
@@ -104,6 +106,7 @@ impl Remotes<'_> {
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(|error| match error {
             DbError::Conflict(conflict::REMOTE_NAME) => name_taken(&remote.name),
+            DbError::Conflict(conflict::SECRET_GONE) => secret_unknown(&remote),
             other => error::from_db(other),
         })?;
         Ok(remote)
@@ -304,6 +307,7 @@ impl Remotes<'_> {
                 }
             }
             let mut change = self.core.store.change(&permit);
+            hold_secrets(&mut change, &remote);
             change.put_remote(&remote);
             self.follow(&mut change, (&old, &remote)).await?;
             made(&mut change, &without_secret(&remote))?;
@@ -315,6 +319,9 @@ impl Remotes<'_> {
             match change.commit().await {
                 Ok(()) => return Ok(remote),
                 Err(DbError::Conflict(conflict::REMOTE_NAME)) => {}
+                Err(DbError::Conflict(conflict::SECRET_GONE)) => {
+                    return Err(secret_unknown(&remote));
+                }
                 Err(error) => return Err(error::from_db(error)),
             }
         }
@@ -353,6 +360,7 @@ impl Remotes<'_> {
     /// Seals `secret` as all the secrets that the remote has.
     fn keep(&self, remote: &mut Remote, secret: &RemoteSecret, known: &Known) -> Result<()> {
         remote.secret_fields = secret.fields();
+        remote.secret_refs = secret.references();
         check_secrets(&remote.address, &remote.secret_fields)?;
         remote.sealed_secret = if secret.is_empty() {
             None
@@ -364,6 +372,20 @@ impl Remotes<'_> {
         };
         Ok(())
     }
+}
+
+/// What a remote refers to must be there as long as the remote does.
+fn hold_secrets(change: &mut Change, remote: &Remote) {
+    for secret in remote.secret_refs.values() {
+        change.hold_secret(*secret);
+    }
+}
+
+fn secret_unknown(remote: &Remote) -> Error {
+    let detail = "There is no such secret; look at `bailee secret list`.";
+    let field = remote.secret_refs.keys().next();
+    let field = field.map_or("secret", |field| field.as_str());
+    Error::field(&format!("#/{field}/secret_id"), "unknown", detail)
 }
 
 /// All the secrets that a remote has.

@@ -61,12 +61,19 @@ pub(super) fn parse(wish: &CreateRemote) -> Result<NewRemote, Error> {
     let times = times(&mut fields)?;
     let mut secret = RemoteSecret::default();
     for field in RemoteSecretField::ALL {
-        if let Some(Value::String(text)) = fields.remove(field.as_str()) {
-            if text.is_empty() {
+        match fields.remove(field.as_str()) {
+            Some(Value::String(text)) if text.is_empty() => {
                 let pointer = format!("#/{}", field.as_str());
                 return Err(Error::field(&pointer, "invalid", "Is empty."));
             }
-            secret = secret.with(field, SecretString::from(text));
+            Some(Value::String(text)) => secret = secret.with(field, SecretString::from(text)),
+            Some(Value::Object(reference)) => {
+                let id = reference.get("secret_id").and_then(Value::as_str);
+                let id = id.and_then(|id| id.parse().ok());
+                let missing = || Error::internal("a reference names no secret");
+                secret = secret.with_reference(field, id.ok_or_else(missing)?);
+            }
+            _ => {}
         }
     }
     fill(&mut fields);
@@ -291,6 +298,7 @@ mod tests {
             name: new.name,
             address: new.address,
             secret_fields: new.secret.map(|secret| secret.fields()).unwrap_or_default(),
+            secret_refs: std::collections::BTreeMap::new(),
             sealed_secret: None,
             ssh_keys: Vec::new(),
             concurrency: 4,

@@ -5,8 +5,8 @@ use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::{Deserializer, forward_to_deserialize_any};
 
 use super::section::{
-    Data, Database, Egress, Keys, Limits, Local, Log, Metrics, RateLimits, Server, Tls, Transfers,
-    Uploads,
+    Data, Database, Egress, Keys, Limits, Local, Log, Metrics, RateLimits, Secrets, Server, Tls,
+    Transfers, Uploads,
 };
 
 /// Secrets: only the environment may set them.
@@ -33,7 +33,7 @@ pub(crate) fn nearest(key: &str) -> Option<String> {
         .map(|(_, known)| known)
 }
 
-fn sections() -> [(&'static str, &'static [&'static str]); 13] {
+fn sections() -> [(&'static str, &'static [&'static str]); 14] {
     [
         ("server", fields::<Server>()),
         ("tls", fields::<Tls>()),
@@ -44,6 +44,7 @@ fn sections() -> [(&'static str, &'static [&'static str]); 13] {
         ("rate_limits", fields::<RateLimits>()),
         ("egress", fields::<Egress>()),
         ("local", fields::<Local>()),
+        ("secrets", fields::<Secrets>()),
         ("uploads", fields::<Uploads>()),
         ("transfers", fields::<Transfers>()),
         ("log", fields::<Log>()),

@@ -35,6 +35,8 @@ pub struct Config {
     pub egress: Egress,
     /// The connector for folders of this machine.
     pub local: Local,
+    /// What of this machine secrets may refer to.
+    pub secrets: Secrets,
     /// Bounds of uploads.
     pub uploads: Uploads,
     /// Bounds of transfers.
@@ -282,6 +284,16 @@ impl From<Network> for String {
 pub struct Local {
     /// Folders that the connector `local` may use.
     pub allow_folders: Vec<PathBuf>,
+}
+
+/// `[secrets]`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Secrets {
+    /// Variables of the environment that secrets of tenants may refer to.
+    pub allow_variables: Vec<String>,
+    /// Files that secrets of tenants may refer to, and folders below which they may be.
+    pub allow_files: Vec<PathBuf>,
 }
 
 /// `[uploads]`

@@ -138,6 +138,7 @@ as_text!(
     TransferId,
     RemoteId,
     PgpKeyId,
+    SecretId,
     WebhookId,
     DeliveryId,
     AuditId,

@@ -13,6 +13,7 @@ pub(super) async fn prepare(world: &mut World, operation: &Operation) {
         "session_id",
         "remote_id",
         "pgp_key_id",
+        "secret_id",
         "transfer_id",
         "webhook_id",
         "key_id",

@@ -34,6 +34,7 @@ impl World {
             "session_id",
             "remote_id",
             "pgp_key_id",
+            "secret_id",
             "transfer_id",
             "webhook_id",
             "key_id",
@@ -84,6 +85,10 @@ impl World {
             "remote_id" => (
                 "/remotes",
                 json!({"name": format!("r{number}"), "kind": "local", "folder": self.exchange}),
+            ),
+            "secret_id" => (
+                "/secrets",
+                json!({"name": format!("s{number}"), "kind": "value", "value": "matrix"}),
             ),
             "pgp_key_id" => (
                 "/pgp-keys/generate",
@@ -238,6 +243,8 @@ impl World {
             "transfers.create" => {
                 json!({"source": self.id("file_id"), "destination": "/m/moved.txt"})
             }
+            "secrets.create" => json!({"name": "made", "kind": "value", "value": "matrix"}),
+            "secrets.replace" => json!({"name": "replaced", "kind": "value", "value": "matrix"}),
             "pgp_keys.import" => json!({"name": "partner", "key": PARTNER_KEY}),
             "pgp_keys.generate" => json!({"name": "made", "user_id": "Made"}),
             "pgp_keys.update" => json!({"usage": ["sign"]}),

@@ -22,6 +22,7 @@ mod remote_health;
 mod remote_kinds;
 mod remotes;
 mod schedules;
+mod secrets;
 mod settings;
 mod site;
 mod site_files;

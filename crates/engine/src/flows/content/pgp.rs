@@ -27,13 +27,17 @@ pub(super) async fn encrypt(work: &mut Work<'_>, step: &PgpEncrypt) -> Result<()
         Some(key) => secrets(work, std::slice::from_ref(key), PgpUsage::Sign).await?,
         None => Vec::new(),
     };
-    let usual = if step.armor { ".asc" } else { ".pgp" };
+    let (encoding, usual) = if step.armor {
+        (Encoding::Armored, ".asc")
+    } else {
+        (Encoding::Binary, ".pgp")
+    };
     let suffix = step.suffix.as_ref().map_or(usual, |suffix| suffix.as_str());
     for file in work.files {
         let order = Seal {
             recipients: recipients.clone(),
             signers: signers.clone(),
-            encoding: encoding(step.armor),
+            encoding,
             is_compressed: step.compress,
             now: work.core.clock().now(),
         };
@@ -64,31 +68,34 @@ pub(super) async fn sign(work: &mut Work<'_>, step: &PgpSign) -> Result<(), Step
     let Some(signer) = keys.pop() else {
         return Ok(());
     };
+    let (encoding, inline, detached) = if step.armor {
+        (Encoding::Armored, ".asc", ".asc")
+    } else {
+        (Encoding::Binary, ".pgp", ".sig")
+    };
     for file in work.files {
         let now = work.core.clock().now();
         if step.mode == SignatureMode::Inline {
             let order = Seal {
                 recipients: Vec::new(),
                 signers: vec![signer.clone()],
-                encoding: encoding(step.armor),
+                encoding,
                 is_compressed: false,
                 now,
             };
-            let suffix = if step.armor { ".asc" } else { ".pgp" };
-            sealed(work, file, (order, suffix)).await?;
+            sealed(work, file, (order, inline)).await?;
             continue;
         }
         let order = SignDetached {
             signer: signer.clone(),
-            encoding: encoding(step.armor),
+            encoding,
             now,
         };
         let input = streams::open(work.core, work.caller, file).await?;
         let signature = sign_detached(input, order).await;
         let signature = signature.map_err(|error| of_content(&file.name, &error))?;
-        let suffix = if step.armor { ".asc" } else { ".sig" };
         work.outputs.pass(file);
-        let name = format!("{}{suffix}", file.name);
+        let name = format!("{}{detached}", file.name);
         work.outputs.write(&name, signature).await?;
     }
     Ok(())
@@ -262,14 +269,6 @@ async fn secrets(
 fn most_bytes(work: &Work<'_>, wish: Option<u64>) -> u64 {
     let most = work.core.settings_of_installation().file_bytes_max;
     wish.map_or(most, |wish| wish.min(most))
-}
-
-fn encoding(armor: bool) -> Encoding {
-    if armor {
-        Encoding::Armored
-    } else {
-        Encoding::Binary
-    }
 }
 
 #[cfg(test)]
