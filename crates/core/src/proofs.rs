@@ -58,17 +58,23 @@ impl Audit<'_> {
         self.core.prove(&reader, entry, tree_size).await
     }
 
-    /// The proof that the journal of one checkpoint continues that of another.
+    /// The proof that the journal of one checkpoint continues that of another: of the oldest, and to the newest, where
+    /// none is named.
     pub async fn consistency(
         &self,
         caller: &Caller,
-        from: u64,
+        from: Option<u64>,
         to: Option<u64>,
     ) -> Result<ConsistencyProof> {
         let permit = self.enter(caller, "audit.consistency").await?;
         let reader = self.core.store.reader(&permit);
-        let from = self.core.checkpoint_of(&reader, Some(from)).await?;
         let to = self.core.checkpoint_of(&reader, to).await?;
+        let oldest = reader
+            .checkpoints_after(0, 1)
+            .await
+            .map_err(error::from_db)?;
+        let oldest = oldest.first().map(|(size, ..)| *size);
+        let from = self.core.checkpoint_of(&reader, from.or(oldest)).await?;
         if from.0 > to.0 {
             let detail = "`from` is larger than `to`: the journal grows.";
             return Err(Error::new(ErrorKind::InvalidParameter, detail).with_field(

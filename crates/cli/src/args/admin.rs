@@ -253,9 +253,9 @@ pub struct AuditProofArgs {
 /// Arguments of `audit consistency`.
 #[derive(Debug, Args)]
 pub struct AuditConsistencyArgs {
-    /// Size of the tree of the earlier checkpoint
+    /// Size of the tree of the earlier checkpoint; else the oldest
     #[arg(long, value_name = "N")]
-    pub from: u64,
+    pub from: Option<u64>,
     /// Size of the tree of the later one; else the newest
     #[arg(long, value_name = "N")]
     pub to: Option<u64>,

@@ -30,7 +30,7 @@ pub(super) async fn run(
         None => (Box::new(std::io::stdout()), Path::new("-")),
     };
     let mut written = 0_u64;
-    while let Some(bytes) = export.chunk().await? {
+    while let Some(bytes) = export.more().await? {
         out.write_all(&bytes)
             .map_err(Failure::local("write", shown))?;
         written += bytes.len() as u64;

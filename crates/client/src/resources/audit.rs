@@ -40,7 +40,7 @@ pub struct ExportStream(crate::transport::Opened);
 
 impl ExportStream {
     /// The next bytes; none at the end.
-    pub async fn chunk(&mut self) -> Result<Option<bytes::Bytes>> {
+    pub async fn more(&mut self) -> Result<Option<bytes::Bytes>> {
         self.0.chunk().await
     }
 }
@@ -72,10 +72,15 @@ impl Audit<'_> {
         self.0.json(call).await
     }
 
-    /// The proof that the journal of one checkpoint continues that of another; of the newest, when none is named.
-    pub async fn consistency(&self, from: u64, to: Option<u64>) -> Result<AuditConsistency> {
+    /// The proof that the journal of one checkpoint continues that of another; of the oldest and to the newest, when none
+    /// is named.
+    pub async fn consistency(
+        &self,
+        from: Option<u64>,
+        to: Option<u64>,
+    ) -> Result<AuditConsistency> {
         let call = Call::get("/audit/consistency")
-            .query("from", from)
+            .maybe("from", from)
             .maybe("to", to);
         self.0.json(call).await
     }

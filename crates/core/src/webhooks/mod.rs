@@ -20,7 +20,7 @@ use secrecy::SecretString;
 
 pub use self::example::example_event;
 pub use self::rules::EventBounds;
-use self::rules::{check_limits, check_tag, check_types, check_url};
+use self::rules::{check_limits, check_tag, check_types, check_url, without_secrets};
 pub use self::stats::DeliveryStats;
 use crate::deliveries::signer_context;
 use crate::events::body_of;
@@ -418,18 +418,6 @@ impl Webhooks<'_> {
             .key
             .seal_secret(text.as_bytes(), &id.to_string(), &*self.core.chance);
         Ok((text.into(), sealed.map_err(error::from_key)?))
-    }
-}
-
-/// What may be kept of a webhook for an answer.
-fn without_secrets(webhook: &Webhook) -> Webhook {
-    Webhook {
-        sealed_secrets: Vec::new(),
-        signer: webhook.signer.as_ref().map(|signer| WebhookSigner {
-            sealed_seed: Vec::new(),
-            public_key: signer.public_key.clone(),
-        }),
-        ..webhook.clone()
     }
 }
 

@@ -1,7 +1,8 @@
 use std::net::IpAddr;
 
 use bailee_model::{
-    Error, ErrorKind, EventType, FolderPath, RemoteName, Result, WebhookLimits, limit,
+    Error, ErrorKind, EventType, FolderPath, RemoteName, Result, Webhook, WebhookLimits,
+    WebhookSigner, limit,
 };
 
 /// Longest address.
@@ -19,6 +20,18 @@ pub struct EventBounds {
     pub remote: Option<RemoteName>,
     /// Only about files with this tag.
     pub tag: Option<String>,
+}
+
+/// What may be kept of a webhook for an answer.
+pub(super) fn without_secrets(webhook: &Webhook) -> Webhook {
+    Webhook {
+        sealed_secrets: Vec::new(),
+        signer: webhook.signer.as_ref().map(|signer| WebhookSigner {
+            sealed_seed: Vec::new(),
+            public_key: signer.public_key.clone(),
+        }),
+        ..webhook.clone()
+    }
 }
 
 /// Receivers are HTTPS. Whether the address may be connected to is judged at each connection.

@@ -122,7 +122,8 @@ impl Looker<'_> {
         bundle: &Bundle,
         plan: &mut TransferPlan,
     ) -> std::result::Result<(), Halt> {
-        let mut walk = Walk::new(bundle, &self.transfer.destination, None);
+        let destination = as_folder(&self.transfer.destination)?;
+        let mut walk = Walk::new(bundle, &destination, None);
         loop {
             let found = walk.next(self.sight).await?;
             for file in found.files {
@@ -159,7 +160,7 @@ impl Looker<'_> {
             }
             Err(Halt::Trouble(trouble)) if trouble.names_folder => {
                 let bundle = Bundle {
-                    sources: vec![as_folder(&transfer.source)],
+                    sources: vec![as_folder(&transfer.source)?],
                     ..Bundle::default()
                 };
                 Box::pin(self.at_many(&bundle, plan)).await
@@ -346,14 +347,21 @@ fn add(plan: &mut TransferPlan, file: PlannedFile) {
     }
 }
 
-fn as_folder(source: &End) -> End {
-    match source {
+/// The end as the folder that files come from or go into.
+fn as_folder(end: &End) -> std::result::Result<End, Halt> {
+    Ok(match end {
         End::Remote { remote, path } if !path.ends_with('/') => End::Remote {
             remote: remote.clone(),
             path: format!("{path}/"),
         },
+        End::Path { path } => {
+            let folder = path.folder().child(path.name().clone());
+            End::Folder {
+                path: folder.map_err(|error| bad_path(&path.to_string(), error))?,
+            }
+        }
         other => other.clone(),
-    }
+    })
 }
 
 /// The name that a file keeps in a folder.

@@ -11,8 +11,8 @@ use crate::extract::Query;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ConsistencyQuery {
-    /// Size of the tree of the earlier signed checkpoint.
-    from: u64,
+    /// Size of the tree of the earlier signed checkpoint; without it, the oldest.
+    from: Option<u64>,
     /// Size of the tree of the later one; without it, the newest.
     to: Option<u64>,
 }

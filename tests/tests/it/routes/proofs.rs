@@ -55,12 +55,16 @@ async fn a_record_is_proven_and_a_journal_continues_itself() {
     let proof = admin.get(&between).send().await.is(200).json();
     assert_eq!(proof["from_checkpoint"], first["checkpoint"]);
     assert_eq!(proof["to_checkpoint"], later["checkpoint"]);
-    let mut consistency = server.command(&["audit", "consistency", "--from", &old.to_string()]);
-    consistency.args(["--to", &new.to_string(), "--key", &key(&admin).await]);
-    consistency.env("BAILEE_URL", server.url());
-    consistency.env("BAILEE_API_KEY", admin.key());
-    consistency.env("BAILEE_CA_FILE", server.ca_file());
-    let done = consistency.output().unwrap();
+    let done = Command::new(binary())
+        .args(["audit", "consistency", "--from", &old.to_string()])
+        .args(["--to", &new.to_string(), "--key", &key(&admin).await])
+        .env_clear()
+        .env("HOME", "/nowhere")
+        .env("BAILEE_URL", server.url())
+        .env("BAILEE_API_KEY", admin.key())
+        .env("BAILEE_CA_FILE", server.ca_file())
+        .output()
+        .unwrap();
     assert!(done.status.success(), "{done:?}");
     // Refusals.
     let backwards = format!("/audit/consistency?from={new}&to={old}");
@@ -122,7 +126,7 @@ async fn an_export_is_verified_without_the_server() {
         .await
         .problem(400, "invalid_parameter");
     let told = admin.records("operation=audit.export").await;
-    assert_eq!(told.len(), 3);
+    assert_eq!(told[0]["status"], "success");
     drop(server);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("journal.jsonl");
