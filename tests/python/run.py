@@ -1,4 +1,4 @@
-"""Outside clients of a running server: the guide client, then schemathesis in three roles.
+"""Outside clients of a running server: the guide client, rclone at the same far systems, then schemathesis in three roles.
 
 `cargo xtask test` calls this with BAILEE_BIN set. `BAILEE_SCHEMATHESIS_N` is the number of examples an operation.
 The last line is `N passed, N failed`.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import conformance
 import guide_client
+import rclone
 from server import NO_LIMITS, Server
 
 
@@ -21,6 +22,10 @@ def main():
     begun = time.monotonic()
     passed, failed = guide_client.run()
     print(f"-- guide client: {time.monotonic() - begun:.0f} s", flush=True)
+    begun = time.monotonic()
+    well, ill = rclone.run()
+    passed, failed = passed + well, failed + ill
+    print(f"-- rclone: {time.monotonic() - begun:.0f} s", flush=True)
     # A generator that is refused for its speed tests only the limits.
     unlimited = [f"rate_limits.{name}=1000000" for name in NO_LIMITS]
     with Server(*unlimited) as server, tempfile.TemporaryDirectory(prefix="bailee-schemathesis-") as folder:

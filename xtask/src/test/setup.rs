@@ -52,6 +52,11 @@ const ALWAYS: [Need; 8] = [
         package: "nginx-light",
     },
     Need {
+        what: "rclone",
+        is_here: || process::is_installed("rclone"),
+        package: "rclone",
+    },
+    Need {
         what: "npm",
         is_here: || process::is_installed("npm") && process::is_installed("node"),
         package: "npm",

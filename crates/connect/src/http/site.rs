@@ -1,5 +1,7 @@
 //! One site: the URL beneath which everything of a far system lies, and the credential that goes there.
 
+use std::fmt::Write as _;
+
 use http::Method;
 use http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue};
 use reqwest::RequestBuilder;
@@ -45,6 +47,11 @@ impl Site {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(names);
         }
+        let base = self.base.path().trim_end_matches('/').len();
+        if let Some((base, names)) = url.path().split_at_checked(base) {
+            let path = format!("{base}{}", unambiguous(names));
+            url.set_path(&path);
+        }
         url
     }
 
@@ -68,6 +75,20 @@ impl Site {
             None => request,
         }
     }
+}
+
+/// Names with everything encoded that URLs may hold as it is but that some server takes for more than a letter: what
+/// follows a `;` was once a parameter, and is cut off by servers that remember.
+fn unambiguous(names: &str) -> String {
+    let mut path = String::with_capacity(names.len());
+    for c in names.chars() {
+        if ";+=&!$'()*,:@|[]^".contains(c) {
+            let _ = write!(path, "%{:02X}", u32::from(c));
+        } else {
+            path.push(c);
+        }
+    }
+    path
 }
 
 /// A base that paths can be put beneath. Credentials in it would be shown by whatever shows the URL.
@@ -115,7 +136,8 @@ mod tests {
                 ("c d", "c%20d"),
                 ("%2e%2e", "%252e%252e"),
                 ("q?x#y", "q%3Fx%23y"),
-                ("ä+;=", "%C3%A4+;="),
+                ("ä+;=", "%C3%A4%2B%3B%3D"),
+                ("it's;1", "it%27s%3B1"),
             ] {
                 let url = site.url([name]);
                 assert_eq!(url.as_str(), format!("https://h.example/a/b/{written}"));
