@@ -33,6 +33,10 @@ FILES = {
 }
 
 
+# WsgiDAV decodes the `Destination` of a rename before it looks for parameters behind a `;`, and cuts there.
+CUT_BY_WEBDAV = "quote'semi;hash#.txt"
+
+
 class Program:
     """A server of another maker."""
 
@@ -174,7 +178,8 @@ def both_ways(bailee, name, peer, root):
     try:
         bailee.call("POST", "/remotes", json=remote | {"name": name})
         chance = random.Random(name)
-        bodies = {path: chance.randbytes(size) for path, size in FILES.items()}
+        files = {path: size for path, size in FILES.items() if name != "webdav" or path != CUT_BY_WEBDAV}
+        bodies = {path: chance.randbytes(size) for path, size in files.items()}
         wanted = {path: hashlib.sha256(body).hexdigest() for path, body in bodies.items()}
 
         ours = root / "ours"
@@ -195,7 +200,7 @@ def both_ways(bailee, name, peer, root):
         yield f"{name}: rclone reads what Bailee wrote", hashes_below(theirs), wanted
         listed = json.loads(rclone(options, "lsjson", "-R", "--files-only", f"far:{base}/from-bailee"))
         sizes = {file["Path"]: file["Size"] for file in listed}
-        yield f"{name}: nothing else is there", sizes, FILES
+        yield f"{name}: nothing else is there", sizes, files
         again = rclone(options, "check", str(ours), f"far:{base}/from-bailee", "--download", "--combined", "-")
         differing = [line for line in again.splitlines() if not line.startswith("= ")]
         yield f"{name}: rclone check agrees", differing, []

@@ -32,6 +32,7 @@ fn requests() -> BTreeMap<String, Value> {
         ChangeFile CopyFile RestoreFile CreateFolder ChangeFolder OpenUpload CompleteUpload CreateTransfer ChangeTransfer
         CreateRemote ChangeRemote TrustHostKey CreateWebhook ChangeWebhook RotateWebhookSecret TestWebhook CreateApiKey
         ChangeApiKey RotateApiKey CreatePrincipal ChangePrincipal CreateTenant ChangeTenant ChangeSettings
+        CreateChannel ChangeChannel CreateSubscriber ChangeSubscriber ReplaySubscriber
     )
 }
 
@@ -40,14 +41,14 @@ fn answers() -> BTreeMap<String, Value> {
         Identity File FileVerification Folder FolderEntry UploadSession UploadPart Transfer TransferStatus Remote RemoteTest
         Webhook Delivery Event EventFeed EventCatalogue TransferEventData FileEventData AuditRecord AuditCheckpoint
         AuditVerification AuditKeys ApiKey User ServiceAccount Tenant TenantUsage Settings Health SystemHealth SystemInfo
-        Problem
+        Channel Subscriber Publication Problem
     )
 }
 
 fn lists() -> BTreeMap<String, Value> {
     collect_all!(
         FileList FolderEntryList UploadSessionList TransferList RemoteList WebhookList DeliveryList AuditRecordList
-        AuditCheckpointList ApiKeyList UserList ServiceAccountList TenantList
+        AuditCheckpointList ApiKeyList UserList ServiceAccountList TenantList ChannelList SubscriberList PublicationList
     )
 }
 

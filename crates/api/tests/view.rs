@@ -62,6 +62,7 @@ fn transfer() -> bailee_model::Transfer {
         checkpoint: None,
         created_by: PrincipalId::ServiceAccount(ServiceAccountId::from_bits(1)),
         created_with: None,
+        makes_folders: false,
         created_at: NOW,
         started_at: Some(NOW),
         updated_at: Timestamp::from_ms(NOW.ms() + 2000),

@@ -62,6 +62,10 @@ actions! {
     PgpKeyUse needs FlowsManage;
     /// Import, make, change and remove OpenPGP keys.
     PgpKeyManage needs FlowsManage;
+    /// See channels and their subscribers.
+    ChannelRead needs FlowsRead;
+    /// Make, change and remove channels and their subscribers, and hand files on again.
+    ChannelManage needs FlowsManage;
     /// See, make, change and remove webhooks and their deliveries.
     WebhookManage needs WebhooksManage;
     /// Read the event feed.
@@ -94,6 +98,7 @@ impl Action {
                 | Self::ScheduleRead
                 | Self::AlertRead
                 | Self::PgpKeyRead
+                | Self::ChannelRead
                 | Self::EventRead
                 | Self::AuditRead
                 | Self::IdentityRead

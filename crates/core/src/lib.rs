@@ -10,6 +10,7 @@ mod alerts;
 mod audit;
 mod bytes;
 mod calendars;
+mod channels;
 mod checkpoint;
 mod checks;
 mod connectors;
@@ -58,6 +59,7 @@ pub use bailee_model as model;
 pub use bailee_store::{AlertFilter, AuditFilter, DeliveryFilter, TransferFilter};
 pub use bytes::{ByteStream, Staged};
 pub use calendars::{Calendars, NewCalendar};
+pub use channels::{ChannelChange, Channels, NewChannel, NewSubscriber, SubscriberChange};
 pub use checkpoint::SigningKey;
 pub use connectors::Connectors;
 pub use deliveries::{Deliveries, DeliveryAnswer, Sending};
@@ -327,6 +329,8 @@ impl Core {
         remote_watch: RemoteWatch;
         /// Receivers of events.
         webhooks: Webhooks;
+        /// Folders whose files are handed on to many.
+        channels: Channels;
         /// Tries to hand events to receivers.
         deliveries: Deliveries;
         /// The journal as auditors read it.

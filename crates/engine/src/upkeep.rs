@@ -84,7 +84,8 @@ async fn seal_once(shared: &Shared) -> Result<bool> {
     let sealed = shared.core.upkeep().seal_journal().await?;
     let dispatched = shared.core.upkeep().dispatch_events().await?;
     let watched = shared.core.upkeep().watch_journal().await?;
-    Ok(sealed == 0 && dispatched == 0 && watched == 0)
+    let published = shared.core.upkeep().publish_arrivals().await?;
+    Ok(sealed == 0 && dispatched == 0 && watched == 0 && published == 0)
 }
 
 /// Does `work` again and again, after the wait that it returns.

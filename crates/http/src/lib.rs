@@ -11,6 +11,7 @@ mod alerts;
 mod answer;
 mod body;
 mod calendars;
+mod channels;
 mod caller;
 mod cursor;
 mod digest;

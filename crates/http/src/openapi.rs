@@ -22,7 +22,7 @@ const PROBLEM: &str = "Problem";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// What the tags group.
-const TAGS: [(&str, &str); 21] = [
+const TAGS: [(&str, &str); 22] = [
     ("auth", "Who am I"),
     ("files", "Files and their versions"),
     ("folders", "Places for files"),
@@ -34,6 +34,7 @@ const TAGS: [(&str, &str); 21] = [
     ("alerts", "What needs attention"),
     ("alert-rules", "What raises alerts"),
     ("pgp-keys", "OpenPGP keys, partners' and own"),
+    ("channels", "Folders whose files are handed on to many"),
     ("events", "What happened, as a feed"),
     ("webhooks", "Receivers of events"),
     ("deliveries", "Tries to hand events to receivers"),
@@ -106,6 +107,12 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("pgp_keys.update", &[409, 412, 428]),
     ("pgp_keys.refresh", &[409]),
     ("pgp_keys.delete", &[409, 412, 428]),
+    ("channels.create", &[404, 409, 413]),
+    ("channels.update", &[404, 409, 412, 428]),
+    ("channels.delete", &[409, 412, 428]),
+    ("channels.subscribe", &[404, 409, 413]),
+    ("channels.update_subscriber", &[404, 409, 412, 428]),
+    ("channels.unsubscribe", &[409, 412, 428]),
     ("webhooks.update", &[412, 428]),
     ("webhooks.delete", &[412, 428]),
     ("users.create", &[409]),
@@ -139,6 +146,10 @@ const GUARDED: &[&str] = &[
     "secrets.delete",
     "pgp_keys.update",
     "pgp_keys.delete",
+    "channels.update",
+    "channels.delete",
+    "channels.update_subscriber",
+    "channels.unsubscribe",
     "webhooks.update",
     "webhooks.delete",
 ];

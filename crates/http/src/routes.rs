@@ -6,9 +6,9 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::secrets;
 use crate::site::Site;
 use crate::{
-    alert_rules, alerts, api_keys, audit, auth, calendars, connectors, deliveries, events, files,
-    folders, middleware, pgp_keys, remotes, schedules, service_accounts, settings, system, tenants,
-    transfers, uploads, users, webhooks,
+    alert_rules, alerts, api_keys, audit, auth, calendars, channels, connectors, deliveries, events,
+    files, folders, middleware, pgp_keys, remotes, schedules, service_accounts, settings, system,
+    tenants, transfers, uploads, users, webhooks,
 };
 
 /// All operations with their descriptions: a route that is not described does not exist.
@@ -27,6 +27,7 @@ pub(crate) fn described() -> OpenApiRouter<Site> {
         .merge(alert_rules::routes())
         .merge(pgp_keys::routes())
         .merge(secrets::routes())
+        .merge(channels::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(deliveries::routes())

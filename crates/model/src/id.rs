@@ -157,6 +157,10 @@ ids! {
     PgpKeyId = "pgp_";
     /// A webhook: a receiver a tenant registered.
     WebhookId = "whk_";
+    /// A channel: a folder whose files are handed on.
+    ChannelId = "chn_";
+    /// A subscriber of a channel.
+    SubscriberId = "sbs_";
     /// A delivery: one try to hand one event to one webhook.
     DeliveryId = "dlv_";
     /// A journal entry read as audit record. Shares its bits with [`EventId`].

@@ -9,6 +9,7 @@ mod alert_rule;
 mod api_key;
 mod calendar;
 mod canonical;
+mod channel;
 mod clock;
 mod error;
 mod event;
@@ -44,6 +45,10 @@ pub use alert_rule::{
 pub use api_key::{ApiKey, KeyLimits, KeySecret, KeyState};
 pub use calendar::{Calendar, Holiday, HolidayDate, WorkingDays};
 pub use canonical::canonical;
+pub use channel::{
+    Channel, ChannelFilter, ChannelName, ChannelState, ChannelTarget, Publication,
+    PublicationCounts, PublicationState, PublicationView, Replay, Subscriber,
+};
 pub use clock::{Chance, Clock};
 pub use error::{Error, ErrorKind, FieldError, Result};
 pub use event::EventType;

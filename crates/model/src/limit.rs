@@ -244,3 +244,12 @@ pub const RULE_LOOK_AGAIN: Duration = Duration::from_millis(500);
 pub const WINDOWS_AT_ONCE_MAX: usize = 31;
 /// How long counts of expected files are kept.
 pub const FILE_COUNTS_KEPT: Duration = Duration::from_hours(840);
+
+/// Most channels of one tenant.
+pub const CHANNELS_MAX: u64 = 200;
+/// Most subscribers of one channel.
+pub const SUBSCRIBERS_MAX: u64 = 200;
+/// Most channels through which one file goes.
+pub const CHANNEL_HOPS_MAX: u32 = 8;
+/// How long it is remembered that a file was handed on, and can be asked for again.
+pub const PUBLICATION_KEPT: Duration = Duration::from_hours(90 * 24);

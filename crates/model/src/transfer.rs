@@ -466,6 +466,9 @@ pub struct Transfer {
     pub checkpoint: Option<serde_json::Value>,
     /// Whose rights it runs with.
     pub created_by: PrincipalId,
+    /// Whether folders at the destination are made that are missing.
+    #[serde(default)]
+    pub makes_folders: bool,
     /// Which credential asked for it; its limits bind the transfer too.
     pub created_with: Option<crate::KeyId>,
     /// Since when it exists.

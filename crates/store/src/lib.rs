@@ -10,6 +10,7 @@ mod api_key;
 mod bundle;
 mod calendar;
 mod change;
+mod channel;
 pub mod db;
 mod delivery;
 mod extent;
@@ -43,6 +44,7 @@ pub mod conflict {
     pub use crate::alert_rule::CONFLICT as ALERT_RULE;
     pub use crate::api_key::LIMIT as KEY_LIMIT;
     pub use crate::bundle::LISTED_ALREADY;
+    pub use crate::channel::{CHANNEL, SENT as PUBLICATION_SENT, SUBSCRIBER};
     pub use crate::calendar::CONFLICT as CALENDAR;
     pub use crate::file::SOURCE;
     pub use crate::folder::PLACE;

@@ -70,6 +70,12 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0008_secrets.sql"),
         tenant_tables: &["secret"],
     },
+    Migration {
+        number: 7,
+        name: "channels",
+        text: include_str!("../migrations/0007_channels.sql"),
+        tenant_tables: &["channel", "subscriber", "publication"],
+    },
 ];
 
 /// Every statement of this crate with its name, so that a test can prepare each on both databases.
@@ -80,6 +86,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::api_key::STATEMENTS,
         crate::bundle::STATEMENTS,
         crate::calendar::STATEMENTS,
+        crate::channel::STATEMENTS,
         crate::delivery::STATEMENTS,
         crate::extent::STATEMENTS,
         crate::file::STATEMENTS,

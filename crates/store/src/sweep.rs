@@ -16,6 +16,7 @@ statements! {
     GARBAGE: across = "SELECT tenant_id, blob_id FROM blob_garbage WHERE due_at < $1 ORDER BY due_at LIMIT $2";
     IDEMPOTENCY: across = "DELETE FROM idempotency WHERE expires_at < $1";
     DELIVERIES: across = "DELETE FROM delivery WHERE created_at < $1 AND state IN ('succeeded', 'failed', 'abandoned')";
+    PUBLICATIONS: across = "DELETE FROM publication WHERE created_at < $1 AND state <> 'waiting'";
     DROP_BLOB: tenant = "DELETE FROM blob WHERE tenant_id = $1 AND id = $2 \
         AND NOT EXISTS (SELECT 1 FROM extent WHERE tenant_id = $1 AND blob_id = $2) \
         AND NOT EXISTS (SELECT 1 FROM part WHERE tenant_id = $1 AND blob_id = $2)";
@@ -124,11 +125,12 @@ impl QueueDoor {
             .is_some())
     }
 
-    /// Forgets answers to old idempotency_keys and old deliveries.
+    /// Forgets answers to old idempotency_keys, old deliveries, and what was handed on long ago.
     pub async fn forget_old(
         &self,
         now: Timestamp,
         deliveries_before: Timestamp,
+        publications_before: Timestamp,
     ) -> Result<(), DbError> {
         let mut script = crate::Script::across();
         script.push(IDEMPOTENCY, values![now], Guard::Any, "idempotency");
@@ -138,6 +140,8 @@ impl QueueDoor {
             Guard::Any,
             "delivery",
         );
+        let before = values![publications_before];
+        script.push(PUBLICATIONS, before, Guard::Any, "publication");
         self.db().run(script).await.map(drop)
     }
 

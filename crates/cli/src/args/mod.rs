@@ -2,6 +2,7 @@
 
 mod admin;
 mod alert;
+mod channel;
 mod files;
 mod moving;
 mod pgp_key;
@@ -12,6 +13,7 @@ mod time;
 
 pub use admin::*;
 pub use alert::*;
+pub use channel::*;
 pub use files::*;
 pub use moving::*;
 pub use pgp_key::*;
@@ -139,6 +141,9 @@ pub enum Command {
     /// OpenPGP keys, partners' and own
     #[command(subcommand)]
     PgpKey(PgpKeyCommand),
+    /// Folders whose files are handed on to many
+    #[command(subcommand)]
+    Channel(ChannelCommand),
     /// Receivers of events
     #[command(subcommand)]
     Webhook(WebhookCommand),

@@ -5,6 +5,7 @@ mod alert_rule;
 mod api;
 mod audit;
 mod calendar;
+mod channel;
 mod copy;
 mod copy_down;
 mod copy_up;
@@ -69,6 +70,7 @@ async fn online(session: &Session, command: Command) -> Result<(), Failure> {
         Command::AlertRule(command) => alert_rule::run(session, &client, command).await,
         Command::Secret(command) => secret::run(session, &client, command).await,
         Command::PgpKey(command) => pgp_key::run(session, &client, command).await,
+        Command::Channel(command) => channel::run(session, &client, command).await,
         Command::Webhook(WebhookCommand::Listen(args)) => listen::run(session, &client, args).await,
         Command::Webhook(command) => webhook::run(session, &client, command).await,
         Command::Key(command) => key::run(session, &client, command).await,

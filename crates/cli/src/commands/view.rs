@@ -294,3 +294,34 @@ pub(super) const COMPARISON: View = View {
     columns: &[],
     name: "file_id",
 };
+pub(super) const CHANNEL: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("STATE", "state"),
+        ("FOLDER", "folder"),
+        ("INCLUDE", "include"),
+        ("CHANNEL", "channel_id"),
+    ],
+    name: "name",
+};
+pub(super) const SUBSCRIBER: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("STATE", "state"),
+        ("DESTINATION", "destination"),
+        ("WEBHOOK", "webhook_id"),
+        ("SUBSCRIBER", "subscriber_id"),
+    ],
+    name: "name",
+};
+pub(super) const PUBLICATION: View = View {
+    columns: &[
+        ("PATH", "path"),
+        ("STATE", "state"),
+        ("ARRIVED", "arrived_at"),
+        ("REPLAYS", "replays"),
+        ("TRANSFER", "transfer_id"),
+        ("FILE", "file_id"),
+    ],
+    name: "file_id",
+};

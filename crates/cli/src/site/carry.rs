@@ -8,7 +8,7 @@ use bailee_client::Error;
 use serde_json::{Map, Value};
 
 use super::form::{self, reference, secret_source};
-use super::kinds::{Field, Form, Kind, Time};
+use super::kinds::{Absent, Field, Form, Kind, Time, Update};
 use super::plan::{Change, Plan, Step};
 use super::read::{Declared, Place};
 use super::server::{Call, Present, Server, etag, json, path_of, text};
@@ -109,7 +109,11 @@ impl Carrier<'_> {
                 form::name(declared.kind, &declared.fields)
             )));
         }
-        let mut body = Map::new();
+        let method = match declared.kind.update {
+            Update::Patch => "PATCH",
+            Update::Put => "PUT",
+        };
+        let mut body = self.whole(declared, present)?;
         for change in changes {
             let value = match change.field.form {
                 Form::Object(_) => merged(&change.from, &change.to),
@@ -123,8 +127,26 @@ impl Carrier<'_> {
             if_match,
             ..Call::default()
         };
-        self.server.call("PATCH", &present.path(), call).await?;
+        self.server.call(method, &present.path(), call).await?;
         Ok(())
+    }
+
+    /// What is sent beside the changes: everything else, where the API takes whole things only.
+    fn whole(&self, declared: &Declared, present: &Present) -> Result<Map<String, Value>, Failure> {
+        let mut body = Map::new();
+        if declared.kind.update == Update::Patch {
+            return Ok(body);
+        }
+        for field in declared.kind.fields {
+            let stays = matches!(field.absent, Absent::AsItIs);
+            let value = declared.fields.get(field.name);
+            let value = value.or_else(|| present.fields.get(field.name).filter(|_| stays));
+            if let Some(value) = value {
+                let value = self.wired(field, value, &declared.place)?;
+                body.insert(field.wire().to_owned(), value);
+            }
+        }
+        Ok(body)
     }
 
     async fn remove(&self, present: &Present) -> Result<(), Failure> {

@@ -69,6 +69,7 @@ pub fn normal(kind: &Kind, fields: Map<String, Value>) -> Map<String, Value> {
         let value = match field.form {
             Form::Set => sorted(value),
             Form::Object(_) => without_nulls(value),
+            Form::Part => without_nothings(value),
             _ => value.clone(),
         };
         let is_usual = match field.absent {
@@ -136,6 +137,40 @@ fn sorted(value: &Value) -> Value {
             Value::Array(items)
         }
         other => other.clone(),
+    }
+}
+
+/// An object without members that say nothing: null, and empty lists and objects.
+fn without_nothings(value: &Value) -> Value {
+    let says_nothing = |value: &Value| match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        other => other.is_null(),
+    };
+    match value {
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, member)| (name.clone(), without_nothings(member)))
+                .filter(|(_, member)| !says_nothing(member));
+            let mut members: Map<_, _> = members.collect();
+            // Of a transfer of many, the API shows the first source once more.
+            if members.contains_key("sources") {
+                members.remove("source");
+            }
+            Value::Object(members)
+        }
+        other => other.clone(),
+    }
+}
+
+/// Whether a thing is as a file wishes: of objects, what the file says.
+pub fn agrees(wish: &Value, now: &Value) -> bool {
+    match (wish, now) {
+        (Value::Object(wish), Value::Object(now)) => wish
+            .iter()
+            .all(|(name, wish)| now.get(name).is_some_and(|now| agrees(wish, now))),
+        (wish, now) => wish == now,
     }
 }
 

@@ -19,8 +19,19 @@ pub struct Kind {
     pub is_gone: fn(&Value) -> bool,
     /// The member of the answer to its creation that is shown this once.
     pub shown_once: Option<&'static str>,
+    /// How the API changes one.
+    pub update: Update,
     /// All its fields.
     pub fields: &'static [Field],
+}
+
+/// How the API changes a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// By a merge patch.
+    Patch,
+    /// By putting a whole one in its place.
+    Put,
 }
 
 /// A field of a kind.
@@ -47,6 +58,8 @@ pub enum Form {
     Text,
     /// An object with no members but these.
     Object(&'static [&'static str]),
+    /// An object of whose members the server fills in what is left out: only what a file says is compared.
+    Part,
     /// A secret: `{env: NAME}` or `{file: PATH}` in a file. The API shows only whether there is one, in this member.
     Secret(&'static str),
     /// Another thing, of one of these kinds: `{KIND: NAME}` in a file. The API has its id in this member.
@@ -201,6 +214,9 @@ pub const ALL: &[&Kind] = &[
     &SERVICE_ACCOUNTS,
     &API_KEYS,
     &REMOTES,
+    &CALENDARS,
+    &SCHEDULES,
+    &ALERT_RULES,
     &WEBHOOKS,
 ];
 
@@ -229,6 +245,7 @@ const SETTINGS: Kind = Kind {
     key: &[],
     is_gone: never,
     shown_once: None,
+    update: Update::Patch,
     fields: &[
         maybe("name_rule"),
         maybe("refuse_type_mismatch"),
@@ -255,6 +272,7 @@ const USERS: Kind = Kind {
     key: &["name"],
     is_gone: never,
     shown_once: None,
+    update: Update::Patch,
     fields: PRINCIPAL,
 };
 
@@ -266,6 +284,7 @@ const SERVICE_ACCOUNTS: Kind = Kind {
     key: &["name"],
     is_gone: never,
     shown_once: None,
+    update: Update::Patch,
     fields: PRINCIPAL,
 };
 
@@ -277,6 +296,7 @@ const API_KEYS: Kind = Kind {
     key: &["principal", "name"],
     is_gone: is_spent,
     shown_once: Some("api_key"),
+    update: Update::Patch,
     fields: &[
         needed("name", Form::Plain),
         once(needed(
@@ -303,6 +323,7 @@ const REMOTES: Kind = Kind {
     key: &["name"],
     is_gone: never,
     shown_once: None,
+    update: Update::Patch,
     fields: &[
         needed("name", Form::Plain),
         once(needed("kind", Form::Plain)),
@@ -316,9 +337,11 @@ const REMOTES: Kind = Kind {
         maybe("header_name"),
         by_server("can_write"),
         by_server("method"),
-        maybe("endpoint"),
+        by_server("endpoint"),
         maybe("region"),
         maybe("bucket"),
+        maybe("account"),
+        maybe("container"),
         maybe("access_key_id"),
         by_server("path_style"),
         maybe("server_side_encryption"),
@@ -330,14 +353,21 @@ const REMOTES: Kind = Kind {
         text("ca_pem"),
         text("client_certificate"),
         field("concurrency", Form::Plain, Absent::Is(Usual::Number(4))),
+        by_server("health_check_seconds"),
+        by_server("time_zone"),
+        field("windows", Form::Plain, Absent::Is(Usual::Nobody)),
         secret("password", "has_password"),
         secret("private_key", "has_private_key"),
+        secret("previous_private_key", "has_previous_private_key"),
         secret("passphrase", "has_passphrase"),
         secret("bearer_token", "has_bearer_token"),
         secret("header_value", "has_header_value"),
         secret("api_key", "has_api_key"),
         secret("secret_access_key", "has_secret_access_key"),
         secret("session_token", "has_session_token"),
+        secret("account_key", "has_account_key"),
+        secret("sas_token", "has_sas_token"),
+        secret("service_account_key", "has_service_account_key"),
         secret("client_key", "has_client_key"),
     ],
 };
@@ -350,6 +380,7 @@ const WEBHOOKS: Kind = Kind {
     key: &["url"],
     is_gone: never,
     shown_once: Some("secret"),
+    update: Update::Patch,
     fields: &[
         needed("url", Form::Plain),
         needed("types", Form::Set),
@@ -358,6 +389,7 @@ const WEBHOOKS: Kind = Kind {
             Form::Object(&["path_prefix", "remote", "tag"]),
             Absent::Is(Usual::Bare),
         ),
+        field("payload", Form::Plain, Absent::Is(Usual::Word("thin"))),
         field("format", Form::Plain, Absent::Is(Usual::Word("bailee"))),
         field("ordering", Form::Plain, Absent::Is(Usual::Word("none"))),
         field("body_hmac", Form::Plain, Absent::Is(Usual::Switch(true))),
@@ -373,3 +405,122 @@ const WEBHOOKS: Kind = Kind {
         ),
     ],
 };
+
+const CALENDARS: Kind = Kind {
+    plural: "calendars",
+    noun: "calendar",
+    path: "/calendars",
+    id: "calendar_id",
+    key: &["name"],
+    is_gone: never,
+    shown_once: None,
+    update: Update::Put,
+    fields: &[
+        needed("name", Form::Plain),
+        maybe("description"),
+        field("working_days", Form::Set, Absent::AsItIs),
+        set("holidays"),
+    ],
+};
+
+const SCHEDULES: Kind = Kind {
+    plural: "schedules",
+    noun: "schedule",
+    path: "/schedules",
+    id: "schedule_id",
+    key: &["name"],
+    is_gone: never,
+    shown_once: None,
+    update: Update::Put,
+    fields: &[
+        needed("name", Form::Plain),
+        maybe("description"),
+        needed("cron", Form::Plain),
+        field("time_zone", Form::Plain, Absent::Is(Usual::Word("UTC"))),
+        field(
+            "calendar",
+            Form::Reference("calendar_id", &[&CALENDARS]),
+            Absent::Is(Usual::Null),
+        ),
+        field("day_rule", Form::Plain, Absent::Is(Usual::Word("every_day"))),
+        maybe("window"),
+        maybe("starts_at"),
+        maybe("ends_at"),
+        field("jitter_seconds", Form::Plain, Absent::Is(Usual::Number(0))),
+        field("misfire", Form::Part, Absent::AsItIs),
+        needed("transfer", Form::Part),
+        maybe("deadline_seconds"),
+    ],
+};
+
+const ALERT_RULES: Kind = Kind {
+    plural: "alert_rules",
+    noun: "alert_rule",
+    path: "/alert-rules",
+    id: "alert_rule_id",
+    key: &["name"],
+    is_gone: never,
+    shown_once: None,
+    update: Update::Put,
+    fields: &[
+        needed("name", Form::Plain),
+        maybe("description"),
+        once(needed("kind", Form::Plain)),
+        field("severity", Form::Plain, Absent::Is(Usual::Word("warning"))),
+        field("enabled", Form::Plain, Absent::Is(Usual::Switch(true))),
+        set("recipients"),
+        field("expected_file", Form::Part, Absent::Is(Usual::Null)),
+        field("threshold", Form::Part, Absent::Is(Usual::Null)),
+        field("absence", Form::Part, Absent::Is(Usual::Null)),
+        field("rate", Form::Part, Absent::Is(Usual::Null)),
+        field("first_seen", Form::Part, Absent::Is(Usual::Null)),
+        field("expiry", Form::Part, Absent::Is(Usual::Null)),
+        field("health", Form::Part, Absent::Is(Usual::Null)),
+        field("escalation", Form::Part, Absent::Is(Usual::Null)),
+    ],
+};
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+
+    /// The fields that a request may hold, of all variants of its body.
+    fn fields_of(document: &Value, kind: &Kind) -> Vec<String> {
+        let method = if kind.is_single() { "patch" } else { "post" };
+        let path = kind.path.replace('/', "~1");
+        let body = "requestBody/content/application~1json/schema";
+        let schema = document.pointer(&format!("/paths/{path}/{method}/{body}"));
+        let mut open = vec![schema.unwrap()];
+        let mut fields = Vec::new();
+        while let Some(schema) = open.pop() {
+            if let Some(Value::String(to)) = schema.get("$ref") {
+                open.push(document.pointer(to.trim_start_matches('#')).unwrap());
+            }
+            if let Some(Value::Array(variants)) = schema.get("oneOf") {
+                open.extend(variants);
+            }
+            if let Some(Value::Object(properties)) = schema.get("properties") {
+                fields.extend(properties.keys().cloned());
+            }
+        }
+        fields
+    }
+
+    #[test]
+    fn the_tables_have_all_fields_of_the_api() {
+        let document = include_str!("../../../../openapi.json");
+        let document: Value = serde_json::from_str(document).unwrap();
+        for kind in ALL {
+            let known: Vec<_> = kind.fields.iter().map(Field::wire).collect();
+            let fields = fields_of(&document, kind);
+            assert!(!fields.is_empty(), "{}", kind.plural);
+            for field in fields {
+                assert!(known.contains(&field.as_str()), "{}.{field}", kind.plural);
+            }
+            for name in kind.key {
+                assert!(kind.field(name).is_some(), "{}.{name}", kind.plural);
+            }
+        }
+    }
+}

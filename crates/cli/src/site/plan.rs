@@ -160,6 +160,7 @@ fn changes(declared: &Declared, present: &Present, meaning: Meaning<'_>) -> Vec<
             (None, None) => true,
             (None, Some(_)) => matches!(field.absent, Absent::AsItIs),
             (Some(_), Some(_)) if is_secret => !meaning.sends_secrets,
+            (Some(wish), Some(now)) if matches!(field.form, Form::Part) => form::agrees(wish, now),
             (Some(wish), Some(now)) => wish == now,
             (Some(wish), None) => wish.is_null(),
         };

@@ -299,6 +299,7 @@ fn value(
             }
         }
         Form::Set if !value.is_array() => Err(here("this is a list")),
+        Form::Part if !value.is_object() => Err(here("this is an object")),
         Form::Secret(_) => match secret_source(&value) {
             Some(_) => Ok(value),
             None => Err(here(

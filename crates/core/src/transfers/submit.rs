@@ -1,6 +1,6 @@
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    Bundle, End, Error, ErrorKind, EventType, FileCounts, FileId, RemoteName, Result, Transfer,
+    Bundle, End, Error, ErrorKind, EventType, FileCounts, FileId, KeyId, PrincipalId, RemoteName, Result, Transfer,
     TransferId, TransferState, limit,
 };
 use bailee_store::Change;
@@ -269,6 +269,16 @@ impl Transfers<'_> {
         new: NewTransfer,
         retry_of: Option<TransferId>,
     ) -> Transfer {
+        self.row_for((caller.principal(), key_of(caller)), new, retry_of)
+    }
+
+    /// The row of a transfer that a principal asks for with a key.
+    pub(crate) fn row_for(
+        &self,
+        (created_by, created_with): (PrincipalId, Option<KeyId>),
+        new: NewTransfer,
+        retry_of: Option<TransferId>,
+    ) -> Transfer {
         let now = self.core.clock.now();
         Transfer {
             id: TransferId::new(now, &*self.core.chance),
@@ -311,8 +321,9 @@ impl Transfers<'_> {
             result_file: None,
             hash: None,
             checkpoint: None,
-            created_by: caller.principal(),
-            created_with: key_of(caller),
+            created_by,
+            makes_folders: false,
+            created_with,
             created_at: now,
             started_at: None,
             updated_at: now,

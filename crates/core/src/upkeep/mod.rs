@@ -3,6 +3,7 @@
 //! One tenant's damage is not everybody's: what fails is logged, and the rest of the round goes on.
 
 mod dispatch;
+mod publish;
 mod sweep;
 mod watch;
 

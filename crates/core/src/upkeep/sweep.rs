@@ -25,7 +25,9 @@ impl Upkeep<'_> {
         let blobs = self.sweep_garbage().await;
         let now = self.core.clock.now();
         let old = now.minus(limit::DELIVERY_KEPT);
-        let forgotten = self.core.store.queue().forget_old(now, old).await;
+        let handed_on = now.minus(limit::PUBLICATION_KEPT);
+        let queue = self.core.store.queue();
+        let forgotten = queue.forget_old(now, old, handed_on).await;
         let report = SweepReport {
             uploads_expired: uploads?,
             files_purged: trash?,

@@ -96,8 +96,9 @@ impl Attempt<'_> {
             self.transfer.is_skipped = true;
             return Ok(());
         };
-        // One of many keeps its folders; a single file goes where its submitter made a place for it.
-        if let (Some(_), Some(folder)) = (self.transfer.parent, target.parent()) {
+        // One of many keeps its folders; a single file goes where its submitter made a place for it, unless it says so.
+        let makes_folders = self.transfer.parent.is_some() || self.transfer.makes_folders;
+        if let Some(folder) = target.parent().filter(|_| makes_folders) {
             far.make_folders(&folder).await?;
         }
         let place = if far.is_written_in_place() {

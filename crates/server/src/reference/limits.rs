@@ -22,6 +22,7 @@ pub(super) fn page() -> String {
         ("Transfers", transfers()),
         ("Webhooks", webhooks()),
         ("Schedules and calendars", schedules()),
+        ("Channels", channels()),
         ("Alerts", alerts()),
     ];
     for (title, rows) in groups {
@@ -34,6 +35,24 @@ pub(super) fn page() -> String {
 }
 
 type Rows = Vec<(&'static str, String)>;
+
+fn channels() -> Rows {
+    vec![
+        ("Channels of one tenant", limit::CHANNELS_MAX.to_string()),
+        (
+            "Subscribers of one channel",
+            limit::SUBSCRIBERS_MAX.to_string(),
+        ),
+        (
+            "Channels through which one file goes",
+            limit::CHANNEL_HOPS_MAX.to_string(),
+        ),
+        (
+            "It is remembered that a file was handed on",
+            time(limit::PUBLICATION_KEPT),
+        ),
+    ]
+}
 
 fn schedules() -> Rows {
     vec![

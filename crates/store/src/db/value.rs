@@ -140,6 +140,8 @@ as_text!(
     PgpKeyId,
     SecretId,
     WebhookId,
+    ChannelId,
+    SubscriberId,
     DeliveryId,
     AuditId,
     EventId,

@@ -23,6 +23,8 @@ pub(super) async fn prepare(world: &mut World, operation: &Operation) {
         "schedule_id",
         "alert_rule_id",
         "alert_id",
+        "channel_id",
+        "subscriber_id",
     ] {
         if operation.path_parameters().contains(&kind) {
             world.refresh(kind).await;

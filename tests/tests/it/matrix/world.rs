@@ -44,6 +44,8 @@ impl World {
             "schedule_id",
             "alert_rule_id",
             "alert_id",
+            "channel_id",
+            "subscriber_id",
         ] {
             world.refresh(kind).await;
         }
@@ -116,6 +118,11 @@ impl World {
                 "/schedules",
                 json!({"name": format!("t{number}"), "cron": "0 0 1 1 *", "transfer": {"source": "/m/", "destination": "/n/"}}),
             ),
+            "channel_id" => (
+                "/channels",
+                json!({"name": format!("c{number}"), "folder": format!("/m/c{number}")}),
+            ),
+            "subscriber_id" => return self.new_subscriber().await,
             "alert_rule_id" => ("/alert-rules", alert_rule(&format!("a{number}"))),
             "alert_id" => return self.new_alert(&format!("a{number}")).await,
             "delivery_id" => return self.new_delivery().await,
@@ -142,6 +149,13 @@ impl World {
             assert!(begun.elapsed() < PATIENCE, "no delivery");
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    async fn new_subscriber(&mut self) {
+        let path = format!("/channels/{}/subscribers", self.ids["channel_id"]);
+        let wish = json!({"name": format!("s{}", self.made), "destination": "/m/subscribed/"});
+        let made = self.owner.post(&path).json(&wish).send().await;
+        self.put("subscriber_id", &made.is(201).json()["subscriber_id"]);
     }
 
     /// A rule that counts its own making raises an alert at once.
@@ -239,6 +253,10 @@ impl World {
                 json!({"name": operation.id, "cron": "@yearly", "transfer": {"source": "/m/", "destination": "/n/"}})
             }
             "alert_rules.create" | "alert_rules.replace" => alert_rule(&operation.id),
+            "alert_rules.create" | "alert_rules.replace" => alert_rule("made"),
+            "channels.create" => json!({"name": "made", "folder": "/m/made"}),
+            "channels.subscribe" => json!({"name": "made", "destination": "/m/other/"}),
+            "channels.replay" => json!({"which": "all"}),
             "alerts.snooze" => json!({"seconds": 60}),
             "transfers.create" => {
                 json!({"source": self.id("file_id"), "destination": "/m/moved.txt"})

@@ -7,6 +7,7 @@ mod audit;
 mod auth;
 mod bad_input;
 mod calendars;
+mod channels;
 mod commands;
 mod connectors;
 mod events;

@@ -105,6 +105,22 @@ remotes:
     bucket: acme
     access_key_id: AKIA1
     secret_access_key: {file: secrets/lake}
+calendars:
+  - name: de
+    working_days: [mon, tue, wed, thu, fri]
+    holidays: [{date: "2026-12-25", name: Christmas Day}]
+schedules:
+  - name: fetch
+    cron: "0 6 * * *"
+    time_zone: Europe/Berlin
+    calendar: {calendar: de}
+    day_rule: business_days
+    transfer: {source: "bank:/out/", destination: /in/, on_conflict: replace}
+alert_rules:
+  - name: keys
+    kind: expiry
+    severity: critical
+    expiry: {what: [api_keys], days: 7}
 webhooks:
   - url: https://hooks.example.com/a
     types: [transfer.*, file.uploaded]
@@ -134,7 +150,7 @@ async fn what_is_exported_makes_the_same_elsewhere() {
         &["apply", "-f", "site.yaml", "--yes", "--secrets-to", "made"],
         BANK,
     );
-    applied.is(0).says("+ remote bank").says("all 10 done");
+    applied.is(0).says("+ remote bank").says("all 13 done");
     for words in [
         &["apply", "-f", "site.yaml"][..],
         &["diff", "-f", "site.yaml"],
