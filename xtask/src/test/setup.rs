@@ -20,7 +20,7 @@ struct Need {
     package: &'static str,
 }
 
-const ALWAYS: [Need; 8] = [
+const ALWAYS: [Need; 9] = [
     Need {
         what: "gpg",
         is_here: || process::is_installed("gpg"),

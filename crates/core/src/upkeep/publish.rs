@@ -1,7 +1,7 @@
 use bailee_model::{
     Channel, ChannelTarget, End, Entry, EventType, FileId, FilePath, Publication,
     PublicationState, Result, SealedEntry, Subscriber, SubscriberId, TenantId, Transfer,
-    TransferId,     WebhookState, limit,
+    TransferId, WebhookPayload, WebhookState, limit,
 };
 use bailee_store::{Change, DbError, EventFilter, Reader};
 
@@ -151,7 +151,11 @@ impl Upkeep<'_> {
         let events = events.map_err(error::from_db)?;
         let event = events.first().filter(|event| event.sequence == sent.sequence);
         if let (Some(webhook), Some(event)) = (webhook, event) {
-            let delivery = self.delivery(change.tenant(), event, &webhook);
+            let object = match webhook.payload {
+                WebhookPayload::Full => self.core.object_of(reader, event).await?,
+                WebhookPayload::Thin => None,
+            };
+            let delivery = self.delivery(change.tenant(), event, &webhook, object.as_ref());
             self.core.schedule(change, &delivery);
         }
         Ok(())
