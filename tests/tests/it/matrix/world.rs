@@ -253,7 +253,6 @@ impl World {
                 json!({"name": operation.id, "cron": "@yearly", "transfer": {"source": "/m/", "destination": "/n/"}})
             }
             "alert_rules.create" | "alert_rules.replace" => alert_rule(&operation.id),
-            "alert_rules.create" | "alert_rules.replace" => alert_rule("made"),
             "channels.create" => json!({"name": "made", "folder": "/m/made"}),
             "channels.subscribe" => json!({"name": "made", "destination": "/m/other/"}),
             "channels.replay" => json!({"which": "all"}),
