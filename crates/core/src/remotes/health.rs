@@ -90,13 +90,12 @@ impl RemoteWatch<'_> {
         let id: RemoteId = lease.job.subject.parse().map_err(Error::internal)?;
         let found = self.core.store.queue().reader(tenant).remote(id).await;
         let found = found.map_err(error::from_db)?;
-        match found.filter(|remote| remote.times.health_check_seconds.is_some()) {
-            Some(remote) => Ok(Some(self.core.target(tenant, remote).await?)),
-            None => {
-                self.core.jobs().finish(lease).await?;
-                Ok(None)
-            }
-        }
+        let wanted = found.filter(|remote| remote.times.health_check_seconds.is_some());
+        let Some(remote) = wanted else {
+            self.core.jobs().finish(lease).await?;
+            return Ok(None);
+        };
+        Ok(Some(self.core.target(tenant, remote).await?))
     }
 
     /// Keeps what a look found, tells what follows from it, and has the next one come in its time.

@@ -39,7 +39,7 @@ pub(super) fn check_address(address: &RemoteAddress, allowed: &[String]) -> Resu
             check_base(base_path)?;
         }
         RemoteAddress::S3 { .. } | RemoteAddress::AzureBlob { .. } | RemoteAddress::Gcs { .. } => {
-            check_store(address)?
+            check_store(address)?;
         }
         RemoteAddress::Local { folder } => return check_folder(folder, allowed),
     }
