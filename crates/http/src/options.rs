@@ -11,6 +11,8 @@ pub struct HttpOptions {
     pub base_url: Option<String>,
     /// Host names that are served, in lower case and without port; empty is any.
     pub hosts: Vec<String>,
+    /// Most bytes of a request's target and headers together.
+    pub header_bytes_max: usize,
     /// Signs cursors. The same on every node, so that a list can go on anywhere.
     pub cursor_key: CursorKey,
     /// How many requests a credential or address may send.

@@ -20,6 +20,7 @@ struct Inner {
     core: Core,
     base_url: Option<String>,
     hosts: Vec<String>,
+    header_bytes_max: usize,
     cursors: Cursors,
     limiter: RateLimiter,
     operations: Operations,
@@ -36,6 +37,7 @@ impl Site {
             core,
             base_url: options.base_url,
             hosts: options.hosts,
+            header_bytes_max: options.header_bytes_max,
             cursors: Cursors::new(&options.cursor_key),
             limiter: RateLimiter::new(options.rate_limits),
             operations: Operations::of(&document),
@@ -58,6 +60,10 @@ impl Site {
     /// Host names that are served; empty is any.
     pub(crate) fn hosts(&self) -> &[String] {
         &self.0.hosts
+    }
+
+    pub(crate) fn header_bytes_max(&self) -> usize {
+        self.0.header_bytes_max
     }
 
     pub(crate) fn cursors(&self) -> &Cursors {

@@ -188,6 +188,7 @@ async fn http_options(
             .iter()
             .map(|name| name.to_ascii_lowercase())
             .collect(),
+        header_bytes_max: config.limits.header_bytes as usize,
         cursor_key: CursorKey::new(core.installation_secret("cursor_key").await?),
         rate_limits: RateLimits {
             read: limits.read,

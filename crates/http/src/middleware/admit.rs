@@ -21,6 +21,15 @@ pub(super) async fn admit(site: &Site, request: Request, next: Next) -> Response
 }
 
 fn check(site: &Site, request: &Request) -> Result<(), Error> {
+    if head_bytes(request) > site.header_bytes_max() {
+        return Err(Error::new(
+            ErrorKind::HeadersTooLarge,
+            format!(
+                "The request's target and headers are larger than {} bytes.",
+                site.header_bytes_max()
+            ),
+        ));
+    }
     if is_ambiguous(request.headers()) {
         return Err(Error::new(
             ErrorKind::MalformedRequest,
@@ -52,4 +61,12 @@ fn check(site: &Site, request: &Request) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// Roughly what target and headers took on the line; four bytes a header for what stands between.
+fn head_bytes(request: &Request) -> usize {
+    let target = request.uri().path_and_query();
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + 4);
+    target.map_or(0, |target| target.as_str().len()) + headers.sum::<usize>()
 }

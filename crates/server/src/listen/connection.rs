@@ -202,8 +202,8 @@ where
             .timer(TokioTimer::new())
             // This timer runs while the connection idles, too; the shorter one for heads is in `Activity`.
             .header_read_timeout(limits.idle)
-            .max_header_size(limits.header_bytes as usize)
-            .max_buf_size(limits.buffer_bytes.max(limits.header_bytes as usize));
+            .max_header_size(limits.header_bytes_read() as usize)
+            .max_buf_size(limits.buffer_bytes.max(limits.header_bytes_read() as usize));
         builder
     }
 
@@ -216,7 +216,7 @@ where
         builder
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
-            .max_header_list_size(limits.header_bytes)
+            .max_header_list_size(limits.header_bytes_read())
             .max_pending_accept_reset_streams(limits.pending_reset_streams)
             .max_local_error_reset_streams(limits.local_reset_streams)
             .adaptive_window(false)

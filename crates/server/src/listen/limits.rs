@@ -26,7 +26,7 @@ pub struct Limits {
     /// Time in which an HTTP/2 peer may leave one stream's window shut. Longer than `answer_window`, because clients
     /// that slow themselves down reopen a window of several megabytes only when half of it is used.
     pub stream_stall: Duration,
-    /// Request line and headers together; beyond it the answer is 431.
+    /// Request line and headers together; beyond it the answer is a 431 that says so.
     pub header_bytes: u32,
     /// What HTTP/1 buffers for one connection, once for reading and once for writing.
     pub buffer_bytes: usize,
@@ -47,6 +47,14 @@ pub struct Limits {
     pub ping_timeout: Duration,
     /// From the wish to stop to the end of the last request; then connections are cut.
     pub drain: Duration,
+}
+
+impl Limits {
+    /// What hyper reads of a head before it hangs up with a bare 431. More than is allowed, so that a head which is
+    /// somewhat too large is still understood and gets its problem document.
+    pub const fn header_bytes_read(&self) -> u32 {
+        self.header_bytes.saturating_mul(2)
+    }
 }
 
 impl Default for Limits {

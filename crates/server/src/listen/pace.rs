@@ -34,25 +34,13 @@ impl Pace {
 
     /// The other side moved `bytes`.
     pub(crate) fn progress(&mut self, bytes: usize) {
-        if let Some(since) = self.waiting_since.take() {
-            self.waited += since.elapsed();
-        }
-        self.moved_bytes = self.moved_bytes.saturating_add(bytes as u64);
-        if self.moved_bytes >= self.bytes_min {
-            self.moved_bytes = 0;
-            self.waited = Duration::ZERO;
-        }
+        self.progress_at(Instant::now(), bytes);
     }
 
     /// The other side lets us wait. Ready when it has done so for too long; otherwise the task is woken in time.
     pub(crate) fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
-        let since = *self.waiting_since.get_or_insert(now);
-        let this_wait = now.duration_since(since);
-        let waited = self.waited + this_wait;
-        let benefit = (self.window / 8).saturating_sub(this_wait);
-        let benefit = benefit.min((self.window * 2).saturating_sub(waited));
-        let left = self.window.saturating_sub(waited).max(benefit);
+        let left = self.left_at(now);
         if left.is_zero() {
             return Poll::Ready(());
         }
@@ -72,74 +60,118 @@ impl Pace {
         }
         Poll::Pending
     }
+
+    fn progress_at(&mut self, now: Instant, bytes: usize) {
+        if let Some(since) = self.waiting_since.take() {
+            self.waited += now.duration_since(since);
+        }
+        self.moved_bytes = self.moved_bytes.saturating_add(bytes as u64);
+        if self.moved_bytes >= self.bytes_min {
+            self.moved_bytes = 0;
+            self.waited = Duration::ZERO;
+        }
+    }
+
+    /// How long the other side may let us wait from `now` on; a wait begins with the first question.
+    fn left_at(&mut self, now: Instant) -> Duration {
+        let since = *self.waiting_since.get_or_insert(now);
+        let this_wait = now.duration_since(since);
+        let waited = self.waited + this_wait;
+        let benefit = (self.window / 8).saturating_sub(this_wait);
+        let benefit = benefit.min((self.window * 2).saturating_sub(waited));
+        self.window.saturating_sub(waited).max(benefit)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
 
-    use tokio::time::{sleep, timeout};
-
     use super::*;
 
-    const WINDOW: Duration = Duration::from_millis(300);
-    const PART: Duration = Duration::from_millis(120);
+    const WINDOW: Duration = Duration::from_secs(8);
 
-    async fn is_patient_for(pace: &mut Pace, time: Duration) -> bool {
-        timeout(time, poll_fn(|cx| pace.poll_too_slow(cx)))
-            .await
-            .is_err()
+    /// A pace on a clock of its own.
+    struct Told {
+        pace: Pace,
+        now: Instant,
+    }
+
+    impl Told {
+        fn new() -> Self {
+            Self {
+                pace: Pace::new(WINDOW, 100),
+                now: Instant::now(),
+            }
+        }
+
+        /// Waits for `seconds`; whether the other side is still borne with.
+        fn waits(&mut self, seconds: u64) -> bool {
+            let time = Duration::from_secs(seconds);
+            let left = self.pace.left_at(self.now);
+            self.passes(seconds);
+            left > time
+        }
+
+        /// Time in which nobody looks.
+        fn passes(&mut self, seconds: u64) {
+            self.now += Duration::from_secs(seconds);
+        }
+
+        fn moves(&mut self, bytes: usize) {
+            self.pace.progress_at(self.now, bytes);
+        }
     }
 
     #[tokio::test]
     async fn silence_is_too_slow_after_one_window() {
-        let mut pace = Pace::new(WINDOW, 100);
+        let window = Duration::from_millis(20);
+        let mut pace = Pace::new(window, 100);
         let start = Instant::now();
         poll_fn(|cx| pace.poll_too_slow(cx)).await;
-        assert!(start.elapsed() >= WINDOW);
+        assert!(start.elapsed() >= window);
     }
 
-    #[tokio::test]
-    async fn a_drip_does_not_start_afresh_but_a_mouthful_does() {
-        let mut pace = Pace::new(WINDOW, 100);
+    #[test]
+    fn a_drip_does_not_start_afresh_but_a_mouthful_does() {
+        let mut told = Told::new();
         for _ in 0..2 {
-            assert!(is_patient_for(&mut pace, PART).await);
-            pace.progress(1);
+            assert!(told.waits(3));
+            told.moves(1);
         }
-        assert!(!is_patient_for(&mut pace, PART).await);
+        assert!(!told.waits(3));
 
-        let mut pace = Pace::new(WINDOW, 100);
+        let mut told = Told::new();
         for _ in 0..5 {
-            assert!(is_patient_for(&mut pace, PART).await);
-            pace.progress(100);
+            assert!(told.waits(3));
+            told.moves(100);
         }
     }
 
-    #[tokio::test]
-    async fn nobody_is_judged_for_coming_to_run_late_but_not_for_ever() {
-        let mut pace = Pace::new(WINDOW, 100);
-        assert!(is_patient_for(&mut pace, Duration::ZERO).await);
-        sleep(WINDOW).await;
-        pace.progress(50);
-        assert!(is_patient_for(&mut pace, WINDOW / 16).await);
-        pace.progress(50);
-        assert!(is_patient_for(&mut pace, PART).await);
-        pace.progress(1);
+    #[test]
+    fn nobody_is_judged_for_coming_to_run_late_but_not_for_ever() {
+        let mut told = Told::new();
+        assert!(told.waits(0));
+        told.passes(8);
+        told.moves(50);
+        assert!(told.waits(0));
+        told.moves(50);
+        assert!(told.waits(3));
+        told.moves(1);
         for _ in 0..2 {
-            sleep(WINDOW).await;
-            assert!(is_patient_for(&mut pace, Duration::ZERO).await);
-            sleep(WINDOW).await;
-            pace.progress(1);
+            assert!(told.waits(0));
+            told.passes(8);
+            told.moves(1);
         }
-        assert!(!is_patient_for(&mut pace, Duration::ZERO).await);
+        assert!(!told.waits(0));
     }
 
-    #[tokio::test]
-    async fn time_that_we_take_ourselves_does_not_count() {
-        let mut pace = Pace::new(WINDOW, 100);
-        assert!(is_patient_for(&mut pace, PART / 4).await);
-        pace.progress(1);
-        sleep(WINDOW).await;
-        assert!(is_patient_for(&mut pace, PART).await);
+    #[test]
+    fn time_that_we_take_ourselves_does_not_count() {
+        let mut told = Told::new();
+        assert!(told.waits(1));
+        told.moves(1);
+        told.passes(8);
+        assert!(told.waits(6));
     }
 }

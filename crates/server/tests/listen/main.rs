@@ -287,7 +287,7 @@ async fn one_address_has_so_many_connections_and_no_more() {
 async fn a_head_beyond_its_limit_is_answered_431() {
     let server = Server::start(Limits::default(), MinVersion::V1_3);
     let mut stream = server.connect(&["http/1.1"]).await.unwrap();
-    let value = "v".repeat(Limits::default().header_bytes as usize);
+    let value = "v".repeat(Limits::default().header_bytes_read() as usize);
     // The server may hang up before it has read all of it.
     let _cut = stream
         .write_all(

@@ -277,6 +277,8 @@ async fn bodies_of_the_wrong_kind_are_refused() {
         .send()
         .await
         .problem(415, "unsupported_content_coding");
+    let stuffed = admin.get("/files").header("x-trace", &"t".repeat(40_000));
+    stuffed.send().await.problem(431, "headers_too_large");
     admin
         .post("/files/upload")
         .json(&json!({}))
