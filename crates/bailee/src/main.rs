@@ -27,7 +27,10 @@ fn main() -> ExitCode {
 
 /// All commands that people see: help, completion scripts and the reference page are made from it.
 fn tree() -> Command {
-    LocalCommand::augment_subcommands(bailee_cli::command())
+    let client = bailee_cli::command();
+    let about = client.get_about().cloned().unwrap_or_default();
+    // Commands bring their enum's description along, which is not the program's.
+    LocalCommand::augment_subcommands(client).about(about)
 }
 
 /// The tree and what only the build uses.
