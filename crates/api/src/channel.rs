@@ -352,7 +352,9 @@ impl From<&model::Subscriber> for Subscriber {
     /// The subscriber without its counts.
     fn from(subscriber: &model::Subscriber) -> Self {
         let (destination, webhook_id) = match &subscriber.target {
-            model::ChannelTarget::Remote { remote, path } => (Some(format!("{remote}:{path}")), None),
+            model::ChannelTarget::Remote { remote, path } => {
+                (Some(format!("{remote}:{path}")), None)
+            }
             model::ChannelTarget::Folder { path } if path.is_root() => (Some("/".to_owned()), None),
             model::ChannelTarget::Folder { path } => (Some(format!("{path}/")), None),
             model::ChannelTarget::Webhook { webhook } => (None, Some(*webhook)),

@@ -63,6 +63,8 @@ fn transfer() -> bailee_model::Transfer {
         created_by: PrincipalId::ServiceAccount(ServiceAccountId::from_bits(1)),
         created_with: None,
         makes_folders: false,
+        mandate: None,
+        flow_run: None,
         created_at: NOW,
         started_at: Some(NOW),
         updated_at: Timestamp::from_ms(NOW.ms() + 2000),

@@ -68,6 +68,12 @@ actions! {
     ChannelManage needs FlowsManage;
     /// See, make, change and remove webhooks and their deliveries.
     WebhookManage needs WebhooksManage;
+    /// See flows and their runs.
+    FlowRead needs FlowsRead;
+    /// Make, change, start, end and remove flows and their runs.
+    FlowManage needs FlowsManage;
+    /// Decide what a run of a flow asks a second person.
+    FlowApprove needs ApprovalsDecide;
     /// Read the event feed.
     EventRead needs EventsRead;
     /// Read the journal as audit.
@@ -99,6 +105,7 @@ impl Action {
                 | Self::AlertRead
                 | Self::PgpKeyRead
                 | Self::ChannelRead
+                | Self::FlowRead
                 | Self::EventRead
                 | Self::AuditRead
                 | Self::IdentityRead

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bailee_model::{
-    FolderPath, KeyId, PrincipalId, RequestId, Role, ScheduleId, Scopes, TenantId, Timestamp,
-    TransferId,
+    FlowRunId, FolderPath, KeyId, PrincipalId, RequestId, Role, ScheduleId, Scopes, TenantId,
+    Timestamp, TransferId,
 };
 
 /// Which credential stands behind a caller.
@@ -22,6 +22,8 @@ pub enum Via {
         /// The key that it was changed with, whose limits bind it.
         key: KeyId,
     },
+    /// A run of a flow, which acts with the rights that its principal has now.
+    Flow(FlowRunId),
 }
 
 /// Through which door a request came.

@@ -35,6 +35,8 @@ pub enum Resource {
     PgpKey,
     /// A webhook.
     Webhook,
+    /// A flow, or a run of one.
+    Flow,
     /// A user or service account.
     Principal {
         /// Which.
@@ -69,6 +71,7 @@ impl Resource {
             Self::Remote { .. } => Kind::Remote,
             Self::PgpKey => Kind::PgpKey,
             Self::Webhook => Kind::Webhook,
+            Self::Flow => Kind::Flow,
             Self::Principal { .. } => Kind::Principal,
             Self::Key { .. } => Kind::Key,
             Self::System => Kind::System,
@@ -95,6 +98,7 @@ pub(crate) enum Kind {
     Remote,
     PgpKey,
     Webhook,
+    Flow,
     Principal,
     Key,
     System,
@@ -109,6 +113,7 @@ impl Kind {
         Self::Remote,
         Self::PgpKey,
         Self::Webhook,
+        Self::Flow,
         Self::Principal,
         Self::Key,
         Self::System,
@@ -123,6 +128,7 @@ impl Kind {
             Self::Remote => "Remote",
             Self::PgpKey => "PgpKey",
             Self::Webhook => "Webhook",
+            Self::Flow => "Flow",
             Self::Principal => "Principal",
             Self::Key => "Key",
             Self::System => "System",
@@ -138,6 +144,7 @@ impl Kind {
             Self::Transfer => Some(&[Action::TransferRead]),
             Self::Remote => Some(&[Action::RemoteRead]),
             Self::PgpKey => Some(&[Action::PgpKeyRead]),
+            Self::Flow => Some(&[Action::FlowRead]),
             Self::Principal | Self::Key => Some(&[Action::IdentityRead]),
         }
     }

@@ -98,6 +98,7 @@ pub(crate) fn resources() -> Vec<(&'static str, Resource)> {
     all.extend([
         ("pgp key", Resource::PgpKey),
         ("webhook", Resource::Webhook),
+        ("flow", Resource::Flow),
         ("principal, itself", Resource::Principal { id: SAMPLE }),
         ("principal, another", Resource::Principal { id: ANOTHER }),
         ("key, own", Resource::Key { owner: SAMPLE }),

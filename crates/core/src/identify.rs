@@ -8,8 +8,8 @@ use bailee_auth::{
     Caller, Facts, KeyText, KeyTextError, VerifiedCredential, Via, network_admits, same_hash,
 };
 use bailee_model::{
-    ApiKey, Error, ErrorKind, EventType, KeyId, KeyLimits, KeyState, Outcome, PrincipalState,
-    Result, TenantId, TenantState, Timestamp, limit,
+    ApiKey, Error, ErrorKind, EventType, KeyId, KeyLimits, KeyState, Mandate, Outcome,
+    PrincipalState, Result, TenantId, TenantState, Timestamp, limit,
 };
 use bailee_store::FoundKey;
 
@@ -289,6 +289,46 @@ impl Core {
         let mut credential = credential(&found, facts);
         credential.via = via(id);
         Ok(Caller::verified(credential))
+    }
+}
+
+impl Core {
+    /// The caller in whose name something is done that was left to be done: a principal that is still there and active,
+    /// with the roles that it has now.
+    pub(crate) async fn by_mandate(
+        &self,
+        tenant: TenantId,
+        mandate: &Mandate,
+        facts: Facts,
+        via: Via,
+    ) -> Result<Caller> {
+        let known = self.tenant(tenant).await?;
+        if known.tenant.state == TenantState::Suspended {
+            return Err(Error::new(
+                ErrorKind::TenantSuspended,
+                "The tenant is suspended.",
+            ));
+        }
+        let reader = self.store.identity().reader(tenant);
+        let found = reader.principal(mandate.principal).await;
+        let found = found.map_err(error::from_db)?;
+        let principal = found.filter(|found| found.state == PrincipalState::Active);
+        let principal = principal.ok_or_else(|| {
+            Error::new(
+                ErrorKind::PrincipalDisabled,
+                "Whoever left this to be done is gone or disabled.",
+            )
+        })?;
+        Ok(Caller::verified(VerifiedCredential {
+            tenant,
+            principal: principal.id,
+            label: principal.label(),
+            roles: principal.roles,
+            scopes: mandate.scopes.clone(),
+            via,
+            path_prefixes: mandate.path_prefixes.clone(),
+            facts,
+        }))
     }
 }
 

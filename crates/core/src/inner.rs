@@ -14,9 +14,7 @@ use crate::secrets::SecretCache;
 use crate::staging::Staging;
 use crate::transfers::Room;
 use crate::uploads::Hashing;
-use crate::{
-    CoreSettings, ObjectView, RemoteProber, SecretStores, SigningKey, TransferPlanner,
-};
+use crate::{CoreSettings, ObjectView, RemoteProber, SecretStores, SigningKey, TransferPlanner};
 
 pub struct Inner {
     pub(crate) store: Store,

@@ -1,7 +1,7 @@
 //! How entries are made: always from a caller or from Bailee itself, with time and id from the core.
 
 use bailee_auth::{Caller, Permit, Via};
-use bailee_model::{AuditId, Entry, EntryKind, EventType, Outcome, Subject, TransferId};
+use bailee_model::{AuditId, Entry, EntryKind, EventType, FlowRunId, Outcome, Subject, TransferId};
 
 use crate::Core;
 
@@ -62,6 +62,14 @@ impl Note {
     }
 }
 
+fn with_run(data: &str, run: FlowRunId) -> String {
+    let mut data: serde_json::Value = serde_json::from_str(data).unwrap_or_default();
+    if let Some(object) = data.as_object_mut() {
+        object.insert("flow_run_id".to_owned(), serde_json::json!(run));
+    }
+    data.to_string()
+}
+
 impl Core {
     /// The entry of something a caller did.
     pub(crate) fn entry(&self, caller: &Caller, note: Note) -> Entry {
@@ -78,6 +86,10 @@ impl Core {
         // What a transfer reads and writes in Bailee is found by its id.
         if let Via::Transfer(transfer) = *caller.via() {
             entry.transfer = Some(transfer);
+        }
+        // And what a run of a flow does, by the run's.
+        if let Via::Flow(run) = *caller.via() {
+            entry.data = with_run(&entry.data, run);
         }
         entry
     }

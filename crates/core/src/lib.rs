@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod export;
 mod files;
+mod flows;
 mod folders;
 mod gate;
 mod idempotency;
@@ -56,7 +57,7 @@ pub use bailee_auth::{
     Action, Caller, Door, Facts, KeyEnv, KeyText, VerifiedCredential, Via, decision_table,
 };
 pub use bailee_model as model;
-pub use bailee_store::{AlertFilter, AuditFilter, DeliveryFilter, TransferFilter};
+pub use bailee_store::{AlertFilter, AuditFilter, DeliveryFilter, RunFilter, TransferFilter};
 pub use bytes::{ByteStream, Staged};
 pub use calendars::{Calendars, NewCalendar};
 pub use channels::{ChannelChange, Channels, NewChannel, NewSubscriber, SubscriberChange};
@@ -68,6 +69,10 @@ pub use export::{ExportLine, JournalExport};
 pub use files::{
     CopyFile, FileChange, FileQuery, FileRef, Files, NewFile, OpenFile, Placed, Precondition,
     Purge, RandomRead, RestoreFile, VerifyReport,
+};
+pub use flows::{
+    FlowBegun, FlowWork, FlowWorks, Flows, NewRun, Rerun, RunLog, RunView, TriggeredRun, Verdict,
+    flow_file,
 };
 pub use folders::{Child, Folders, Recursive};
 pub use idempotency::{Begin, Idempotency, IdempotencySlot, StoredAnswer};
@@ -333,6 +338,10 @@ impl Core {
         channels: Channels;
         /// Tries to hand events to receivers.
         deliveries: Deliveries;
+        /// Flows and their runs.
+        flows: Flows;
+        /// Runs of flows, as the engine works on them.
+        flow_works: FlowWorks;
         /// The journal as auditors read it.
         audit: Audit;
         /// The journal as a feed.

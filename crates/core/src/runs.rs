@@ -291,12 +291,19 @@ impl Runs<'_> {
             now,
             door: Door::Job,
         };
-        let caller = self
-            .core
-            .on_behalf(lease.job.tenant, transfer.created_with, facts, |_| {
-                Via::Transfer(transfer.id)
-            })
-            .await?;
+        let (tenant, id) = (lease.job.tenant, transfer.id);
+        let caller = match &transfer.mandate {
+            Some(mandate) => {
+                let via = Via::Transfer(id);
+                self.core.by_mandate(tenant, mandate, facts, via).await?
+            }
+            None => {
+                let key = transfer.created_with;
+                self.core
+                    .on_behalf(tenant, key, facts, |_| Via::Transfer(id))
+                    .await?
+            }
+        };
         if let Some(counts) = transfer.counts {
             let source = [&transfer.source];
             if !counts.is_listed

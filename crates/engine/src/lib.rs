@@ -143,6 +143,7 @@ impl Engine {
             runner(JobKind::FireSchedule, limit::SCHEDULES_RUNNING),
             runner(JobKind::WatchRule, limit::RULES_RUNNING),
             runner(JobKind::CheckRemote, limit::LOOKS_RUNNING),
+            runner(JobKind::RunFlow, limit::FLOWS_RUNNING),
         ];
         let upkeep = vec![
             tokio::spawn(upkeep::seal(Arc::clone(&shared), stop_upkeep.clone())),

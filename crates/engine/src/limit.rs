@@ -72,6 +72,15 @@ pub(crate) const LOOKS_AT_ONCE: usize = 8;
 pub(crate) const BROWSE_TIME_MAX: Duration = Duration::from_mins(1);
 /// Longest look for a plan of a transfer.
 pub(crate) const PLAN_TIME_MAX: Duration = Duration::from_secs(30);
+/// Runs of flows under way at once on one node.
+pub const FLOWS_RUNNING: usize = 16;
+/// How often a run looks at the transfer that it waits for; its end makes it look at once.
+pub(crate) const TRANSFER_LOOK_EVERY: Duration = Duration::from_secs(30);
+/// Files of one `for_each` whose steps may wait at the same time.
+pub(crate) const FILES_WAITING_MAX: usize = 16;
+/// Longest time that a step works in one go, where the flow sets none.
+pub(crate) const STEP_TIME_MAX: Duration = Duration::from_hours(24);
+
 /// Longest test of a remote.
 pub(crate) const PROBE_TIME_MAX: Duration = Duration::from_mins(2);
 

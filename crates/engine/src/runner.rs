@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::lanes::Seat;
 use crate::limit;
 use crate::stop::{Stop, StopReason};
-use crate::{Shared, alert_rules, deliveries, looks, schedules, transfers};
+use crate::{Shared, alert_rules, deliveries, flows, looks, schedules, transfers};
 
 /// Runs jobs of one kind.
 pub(crate) struct Runner {
@@ -194,6 +194,7 @@ async fn run_held(shared: &Shared, lease: &Lease, drain: CancellationToken) {
             JobKind::WatchRule => alert_rules::run(shared, lease).await,
             JobKind::FireSchedule => schedules::run(shared, lease).await,
             JobKind::CheckRemote => Box::pin(looks::run(shared, lease, &stop)).await,
+            JobKind::RunFlow => Box::pin(flows::run(shared, lease, &stop)).await,
         }
     };
     tokio::select! {

@@ -85,7 +85,8 @@ async fn seal_once(shared: &Shared) -> Result<bool> {
     let dispatched = shared.core.upkeep().dispatch_events().await?;
     let watched = shared.core.upkeep().watch_journal().await?;
     let published = shared.core.upkeep().publish_arrivals().await?;
-    Ok(sealed == 0 && dispatched == 0 && watched == 0 && published == 0)
+    let triggered = shared.core.upkeep().trigger_flows().await?;
+    Ok(sealed == 0 && dispatched == 0 && watched == 0 && published == 0 && triggered == 0)
 }
 
 /// Does `work` again and again, after the wait that it returns.

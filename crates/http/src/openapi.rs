@@ -22,7 +22,7 @@ const PROBLEM: &str = "Problem";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// What the tags group.
-const TAGS: [(&str, &str); 22] = [
+const TAGS: [(&str, &str); 24] = [
     ("auth", "Who am I"),
     ("files", "Files and their versions"),
     ("folders", "Places for files"),
@@ -35,6 +35,8 @@ const TAGS: [(&str, &str); 22] = [
     ("alert-rules", "What raises alerts"),
     ("pgp-keys", "OpenPGP keys, partners' and own"),
     ("channels", "Folders whose files are handed on to many"),
+    ("flows", "What happens to files, when, and in whose name"),
+    ("flow-runs", "Runs of flows"),
     ("events", "What happened, as a feed"),
     ("webhooks", "Receivers of events"),
     ("deliveries", "Tries to hand events to receivers"),
@@ -113,6 +115,10 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("channels.subscribe", &[404, 409, 413]),
     ("channels.update_subscriber", &[404, 409, 412, 428]),
     ("channels.unsubscribe", &[409, 412, 428]),
+    ("flows.create", &[409]),
+    ("flows.replace", &[409, 412, 428]),
+    ("flows.update", &[412, 428]),
+    ("flows.delete", &[409, 412, 428]),
     ("webhooks.update", &[412, 428]),
     ("webhooks.delete", &[412, 428]),
     ("users.create", &[409]),
@@ -150,6 +156,9 @@ const GUARDED: &[&str] = &[
     "channels.delete",
     "channels.update_subscriber",
     "channels.unsubscribe",
+    "flows.replace",
+    "flows.update",
+    "flows.delete",
     "webhooks.update",
     "webhooks.delete",
 ];

@@ -3,12 +3,11 @@
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::secrets;
 use crate::site::Site;
 use crate::{
-    alert_rules, alerts, api_keys, audit, auth, calendars, channels, connectors, deliveries, events,
-    files, folders, middleware, pgp_keys, remotes, schedules, service_accounts, settings, system,
-    tenants, transfers, uploads, users, webhooks,
+    alert_rules, alerts, api_keys, audit, auth, calendars, channels, connectors, deliveries,
+    events, files, flow_runs, flows, folders, middleware, pgp_keys, remotes, schedules, secrets,
+    service_accounts, settings, system, tenants, transfers, uploads, users, webhooks,
 };
 
 /// All operations with their descriptions: a route that is not described does not exist.
@@ -28,6 +27,8 @@ pub(crate) fn described() -> OpenApiRouter<Site> {
         .merge(pgp_keys::routes())
         .merge(secrets::routes())
         .merge(channels::routes())
+        .merge(flows::routes())
+        .merge(flow_runs::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(deliveries::routes())

@@ -270,8 +270,14 @@ mod tests {
         };
         let relative = |channel: &Channel, path: &str| channel.relative(&path.parse().unwrap());
         let prices = channel("/out/prices", &[]);
-        assert_eq!(relative(&prices, "/out/prices/a.csv").as_deref(), Some("a.csv"));
-        assert_eq!(relative(&prices, "/out/prices/eu/a.csv").as_deref(), Some("eu/a.csv"));
+        assert_eq!(
+            relative(&prices, "/out/prices/a.csv").as_deref(),
+            Some("a.csv")
+        );
+        assert_eq!(
+            relative(&prices, "/out/prices/eu/a.csv").as_deref(),
+            Some("eu/a.csv")
+        );
         assert_eq!(relative(&prices, "/out/prices2/a.csv"), None);
         assert_eq!(relative(&prices, "/out/prices/a.tmp"), None);
         let root = channel("/", &["eu/*.csv"]);

@@ -57,6 +57,16 @@ events! {
     RemoteRecovered = "remote.recovered";
     /// A certificate that is needed to reach a remote ends soon.
     CredentialExpiring = "credential.expiring";
+    /// A run of a flow began.
+    FlowRunStarted = "flow.run_started";
+    /// A run of a flow ended well.
+    FlowRunCompleted = "flow.run_completed";
+    /// A run of a flow ended otherwise.
+    FlowRunFailed = "flow.run_failed";
+    /// A run of a flow waits for a second person.
+    FlowApprovalRequested = "flow.approval_requested";
+    /// A step of a flow tells something.
+    FlowNotified = "flow.notified";
     /// A credential was refused.
     AuthFailed = "auth.failed";
     /// Policy, scope, network or a path bound refused a caller.

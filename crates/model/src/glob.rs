@@ -13,6 +13,11 @@ use crate::limit;
 pub struct Glob(String);
 
 impl Glob {
+    /// Whether it is about whole paths; else it is about names alone.
+    pub fn is_about_paths(&self) -> bool {
+        self.0.contains('/') || self.0 == "**"
+    }
+
     /// Whether `path`, relative to the folder and without a leading `/`, is meant.
     pub fn matches(&self, path: &str) -> bool {
         if self.0.contains('/') {

@@ -163,6 +163,10 @@ ids! {
     SubscriberId = "sbs_";
     /// A delivery: one try to hand one event to one webhook.
     DeliveryId = "dlv_";
+    /// A flow.
+    FlowId = "flw_";
+    /// A run of a flow.
+    FlowRunId = "run_";
     /// A journal entry read as audit record. Shares its bits with [`EventId`].
     AuditId = "aud_";
     /// A journal entry read as event.

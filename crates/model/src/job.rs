@@ -15,6 +15,8 @@ pub enum JobKind {
     WatchRule,
     /// Looks at a remote; the payload is its id.
     CheckRemote,
+    /// Runs a flow; the payload is the run's id.
+    RunFlow,
 }
 
 impl JobKind {
@@ -25,6 +27,7 @@ impl JobKind {
         Self::FireSchedule,
         Self::WatchRule,
         Self::CheckRemote,
+        Self::RunFlow,
     ];
 
     /// The kind as stored.
@@ -35,6 +38,7 @@ impl JobKind {
             Self::FireSchedule => "fire_schedule",
             Self::WatchRule => "watch_rule",
             Self::CheckRemote => "check_remote",
+            Self::RunFlow => "run_flow",
         }
     }
 }

@@ -14,7 +14,7 @@ mod clock;
 mod error;
 mod event;
 mod file;
-mod flow;
+pub mod flow;
 mod glob;
 mod id;
 mod job;
@@ -55,8 +55,9 @@ pub use event::EventType;
 pub use file::{Classification, Extent, File, FileState, Folder, Placement};
 pub use flow::{
     ArchiveFormat, ChecksumMode, ChecksumStep, CompressStep, ContentOut, ContentStep, CsvColumn,
-    CsvForm, CsvType, ExtractStep, FlowFile, FoundSignature, JsonForm, PgpDecrypt, PgpEncrypt,
-    PgpSign, PgpVerify, SignatureMode, SignaturePlace, StepFault, Suffix, ValidateStep,
+    CsvForm, CsvType, ExtractStep, Flow, FlowDocument, FlowFile, FlowRun, FlowVersion,
+    FoundSignature, JsonForm, Mandate, PgpDecrypt, PgpEncrypt, PgpSign, PgpVerify, RunState,
+    SignatureMode, SignaturePlace, StepFault, StepRun, StepState, Suffix, ValidateStep,
 };
 pub use glob::Glob;
 pub use id::*;

@@ -253,3 +253,35 @@ pub const SUBSCRIBERS_MAX: u64 = 200;
 pub const CHANNEL_HOPS_MAX: u32 = 8;
 /// How long it is remembered that a file was handed on, and can be asked for again.
 pub const PUBLICATION_KEPT: Duration = Duration::from_hours(90 * 24);
+/// Longest name of a flow, of a step and of a parameter, in bytes.
+pub const FLOW_NAME_BYTES_MAX: usize = 64;
+/// Longest text in a flow, before and after its holes are filled, in bytes.
+pub const FLOW_TEXT_BYTES_MAX: usize = 4096;
+/// Largest document of a flow, in bytes.
+pub const FLOW_DOCUMENT_BYTES_MAX: usize = 256 * 1024;
+/// Deepest nesting of parts of a condition.
+pub const FLOW_CONDITION_DEPTH_MAX: usize = 32;
+/// Longest time that a flow may name.
+pub const FLOW_SPAN_MAX: Duration = Duration::from_hours(366 * 24);
+/// Most steps of one flow, those within others too.
+pub const FLOW_STEPS_MAX: usize = 200;
+/// Deepest nesting of steps.
+pub const FLOW_DEPTH_MAX: usize = 8;
+/// Most triggers of one flow.
+pub const FLOW_TRIGGERS_MAX: usize = 16;
+/// Most parameters of one flow.
+pub const FLOW_PARAMS_MAX: usize = 64;
+/// Problems of a document that are told at once.
+pub const FLOW_PROBLEMS_MAX: usize = 50;
+/// Runs of one flow that may wait for their turn when its document names no number.
+pub const FLOW_QUEUED_DEFAULT: u32 = 100;
+/// Most runs of one flow that may wait for their turn.
+pub const FLOW_QUEUED_MAX: u32 = 10_000;
+/// Most flows of one tenant.
+pub const FLOWS_MAX: u64 = 1000;
+/// Most files that a run carries from one step to the next.
+pub const FLOW_FILES_MAX: usize = 10_000;
+/// Most runs of flows in a row of which each is the cause of the next.
+pub const FLOW_CHAIN_MAX: u32 = 8;
+/// How long a question to a second person waits when the flow does not say.
+pub const FLOW_APPROVAL_LIFE: Duration = Duration::from_hours(168);

@@ -31,6 +31,7 @@ scopes! {
     RemotesManage = "remotes:manage";
     FlowsRead = "flows:read";
     FlowsManage = "flows:manage";
+    ApprovalsDecide = "approvals:decide";
     WebhooksManage = "webhooks:manage";
     AlertsRead = "alerts:read";
     AlertsManage = "alerts:manage";

@@ -471,6 +471,12 @@ pub struct Transfer {
     pub makes_folders: bool,
     /// Which credential asked for it; its limits bind the transfer too.
     pub created_with: Option<crate::KeyId>,
+    /// What a flow left it to do in somebody's name, instead of a credential.
+    #[serde(default)]
+    pub mandate: Option<crate::Mandate>,
+    /// The run of a flow that asked for it.
+    #[serde(default)]
+    pub flow_run: Option<crate::FlowRunId>,
     /// Since when it exists.
     pub created_at: Timestamp,
     /// When a runner first took it.

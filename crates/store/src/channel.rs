@@ -1,7 +1,6 @@
 use bailee_model::{
     Channel, ChannelId, FileId, Page, PageRequest, Publication, PublicationCounts,
-    PublicationState, PublicationView, Replay, Subscriber, SubscriberId, TenantId,
-    TransferId,
+    PublicationState, PublicationView, Replay, Subscriber, SubscriberId, TenantId, TransferId,
 };
 
 use crate::rows::{from_word, json, statements, word};
@@ -205,7 +204,12 @@ impl Change {
     pub fn replay(&mut self, subscriber: SubscriberId, which: Replay) -> &mut Self {
         let (since, file) = match which {
             Replay::Failed => {
-                return self.add(REPLAY_FAILED, values![subscriber], Guard::Any, "publication");
+                return self.add(
+                    REPLAY_FAILED,
+                    values![subscriber],
+                    Guard::Any,
+                    "publication",
+                );
             }
             Replay::All => (i64::MIN, None),
             Replay::Since(time) => (time.ms(), None),
@@ -299,7 +303,10 @@ impl Reader {
     ) -> Result<Page<PublicationView>, DbError> {
         let row = values![subscriber, crate::reader::before(page), page.limit + 1];
         let rows = self.rows(FILES, row).await?;
-        let found = rows.iter().map(publication).collect::<Result<Vec<_>, _>>()?;
+        let found = rows
+            .iter()
+            .map(publication)
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Page::cut(found, page.limit, |last| {
             crate::reader::by_id(last.publication.file)
         }))

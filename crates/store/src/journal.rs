@@ -36,6 +36,8 @@ statements! {
         ORDER BY tree_size LIMIT $3";
     READ: tenant = columns!("WHERE tenant_id = $1 AND id = $2 AND sequence IS NOT NULL");
     WALK: tenant = columns!("WHERE tenant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3");
+    ABOUT: tenant = columns!(
+        "WHERE tenant_id = $1 AND id >= $2 AND id < $3 AND subject_id = $4 AND sequence IS NOT NULL ORDER BY id DESC LIMIT $5");
     UNSEALED_COUNT: tenant = "SELECT COUNT(*) FROM journal WHERE tenant_id = $1 AND sequence IS NULL";
     SEARCH: tenant = columns!(
         "WHERE tenant_id = $1 AND sequence < $2 \
@@ -238,6 +240,24 @@ impl Reader {
             .collect::<Result<Vec<_>, DbError>>()?;
         Ok(Page::cut(found, page.limit, |last| {
             crate::reader::by_id(last.sequence)
+        }))
+    }
+
+    /// Sealed entries about a thing, newest first, from an id on: what is told of it since it was made.
+    pub async fn entries_about(
+        &self,
+        subject: &str,
+        from: AuditId,
+        page: &PageRequest,
+    ) -> Result<Page<SealedEntry>, DbError> {
+        let row = values![from, crate::reader::before(page), subject, page.limit + 1];
+        let rows = self.rows(ABOUT, row).await?;
+        let found = rows
+            .iter()
+            .map(|row| Ok(read(row)?.0))
+            .collect::<Result<Vec<_>, DbError>>()?;
+        Ok(Page::cut(found, page.limit, |last| {
+            crate::reader::by_id(last.entry.id)
         }))
     }
 

@@ -16,6 +16,7 @@ mod delivery;
 mod extent;
 mod facts;
 mod file;
+mod flow;
 mod folder;
 mod idempotency;
 mod identity;
@@ -44,9 +45,14 @@ pub mod conflict {
     pub use crate::alert_rule::CONFLICT as ALERT_RULE;
     pub use crate::api_key::LIMIT as KEY_LIMIT;
     pub use crate::bundle::LISTED_ALREADY;
-    pub use crate::channel::{CHANNEL, SENT as PUBLICATION_SENT, SUBSCRIBER};
     pub use crate::calendar::CONFLICT as CALENDAR;
+    pub use crate::channel::{CHANNEL, SENT as PUBLICATION_SENT, SUBSCRIBER};
     pub use crate::file::SOURCE;
+    pub use crate::flow::{
+        BUSY as FLOW_BUSY, KEY_KNOWN as FLOW_RUN_KEY, LIMIT as FLOW_LIMIT,
+        REVISION as FLOW_REVISION, RUN_REVISION as FLOW_RUN_REVISION,
+        STEP_REVISION as FLOW_STEP_REVISION,
+    };
     pub use crate::folder::PLACE;
     pub use crate::idempotency::KEY_USED;
     pub use crate::identity::{SETTING_SET, TENANT_NAME};
@@ -79,6 +85,7 @@ pub use db::{SqliteOptions, Value};
 pub use delivery::DeliveryFilter;
 pub use facts::FactsDoor;
 pub use file::FileFilter;
+pub use flow::RunFilter;
 pub use idempotency::{NewRequest, Remembered, RequestKey};
 pub use identity::{FoundKey, IdentityDoor};
 pub use job::Want;

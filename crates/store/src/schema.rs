@@ -53,6 +53,12 @@ pub const MIGRATIONS: &[Migration] = &[
         ],
     },
     Migration {
+        number: 4,
+        name: "flows",
+        text: include_str!("../migrations/0004_flows.sql"),
+        tenant_tables: &["flow", "flow_version", "flow_run", "flow_step"],
+    },
+    Migration {
         number: 5,
         name: "remotes",
         text: include_str!("../migrations/0005_remotes.sql"),
@@ -90,6 +96,9 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::delivery::STATEMENTS,
         crate::extent::STATEMENTS,
         crate::file::STATEMENTS,
+        crate::flow::STATEMENTS,
+        crate::flow::RUN_STATEMENTS,
+        crate::flow::STEP_STATEMENTS,
         crate::folder::STATEMENTS,
         crate::idempotency::STATEMENTS,
         crate::identity::STATEMENTS,

@@ -4,6 +4,7 @@ mod admin;
 mod alert;
 mod channel;
 mod files;
+mod flow;
 mod moving;
 mod pgp_key;
 mod remote;
@@ -15,6 +16,7 @@ pub use admin::*;
 pub use alert::*;
 pub use channel::*;
 pub use files::*;
+pub use flow::*;
 pub use moving::*;
 pub use pgp_key::*;
 pub use remote::*;
@@ -144,6 +146,9 @@ pub enum Command {
     /// Folders whose files are handed on to many
     #[command(subcommand)]
     Channel(ChannelCommand),
+    /// What happens to files, when, and in whose name
+    #[command(subcommand)]
+    Flow(FlowCommand),
     /// Receivers of events
     #[command(subcommand)]
     Webhook(WebhookCommand),

@@ -27,9 +27,7 @@ pub(super) async fn run(
             output.one(&channel, view::CHANNEL)
         }
         ChannelCommand::List => output.list(&channels.list().take(ROWS_MAX).await?, view::CHANNEL),
-        ChannelCommand::Get(args) => {
-            output.one(&find(client, &args.channel).await?, view::CHANNEL)
-        }
+        ChannelCommand::Get(args) => output.one(&find(client, &args.channel).await?, view::CHANNEL),
         ChannelCommand::Pause(args) => switch(session, client, args, ChannelState::Paused).await,
         ChannelCommand::Resume(args) => switch(session, client, args, ChannelState::Active).await,
         ChannelCommand::Rm(args) => {
@@ -92,7 +90,11 @@ async fn both(
     if let Ok(id) = text.parse() {
         return Ok((channel, id));
     }
-    let all = client.channels().subscribers(channel).take(ROWS_MAX).await?;
+    let all = client
+        .channels()
+        .subscribers(channel)
+        .take(ROWS_MAX)
+        .await?;
     let found = all.iter().find(|subscriber| subscriber.name == text);
     let found: &Subscriber = found.ok_or_else(|| {
         Failure::NotFound(format!("no subscriber of the channel is named `{text}`"))

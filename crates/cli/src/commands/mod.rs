@@ -12,6 +12,7 @@ mod copy_up;
 mod event;
 mod export;
 mod file;
+mod flow;
 mod key;
 mod listen;
 mod pgp_key;
@@ -71,6 +72,7 @@ async fn online(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Secret(command) => secret::run(session, &client, command).await,
         Command::PgpKey(command) => pgp_key::run(session, &client, command).await,
         Command::Channel(command) => channel::run(session, &client, command).await,
+        Command::Flow(command) => flow::run(session, &client, command).await,
         Command::Webhook(WebhookCommand::Listen(args)) => listen::run(session, &client, args).await,
         Command::Webhook(command) => webhook::run(session, &client, command).await,
         Command::Key(command) => key::run(session, &client, command).await,

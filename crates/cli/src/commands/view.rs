@@ -192,6 +192,54 @@ pub(super) const PGP_KEY: View = View {
     ],
     name: "name",
 };
+pub(super) const FLOW: View = View {
+    columns: &[
+        ("NAME", "name"),
+        ("ENABLED", "enabled"),
+        ("VERSION", "version"),
+        ("OWNER", "owner"),
+        ("UPDATED", "updated_at"),
+        ("FLOW", "flow_id"),
+    ],
+    name: "flow_id",
+};
+pub(super) const FLOW_WHOLE: View = View {
+    columns: &[],
+    name: "flow_id",
+};
+pub(super) const FLOW_VERSION: View = View {
+    columns: &[
+        ("VERSION", "version"),
+        ("BY", "created_by"),
+        ("CREATED", "created_at"),
+    ],
+    name: "version",
+};
+pub(super) const RUN: View = View {
+    columns: &[
+        ("RUN", "run_id"),
+        ("FLOW", "flow"),
+        ("STATE", "state"),
+        ("TRIGGER", "trigger"),
+        ("CREATED", "created_at"),
+        ("ERROR", "error_message"),
+    ],
+    name: "run_id",
+};
+pub(super) const RUN_WHOLE: View = View {
+    columns: &[],
+    name: "run_id",
+};
+pub(super) const RUN_LOG: View = View {
+    columns: &[
+        ("SEQUENCE", "sequence"),
+        ("TIME", "timestamp"),
+        ("OPERATION", "operation"),
+        ("STATUS", "status"),
+        ("DATA", "data"),
+    ],
+    name: "sequence",
+};
 pub(super) const WEBHOOK: View = View {
     columns: &[
         ("WEBHOOK", "webhook_id"),

@@ -442,7 +442,11 @@ const SCHEDULES: Kind = Kind {
             Form::Reference("calendar_id", &[&CALENDARS]),
             Absent::Is(Usual::Null),
         ),
-        field("day_rule", Form::Plain, Absent::Is(Usual::Word("every_day"))),
+        field(
+            "day_rule",
+            Form::Plain,
+            Absent::Is(Usual::Word("every_day")),
+        ),
         maybe("window"),
         maybe("starts_at"),
         maybe("ends_at"),

@@ -56,7 +56,8 @@ impl Channels<'_> {
             return Ok(made);
         }
         let permit = self.manage(caller, "channels.create").await?;
-        self.may_read(caller, "channels.create", &new.folder).await?;
+        self.may_read(caller, "channels.create", &new.folder)
+            .await?;
         check_filter(&new.filter)?;
         let now = self.core.clock.now();
         let channel = Channel {
@@ -71,7 +72,9 @@ impl Channels<'_> {
         let mut change = self.core.store.change(&permit);
         change.insert_channel(&channel, limit::CHANNELS_MAX);
         made(&mut change, &channel)?;
-        let note = Note::record("channels.create").about(channel.id).with(facts(&channel));
+        let note = Note::record("channels.create")
+            .about(channel.id)
+            .with(facts(&channel));
         change.journal(&self.core.permitted(caller, &permit, note));
         match change.commit().await {
             Ok(()) => Ok(channel),
@@ -156,7 +159,9 @@ impl Channels<'_> {
             precondition.admit(Some(&channel.revision.to_string()), &known.tenant)?;
             let mut change = self.core.store.change(&permit);
             change.delete_channel(&channel);
-            let note = Note::record("channels.delete").about(id).with(facts(&channel));
+            let note = Note::record("channels.delete")
+                .about(id)
+                .with(facts(&channel));
             change.journal(&self.core.permitted(caller, &permit, note));
             match change.commit().await {
                 Ok(()) => return Ok(()),
@@ -243,7 +248,10 @@ impl Channels<'_> {
         };
         let all = self.core.store.reader(permit).channels(&page).await;
         let all = all.map_err(error::from_db)?.data;
-        if all.iter().any(|other| other.name == *name && other.id != own) {
+        if all
+            .iter()
+            .any(|other| other.name == *name && other.id != own)
+        {
             return Err(taken("channel", name));
         }
         Ok(())
@@ -264,7 +272,10 @@ pub(super) fn too_fast() -> Error {
 }
 
 pub(super) fn check_filter(filter: &ChannelFilter) -> Result<()> {
-    for (pointer, globs) in [("#/include", &filter.include), ("#/exclude", &filter.exclude)] {
+    for (pointer, globs) in [
+        ("#/include", &filter.include),
+        ("#/exclude", &filter.exclude),
+    ] {
         if globs.len() > limit::GLOBS_MAX {
             let detail = format!("At most {} patterns.", limit::GLOBS_MAX);
             return Err(Error::field(pointer, "too_many", detail));

@@ -65,7 +65,8 @@ impl Channels<'_> {
         let permit = self.manage(caller, operation).await?;
         let channel = self.find(caller, &permit, channel).await?;
         self.may_read(caller, operation, &channel.folder).await?;
-        self.check_target(caller, &permit, (&channel, &new.target)).await?;
+        self.check_target(caller, &permit, (&channel, &new.target))
+            .await?;
         check_filter(&new.filter)?;
         let now = self.core.clock.now();
         let subscriber = Subscriber {
@@ -85,7 +86,9 @@ impl Channels<'_> {
         let mut change = self.core.store.change(&permit);
         change.insert_subscriber(&subscriber, limit::SUBSCRIBERS_MAX);
         made(&mut change, &subscriber)?;
-        let note = Note::record(operation).about(subscriber.id).with(facts(&subscriber));
+        let note = Note::record(operation)
+            .about(subscriber.id)
+            .with(facts(&subscriber));
         change.journal(&self.core.permitted(caller, &permit, note));
         match change.commit().await {
             Ok(()) => Ok(subscriber),
@@ -158,7 +161,8 @@ impl Channels<'_> {
                 ..old
             };
             self.may_read(caller, operation, &channel.folder).await?;
-            self.check_target(caller, &permit, (&channel, &subscriber.target)).await?;
+            self.check_target(caller, &permit, (&channel, &subscriber.target))
+                .await?;
             check_filter(&subscriber.filter)?;
             let mut change = self.core.store.change(&permit);
             change.put_subscriber(&subscriber);
@@ -210,7 +214,12 @@ impl Channels<'_> {
     ) -> Result<Page<PublicationView>> {
         let permit = self.read(caller, "channels.files").await?;
         self.find_both(caller, &permit, (channel, id)).await?;
-        let found = self.core.store.reader(&permit).publications(id, &page).await;
+        let found = self
+            .core
+            .store
+            .reader(&permit)
+            .publications(id, &page)
+            .await;
         found.map_err(error::from_db)
     }
 
@@ -280,7 +289,8 @@ impl Channels<'_> {
             }
             ChannelTarget::Folder { path } => {
                 if path.is_within(&channel.folder) {
-                    let detail = "A folder within the channel's own would be handed on without end.";
+                    let detail =
+                        "A folder within the channel's own would be handed on without end.";
                     return Err(Error::field("#/destination", "loop", detail));
                 }
                 let files = Files { core: self.core };
@@ -313,7 +323,10 @@ impl Channels<'_> {
         let reader = self.core.store.reader(permit);
         let all = reader.subscribers(wish.channel, &page).await;
         let all = all.map_err(error::from_db)?.data;
-        if all.iter().any(|other| other.name == wish.name && other.id != wish.id) {
+        if all
+            .iter()
+            .any(|other| other.name == wish.name && other.id != wish.id)
+        {
             return Err(taken("subscriber of the channel", &wish.name));
         }
         Ok(())

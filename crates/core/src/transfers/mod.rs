@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource, Via};
 use bailee_model::{
-    End, Error, Glob, KeyId, OnConflict, Page, PageRequest, Result, RetryRule, Same, Timestamp,
-    Transfer, TransferId, Verify, limit,
+    End, Error, FlowRunId, Glob, KeyId, OnConflict, Page, PageRequest, Result, RetryRule, Same,
+    Timestamp, Transfer, TransferId, Verify, limit,
 };
 use bailee_store::TransferFilter;
 use serde::{Deserialize, Serialize};
@@ -225,7 +225,15 @@ impl Transfers<'_> {
 pub(crate) fn key_of(caller: &Caller) -> Option<KeyId> {
     match *caller.via() {
         Via::ApiKey(key) | Via::Schedule { key, .. } => Some(key),
-        Via::Transfer(_) => None,
+        Via::Transfer(_) | Via::Flow(_) => None,
+    }
+}
+
+/// The run of a flow in which a caller acts.
+pub(super) fn run_of(caller: &Caller) -> Option<FlowRunId> {
+    match *caller.via() {
+        Via::Flow(run) => Some(run),
+        _ => None,
     }
 }
 
@@ -233,4 +241,5 @@ pub(crate) fn key_of(caller: &Caller) -> Option<KeyId> {
 pub(crate) fn is_shown(caller: &Caller, transfer: &Transfer) -> bool {
     caller.path_prefixes().is_empty()
         || (key_of(caller).is_some() && transfer.created_with == key_of(caller))
+        || (run_of(caller).is_some() && transfer.flow_run == run_of(caller))
 }

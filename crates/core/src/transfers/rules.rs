@@ -61,6 +61,9 @@ impl Core {
         if let Some(parent) = transfer.parent {
             return self.end_file(change, transfer, parent);
         }
+        if let Some(run) = transfer.flow_run {
+            change.hasten(JobKind::RunFlow, &run.to_string(), now);
+        }
         let (operation, event, status) = if is_good {
             (
                 "transfers.complete",
@@ -181,6 +184,7 @@ pub(crate) fn transfer_facts(transfer: &Transfer) -> serde_json::Value {
         "started_at": transfer.started_at,
         "decision_id": transfer.decision,
         "label": transfer.label,
+        "flow_run_id": transfer.flow_run,
         "links": { "self": format!("/v1/transfers/{}", transfer.id) },
     })
 }

@@ -1,17 +1,18 @@
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    Bundle, End, Error, ErrorKind, EventType, FileCounts, FileId, KeyId, PrincipalId, RemoteName, Result, Transfer,
-    TransferId, TransferState, limit,
+    Bundle, End, Error, ErrorKind, EventType, FileCounts, FileId, KeyId, PrincipalId, RemoteName,
+    Result, Transfer, TransferId, TransferState, limit,
 };
 use bailee_store::Change;
 
 use crate::files::Files;
+use crate::flows::mandate_of;
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::{checks, error};
 
-use super::{NewTransfer, Transfers, key_of, transfer_facts};
+use super::{NewTransfer, Transfers, key_of, run_of, transfer_facts};
 
 /// A transfer that was judged and is not written yet.
 pub(crate) struct StagedTransfer {
@@ -269,7 +270,11 @@ impl Transfers<'_> {
         new: NewTransfer,
         retry_of: Option<TransferId>,
     ) -> Transfer {
-        self.row_for((caller.principal(), key_of(caller)), new, retry_of)
+        Transfer {
+            mandate: run_of(caller).map(|_| mandate_of(caller)),
+            flow_run: run_of(caller),
+            ..self.row_for((caller.principal(), key_of(caller)), new, retry_of)
+        }
     }
 
     /// The row of a transfer that a principal asks for with a key.
@@ -324,6 +329,8 @@ impl Transfers<'_> {
             created_by,
             makes_folders: false,
             created_with,
+            mandate: None,
+            flow_run: None,
             created_at: now,
             started_at: None,
             updated_at: now,

@@ -215,6 +215,6 @@ impl Upkeep<'_> {
 }
 
 /// Tells of what failed; the round goes on without it.
-fn tell(work: &'static str, tenant: TenantId, error: &Error) {
+pub(crate) fn tell(work: &'static str, tenant: TenantId, error: &Error) {
     tracing::error!(work, tenant.id = %tenant, %error, "upkeep failed for one tenant and is tried again");
 }

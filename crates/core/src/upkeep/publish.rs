@@ -1,7 +1,7 @@
 use bailee_model::{
-    Channel, ChannelTarget, End, Entry, EventType, FileId, FilePath, Publication,
-    PublicationState, Result, SealedEntry, Subscriber, SubscriberId, TenantId, Transfer,
-    TransferId, WebhookPayload, WebhookState, limit,
+    Channel, ChannelTarget, End, Entry, EventType, FileId, FilePath, Publication, PublicationState,
+    Result, SealedEntry, Subscriber, SubscriberId, TenantId, Transfer, TransferId, WebhookPayload,
+    WebhookState, limit,
 };
 use bailee_store::{Change, DbError, EventFilter, Reader};
 
@@ -147,9 +147,13 @@ impl Upkeep<'_> {
         let webhook = reader.webhook(id).await.map_err(error::from_db)?;
         let webhook = webhook.filter(|webhook| webhook.state == WebhookState::Enabled);
         let before = sent.sequence.saturating_sub(1);
-        let events = reader.events_after(before, &EventFilter::default(), 1).await;
+        let events = reader
+            .events_after(before, &EventFilter::default(), 1)
+            .await;
         let events = events.map_err(error::from_db)?;
-        let event = events.first().filter(|event| event.sequence == sent.sequence);
+        let event = events
+            .first()
+            .filter(|event| event.sequence == sent.sequence);
         if let (Some(webhook), Some(event)) = (webhook, event) {
             let object = match webhook.payload {
                 WebhookPayload::Full => self.core.object_of(reader, event).await?,
@@ -187,8 +191,8 @@ async fn publications(
     };
     let meant = subscribers.iter().filter_map(|(channel, subscriber)| {
         let relative = channel.relative(&path)?;
-        let is_own = subscriber.filter.holds(&relative)
-            && event.entry.timestamp >= subscriber.created_at;
+        let is_own =
+            subscriber.filter.holds(&relative) && event.entry.timestamp >= subscriber.created_at;
         is_own.then_some((channel, subscriber, relative))
     });
     let mut hops = None;

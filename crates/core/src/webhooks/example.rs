@@ -1,8 +1,8 @@
 //! What an event of each type looks like: for the catalogue, and for tests of a webhook.
 
 use bailee_model::{
-    AlertId, AlertRuleId, EventId, EventType, FileId, RemoteId, ScheduleId, TenantId, Timestamp,
-    TransferId, WebhookId,
+    AlertId, AlertRuleId, EventId, EventType, FileId, FlowId, FlowRunId, RemoteId, ScheduleId,
+    TenantId, Timestamp, TransferId, WebhookId,
 };
 use serde_json::{Value, json};
 
@@ -62,6 +62,10 @@ fn data(kind: EventType) -> Value {
             "remote_id": RemoteId::from_bits(NOTHING), "remote": "bank", "owner": "server",
             "subject": "CN=sftp.bank.example", "expires_at": WHEN, "days": 6,
         }),
+        EventType::FlowRunStarted => run("running", Value::Null),
+        EventType::FlowRunCompleted => run("completed", Value::Null),
+        EventType::FlowRunFailed => run("failed", json!("policy_denied")),
+        EventType::FlowApprovalRequested | EventType::FlowNotified => step(kind),
         EventType::AuthFailed => json!({ "reason": "credential_invalid" }),
         EventType::PolicyViolated => json!({ "code": "permission_denied" }),
         EventType::WebhookDisabled => json!({
@@ -113,6 +117,43 @@ fn remote(state: &str, circuit: &str) -> Value {
         "error_code": "remote_unreachable",
         "error_message": "Remote `bank` did not answer.",
         "unhealthy_since": null,
+    })
+}
+
+/// A run of a flow.
+pub(super) fn run(state: &str, error_code: Value) -> Value {
+    let (run, flow) = (FlowRunId::from_bits(NOTHING), FlowId::from_bits(NOTHING));
+    json!({
+        "run_id": run,
+        "flow_id": flow,
+        "flow": "archive",
+        "version": 1,
+        "state": state,
+        "trigger": "arrival",
+        "started_by": null,
+        "rerun_of": null,
+        "files": 1,
+        "error_code": error_code,
+        "error_message": (state == "failed").then_some("Step `keep`: Policy refused this."),
+        "links": { "self": format!("/v1/flow-runs/{run}") },
+    })
+}
+
+fn step(kind: EventType) -> Value {
+    let (run, flow) = (FlowRunId::from_bits(NOTHING), FlowId::from_bits(NOTHING));
+    let (step, message) = match kind {
+        EventType::FlowNotified => ("tell", "1 files arrived."),
+        _ => ("release", "Release 1 files to the bank?"),
+    };
+    json!({
+        "run_id": run,
+        "flow_id": flow,
+        "flow": "archive",
+        "step": step,
+        "message": message,
+        "fields": {},
+        "files": 1,
+        "links": { "self": format!("/v1/flow-runs/{run}") },
     })
 }
 

@@ -20,9 +20,8 @@ pub(super) fn found_subscriber(subscriber: &model::Subscriber) -> Response {
 
 /// Reads a name.
 pub(super) fn name(text: &str) -> Result<ChannelName, Error> {
-    text.parse().map_err(|why: &str| {
-        Error::field("#/name", "invalid_name", format!("`{text}`: {why}."))
-    })
+    text.parse()
+        .map_err(|why: &str| Error::field("#/name", "invalid_name", format!("`{text}`: {why}.")))
 }
 
 /// Reads patterns.

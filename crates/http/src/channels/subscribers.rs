@@ -19,6 +19,9 @@ pub(crate) async fn subscribers(
     paging: Paging,
 ) -> Answer<Response> {
     let request = paging.request.clone();
-    let page = core.channels().subscribers(&caller, channel, request).await?;
+    let page = core
+        .channels()
+        .subscribers(&caller, channel, request)
+        .await?;
     Ok(paging.answer(page, |subscriber| Subscriber::from(&subscriber)))
 }

@@ -48,6 +48,11 @@ pub(crate) fn told(kind: EventType) -> &'static str {
         EventType::CredentialExpiring => {
             "A certificate that is needed to reach a remote ends soon."
         }
+        EventType::FlowRunStarted => "A run of a flow began.",
+        EventType::FlowRunCompleted => "A run of a flow ended well.",
+        EventType::FlowRunFailed => "A run of a flow failed or was cancelled; `state` says which.",
+        EventType::FlowApprovalRequested => "A run of a flow waits for a second person.",
+        EventType::FlowNotified => "A step of a flow tells something: `message` and `fields`.",
         EventType::AuthFailed => "A credential was refused.",
         EventType::PolicyViolated => "Policy, scope, network or a path bound refused a caller.",
         EventType::WebhookDisabled => {

@@ -38,7 +38,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonOrEmp
     }
 }
 
-async fn collect(request: Request) -> Result<Bytes, Error> {
+pub(super) async fn collect(request: Request) -> Result<Bytes, Error> {
     body::check_declared(request.headers(), limit::JSON_BODY_BYTES_MAX)?;
     body::collect(request.into_body(), limit::JSON_BODY_BYTES_MAX).await
 }

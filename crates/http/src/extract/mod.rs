@@ -1,6 +1,7 @@
 //! What handlers take from a request. Raw text stops here.
 
 mod condition;
+mod document;
 mod fields;
 mod id;
 mod json;
@@ -10,6 +11,7 @@ mod query;
 mod wait;
 
 pub(crate) use self::condition::{Guard, Tag, tags};
+pub(crate) use self::document::Document;
 pub(crate) use self::fields::Fields;
 pub(crate) use self::id::Id;
 pub(crate) use self::json::{Json, JsonOrEmpty, from_value};

@@ -97,6 +97,17 @@ fn told(kind: EventType) -> &'static str {
         EventType::CredentialExpiring => {
             "A certificate that is needed to reach a remote ends in less than 30, 14, 7 or 1 days: that of its server, or the one that we show (`owner` is `server` or `client`)."
         }
+        EventType::FlowRunStarted => "A run of a flow was taken up for the first time.",
+        EventType::FlowRunCompleted => "A run of a flow ended well.",
+        EventType::FlowRunFailed => {
+            "A run of a flow ended otherwise: `state` says whether it failed or was cancelled, `error_code` and `error_message` why."
+        }
+        EventType::FlowApprovalRequested => {
+            "A step of a flow asks a second person: `message` says what, `deadline` until when."
+        }
+        EventType::FlowNotified => {
+            "A `notify` step of a flow tells something: `message` for people, `fields` for programs."
+        }
         EventType::AuthFailed => {
             "A key of this tenant was refused. (An unknown key belongs to no tenant.)"
         }
@@ -192,6 +203,11 @@ fn happened(kind: EventType) -> (Outcome, Option<&'static str>, Value) {
                 "subject": "CN=sftp.bank.example", "expires_at": "2026-11-27T09:14:03.512Z", "days": 6,
             }),
         ),
+        EventType::FlowRunStarted
+        | EventType::FlowRunCompleted
+        | EventType::FlowRunFailed
+        | EventType::FlowApprovalRequested
+        | EventType::FlowNotified => flowed(kind),
         EventType::AuthFailed => (Outcome::Denied, None, json!({"reason": "revoked"})),
         EventType::PolicyViolated => (
             Outcome::Denied,
@@ -306,6 +322,17 @@ fn faring(state: &str, circuit: &str) -> Value {
         "error_message": "Remote `bank` did not answer.",
         "unhealthy_since": (state == "healthy").then_some(WHEN),
     })
+}
+
+/// What a run of a flow tells: the same facts as in the catalogue's examples.
+fn flowed(kind: EventType) -> (Outcome, Option<&'static str>, Value) {
+    let example = bailee_core::example_event(TenantId::from_bits(bits(1)), kind);
+    let outcome = match kind {
+        EventType::FlowRunFailed => Outcome::Error,
+        _ => Outcome::Success,
+    };
+    let data = example.get("data").cloned().unwrap_or_default();
+    (outcome, None, data)
 }
 
 fn ping(tenant: TenantId, webhook: WebhookId) -> Value {

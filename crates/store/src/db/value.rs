@@ -142,6 +142,8 @@ as_text!(
     WebhookId,
     ChannelId,
     SubscriberId,
+    FlowId,
+    FlowRunId,
     DeliveryId,
     AuditId,
     EventId,

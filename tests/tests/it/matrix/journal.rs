@@ -25,6 +25,8 @@ pub(super) async fn prepare(world: &mut World, operation: &Operation) {
         "alert_id",
         "channel_id",
         "subscriber_id",
+        "flow_id",
+        "run_id",
     ] {
         if operation.path_parameters().contains(&kind) {
             world.refresh(kind).await;
@@ -47,6 +49,11 @@ pub(super) async fn prepare(world: &mut World, operation: &Operation) {
                 .send()
                 .await
                 .is(202);
+        }
+        "flow_runs.rerun" => {
+            let path = format!("/flow-runs/{}/cancel", id("run_id"));
+            world.owner.post(&path).send().await.is(202);
+            world.wait_for_run("cancelled").await;
         }
         "transfers.retry" => {
             world

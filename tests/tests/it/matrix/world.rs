@@ -46,6 +46,8 @@ impl World {
             "alert_id",
             "channel_id",
             "subscriber_id",
+            "flow_id",
+            "run_id",
         ] {
             world.refresh(kind).await;
         }
@@ -125,6 +127,8 @@ impl World {
             "subscriber_id" => return self.new_subscriber().await,
             "alert_rule_id" => ("/alert-rules", alert_rule(&format!("a{number}"))),
             "alert_id" => return self.new_alert(&format!("a{number}")).await,
+            "flow_id" => ("/flows", asking(&format!("f{number}"))),
+            "run_id" => return self.new_run().await,
             "delivery_id" => return self.new_delivery().await,
             _ => return,
         };
@@ -135,6 +139,48 @@ impl World {
             made.body
         );
         self.put(kind, &made.json()[kind]);
+    }
+
+    /// A run that waits for a second person, started by another than the owner.
+    async fn new_run(&mut self) {
+        let number = self.made;
+        let wish = json!({"name": format!("starter{number}"), "roles": ["administrator"]});
+        let made = self
+            .owner
+            .post("/service-accounts")
+            .json(&wish)
+            .send()
+            .await;
+        let id = made.is(201).json()["service_account_id"].clone();
+        let wish = json!({"name": "starter", "scopes": ["admin"], "principal_id": id});
+        let key = self.owner.new_key(wish).await;
+        let starter = self.owner.with_key(key["api_key"].as_str().unwrap());
+        let flow = asking(&format!("asks{number}"));
+        let flow = starter
+            .post("/flows")
+            .json(&flow)
+            .send()
+            .await
+            .is(201)
+            .json();
+        let path = format!("/flows/{}/runs", flow["flow_id"].as_str().unwrap());
+        let run = starter.post(&path).send().await.is(202).json();
+        self.put("run_id", &run["run_id"]);
+        self.wait_for_run("waiting").await;
+    }
+
+    /// Waits until the run is in a state.
+    pub(super) async fn wait_for_run(&self, state: &str) {
+        let begun = Instant::now();
+        loop {
+            let path = format!("/flow-runs/{}", self.ids["run_id"]);
+            let run = self.owner.get(&path).send().await.is(200).json();
+            if run["state"] == state {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "not {state}: {run}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     async fn new_delivery(&mut self) {
@@ -269,6 +315,9 @@ impl World {
             "uploads.create" => json!({"destination": "m", "filename": "made.bin"}),
             "webhooks.create" => json!({"url": self.receiver.url, "types": ["ping"]}),
             "webhooks.update" => json!({"types": ["ping", "file.*"]}),
+            "flows.create" => asking("made"),
+            "flows.replace" => asking("replaced"),
+            "flows.update" => json!({"enabled": false}),
             "files.update" => json!({"tags": ["matrix"]}),
             "settings.change" => json!({"trash_seconds": 3600}),
             "tenants.update" => json!({"quota_files": 100_000}),
@@ -284,4 +333,9 @@ impl World {
 /// A rule that raises nothing by itself.
 fn alert_rule(name: &str) -> Value {
     json!({"name": name, "kind": "expiry", "expiry": {"what": ["api_keys"]}})
+}
+
+/// A flow whose runs wait for a second person.
+fn asking(name: &str) -> Value {
+    json!({"name": name, "steps": [{"id": "ask", "kind": "approve"}]})
 }

@@ -16,7 +16,13 @@ struct Channel {
 
 impl Channel {
     async fn make(owner: &Api, wish: Value) -> Self {
-        let made = owner.post("/channels").json(&wish).send().await.is(201).json();
+        let made = owner
+            .post("/channels")
+            .json(&wish)
+            .send()
+            .await
+            .is(201)
+            .json();
         Self {
             owner: owner.clone(),
             path: format!("/channels/{}", made["channel_id"].as_str().unwrap()),
@@ -26,7 +32,14 @@ impl Channel {
     /// Adds a subscriber; answers its path.
     async fn subscribe(&self, wish: Value) -> String {
         let path = format!("{}/subscribers", self.path);
-        let made = self.owner.post(&path).json(&wish).send().await.is(201).json();
+        let made = self
+            .owner
+            .post(&path)
+            .json(&wish)
+            .send()
+            .await
+            .is(201)
+            .json();
         format!("{path}/{}", made["subscriber_id"].as_str().unwrap())
     }
 
@@ -34,7 +47,10 @@ impl Channel {
     async fn files(&self, subscriber: &str, state: &str, count: usize) -> Vec<Value> {
         let begun = Instant::now();
         loop {
-            let mut rows = self.owner.all(&format!("{subscriber}/files?limit=50")).await;
+            let mut rows = self
+                .owner
+                .all(&format!("{subscriber}/files?limit=50"))
+                .await;
             if rows.len() == count && rows.iter().all(|row| row["state"] == state) {
                 rows.reverse();
                 return rows;
@@ -64,12 +80,17 @@ async fn far(server: &Server, owner: &Api, name: &str) -> PathBuf {
 }
 
 fn paths(rows: &[Value]) -> Vec<&str> {
-    rows.iter().map(|row| row["path"].as_str().unwrap()).collect()
+    rows.iter()
+        .map(|row| row["path"].as_str().unwrap())
+        .collect()
 }
 
 /// How many transfers carry a label.
 async fn transfers(owner: &Api, label: &str) -> usize {
-    owner.all(&format!("/transfers?limit=100&label={label}")).await.len()
+    owner
+        .all(&format!("/transfers?limit=100&label={label}"))
+        .await
+        .len()
 }
 
 #[tokio::test]
@@ -79,7 +100,13 @@ async fn each_file_reaches_each_subscriber_once() {
     let receiver = Receiver::start();
     let bank = far(&server, &owner, "bank").await;
     let hook = json!({"url": receiver.url, "types": ["ping"]});
-    let hook = owner.post("/webhooks").json(&hook).send().await.is(201).json();
+    let hook = owner
+        .post("/webhooks")
+        .json(&hook)
+        .send()
+        .await
+        .is(201)
+        .json();
     owner.upload("/out/prices/early.csv", b"too early").await;
     let channel = Channel::make(
         &owner,
@@ -107,20 +134,30 @@ async fn each_file_reaches_each_subscriber_once() {
     }
     assert_eq!(fs::read(bank.join("in/a.csv")).unwrap(), b"one");
     assert_eq!(fs::read(bank.join("in/eu/b.csv")).unwrap(), b"two");
-    let archived = owner.get("/files/lookup?path=/archive/eu/b.csv").send().await;
+    let archived = owner
+        .get("/files/lookup?path=/archive/eu/b.csv")
+        .send()
+        .await;
     archived.is(200);
     let events = receiver.wait_for(2).await;
     for event in &events {
         assert_eq!(event.json()["type"], "file.uploaded");
     }
     let is_first = |file: &Value| *file == first["file_id"];
-    assert!(events.iter().any(|event| is_first(&event.json()["file_id"])));
+    assert!(
+        events
+            .iter()
+            .any(|event| is_first(&event.json()["file_id"]))
+    );
 
     // A new version is a new file; what was handed on is not handed on again after a start.
     server.stop();
     server.start_again().await;
     owner
-        .call(reqwest::Method::PUT, "/files/content?path=/out/prices/a.csv")
+        .call(
+            reqwest::Method::PUT,
+            "/files/content?path=/out/prices/a.csv",
+        )
         .body("three")
         .send()
         .await
@@ -157,7 +194,9 @@ async fn one_that_fails_delays_no_other_and_is_repeated_alone() {
     channel.files(&at_bank, "failed", 2).await;
 
     fs::remove_file(bank.join("in")).unwrap();
-    channel.replay(&at_bank, json!({"file_id": a["file_id"]})).await;
+    channel
+        .replay(&at_bank, json!({"file_id": a["file_id"]}))
+        .await;
     let begun = Instant::now();
     loop {
         let rows = owner.all(&format!("{at_bank}/files?limit=50")).await;
@@ -172,7 +211,9 @@ async fn one_that_fails_delays_no_other_and_is_repeated_alone() {
     let rows = channel.files(&at_bank, "completed", 2).await;
     assert_eq!(rows[0]["replays"], 1);
     fs::remove_file(shop.join("a")).unwrap();
-    channel.replay(&at_shop, json!({"since": "2020-01-01T00:00:00Z"})).await;
+    channel
+        .replay(&at_shop, json!({"since": "2020-01-01T00:00:00Z"}))
+        .await;
     let begun = Instant::now();
     while !shop.join("a").exists() {
         assert!(begun.elapsed() < PATIENCE, "nothing was repeated");
@@ -192,7 +233,9 @@ async fn what_arrives_in_a_pause_waits_also_through_a_crash() {
     let channel = Channel::make(&owner, json!({"name": "c", "folder": "/c"})).await;
     let at_bank = json!({"name": "bank", "destination": "bank:/"});
     let at_bank = channel.subscribe(at_bank).await;
-    let copy = channel.subscribe(json!({"name": "copy", "destination": "/copy/"})).await;
+    let copy = channel
+        .subscribe(json!({"name": "copy", "destination": "/copy/"}))
+        .await;
     channel.set(&at_bank, json!({"state": "paused"})).await;
     for number in 0..20 {
         owner.upload(&format!("/c/{number:02}"), b"x").await;
@@ -219,8 +262,11 @@ async fn a_circle_of_channels_ends() {
     let owner = server.admin();
     let there = Channel::make(&owner, json!({"name": "there", "folder": "/a"})).await;
     let back = Channel::make(&owner, json!({"name": "back", "folder": "/b"})).await;
-    let loops = there.subscribe(json!({"name": "s", "destination": "/b/"})).await;
-    back.subscribe(json!({"name": "s", "destination": "/a/"})).await;
+    let loops = there
+        .subscribe(json!({"name": "s", "destination": "/b/"}))
+        .await;
+    back.subscribe(json!({"name": "s", "destination": "/a/"}))
+        .await;
     let own = json!({"name": "own", "destination": "/a/below/"});
     let path = format!("{}/subscribers", there.path);
     let refused = owner.post(&path).json(&own).send().await;
@@ -230,7 +276,10 @@ async fn a_circle_of_channels_ends() {
     let begun = Instant::now();
     loop {
         let rows = owner.all(&format!("{loops}/files?limit=50")).await;
-        if rows.iter().any(|row| row["state"] == "failed" && row["transfer_id"].is_null()) {
+        if rows
+            .iter()
+            .any(|row| row["state"] == "failed" && row["transfer_id"].is_null())
+        {
             break;
         }
         assert!(begun.elapsed() < PATIENCE, "{rows:?}");
@@ -244,18 +293,36 @@ async fn a_subscription_has_the_rights_of_its_owner_at_the_moment() {
     let admin = server.admin();
     far(&server, &admin, "bank").await;
     let wish = json!({"name": "publisher", "roles": ["administrator"]});
-    let made = admin.post("/service-accounts").json(&wish).send().await.is(201).json();
-    let account = format!("/service-accounts/{}", made["service_account_id"].as_str().unwrap());
-    let wish = json!({"name": "k", "scopes": ["admin"], "principal_id": made["service_account_id"]});
+    let made = admin
+        .post("/service-accounts")
+        .json(&wish)
+        .send()
+        .await
+        .is(201)
+        .json();
+    let account = format!(
+        "/service-accounts/{}",
+        made["service_account_id"].as_str().unwrap()
+    );
+    let wish =
+        json!({"name": "k", "scopes": ["admin"], "principal_id": made["service_account_id"]});
     let key = admin.new_key(wish).await;
     let owner = admin.with_key(key["api_key"].as_str().unwrap());
     let channel = Channel::make(&owner, json!({"name": "c", "folder": "/c"})).await;
     let at_bank = json!({"name": "bank", "destination": "bank:/"});
     let at_bank = channel.subscribe(at_bank).await;
-    let channel = Channel { owner: admin.clone(), ..channel };
+    let channel = Channel {
+        owner: admin.clone(),
+        ..channel
+    };
     admin.upload("/c/a", b"a").await;
     channel.files(&at_bank, "completed", 1).await;
-    admin.patch(&account).json(&json!({"roles": []})).send().await.is(200);
+    admin
+        .patch(&account)
+        .json(&json!({"roles": []}))
+        .send()
+        .await
+        .is(200);
     admin.upload("/c/b", b"b").await;
     let begun = Instant::now();
     loop {
@@ -280,7 +347,9 @@ async fn channels_are_kept_apart_and_bounded() {
     let server = Server::start().await;
     let owner = server.admin();
     let channel = Channel::make(&owner, json!({"name": "c", "folder": "/c"})).await;
-    let subscriber = channel.subscribe(json!({"name": "s", "destination": "/d/"})).await;
+    let subscriber = channel
+        .subscribe(json!({"name": "s", "destination": "/d/"}))
+        .await;
     let stranger = server.tenant("stranger").await;
     for path in [&channel.path, &subscriber] {
         stranger.get(path).send().await.problem(404, "not_found");
@@ -297,16 +366,28 @@ async fn channels_are_kept_apart_and_bounded() {
     let wish = json!({"name": "bound", "scopes": ["flows:read"], "path_prefixes": ["/elsewhere"]});
     let bound = owner.new_key(wish).await;
     let bound = owner.with_key(bound["api_key"].as_str().unwrap());
-    bound.get(&channel.path).send().await.problem(404, "not_found");
+    bound
+        .get(&channel.path)
+        .send()
+        .await
+        .problem(404, "not_found");
     assert!(bound.all("/channels?limit=50").await.is_empty());
 
     let subscribe = format!("{}/subscribers", channel.path);
     let replay = format!("{subscriber}/replay");
     for (path, wish, pointer) in [
         ("/channels", json!({"name": "No", "folder": "/x"}), "#/name"),
-        ("/channels", json!({"name": "x", "folder": "/x", "include": ["/a"]}), "#/include/0"),
+        (
+            "/channels",
+            json!({"name": "x", "folder": "/x", "include": ["/a"]}),
+            "#/include/0",
+        ),
         (&subscribe, json!({"name": "x"}), "#/destination"),
-        (&subscribe, json!({"name": "x", "destination": "/file"}), "#/destination"),
+        (
+            &subscribe,
+            json!({"name": "x", "destination": "/file"}),
+            "#/destination",
+        ),
         (
             &subscribe,
             json!({"name": "x", "webhook_id": "whk_01m7yp4nesedqrb018tr4sjm6r"}),
@@ -314,7 +395,11 @@ async fn channels_are_kept_apart_and_bounded() {
         ),
         (&replay, json!({}), "#/which"),
         (&replay, json!({"which": "some"}), "#/which"),
-        (&replay, json!({"file_id": "fil_01m7yp4jy0emq8k9w39qsaekf4"}), "#/file_id"),
+        (
+            &replay,
+            json!({"file_id": "fil_01m7yp4jy0emq8k9w39qsaekf4"}),
+            "#/file_id",
+        ),
     ] {
         let refused = owner.post(path).json(&wish).send().await;
         let refused = refused.problem(422, "validation_failed");
@@ -324,11 +409,24 @@ async fn channels_are_kept_apart_and_bounded() {
         ("/channels", json!({"name": "c", "folder": "/other"})),
         (&subscribe, json!({"name": "s", "destination": "/e/"})),
     ] {
-        owner.post(path).json(&wish).send().await.problem(409, "name_taken");
+        owner
+            .post(path)
+            .json(&wish)
+            .send()
+            .await
+            .problem(409, "name_taken");
     }
     let stale = owner.patch(&channel.path).header("if-match", "\"9\"");
-    stale.json(&pause).send().await.problem(412, "etag_mismatch");
+    stale
+        .json(&pause)
+        .send()
+        .await
+        .problem(412, "etag_mismatch");
     owner.delete(&channel.path).send().await.is(204);
-    owner.get(&subscriber).send().await.problem(404, "not_found");
+    owner
+        .get(&subscriber)
+        .send()
+        .await
+        .problem(404, "not_found");
     owner.records("operation=channels.delete").await;
 }

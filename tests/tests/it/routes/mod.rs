@@ -12,6 +12,7 @@ mod commands;
 mod connectors;
 mod events;
 mod files;
+mod flows;
 mod folders;
 mod idempotency;
 mod pgp_keys;

@@ -3,7 +3,6 @@
 //!
 //! A run of a step begins with an empty folder and ends with all of its files there, or with none: whatever an earlier try left
 //! is removed first, and what a failed one made at its end. So a step can be run again after a crash.
-#![cfg_attr(not(test), expect(dead_code, reason = "the runner of flows calls it"))]
 
 mod archives;
 mod checksums;

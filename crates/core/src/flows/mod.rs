@@ -1,0 +1,301 @@
+//! Flows: documents that say what happens to files, when, and in whose name.
+
+mod approve;
+mod links;
+mod runs;
+mod start;
+mod triggers;
+mod work;
+
+use bailee_auth::{Action, Caller, Permit, Resource};
+use bailee_model::{
+    Error, ErrorKind, Flow, FlowDocument, FlowId, FlowVersion, Mandate, Page, PageRequest, Result,
+    limit,
+};
+use bailee_store::{DbError, conflict};
+use serde_json::Value;
+
+pub use approve::Verdict;
+pub use runs::{RunLog, RunView};
+pub use start::{NewRun, Rerun, TriggeredRun, flow_file};
+pub use work::{FlowBegun, FlowWork, FlowWorks};
+
+use crate::files::{Precondition, RACES_MAX};
+use crate::gate::Ask;
+use crate::idempotency::{earlier, made};
+use crate::journal::Note;
+use crate::{Core, error};
+
+/// The flows of the caller's tenant.
+pub struct Flows<'a> {
+    pub(crate) core: &'a Core,
+}
+
+impl Flows<'_> {
+    /// Makes a flow of a document. From then on it acts in the caller's name.
+    pub async fn create(&self, caller: &Caller, document: Value) -> Result<Flow> {
+        if let Some(made) = earlier(caller)? {
+            return Ok(made);
+        }
+        let permit = self
+            .enter(caller, "flows.create", Action::FlowManage)
+            .await?;
+        let read = FlowDocument::parse(&document)?;
+        self.check_links(&permit, &read, None).await?;
+        let now = self.core.clock.now();
+        let flow = Flow {
+            id: FlowId::new(now, &*self.core.chance),
+            name: read.name.clone(),
+            is_enabled: true,
+            version: 1,
+            document,
+            mandate: mandate_of(caller),
+            created_at: now,
+            updated_at: now,
+            revision: 1,
+        };
+        let mut change = self.core.store.change(&permit);
+        change.insert_flow(&flow, links::listens(&flow, &read), limit::FLOWS_MAX);
+        change.insert_flow_version(&version_of(&flow));
+        made(&mut change, &flow)?;
+        let note = Note::record("flows.create")
+            .about(flow.id)
+            .with(facts(&flow));
+        change.journal(&self.core.permitted(caller, &permit, note));
+        match change.commit().await {
+            Ok(()) => Ok(flow),
+            Err(DbError::Conflict(conflict::FLOW_LIMIT)) => {
+                Err(self.no_room(&permit, &flow).await?)
+            }
+            Err(error) => Err(error::from_db(error)),
+        }
+    }
+
+    async fn no_room(&self, permit: &Permit, flow: &Flow) -> Result<Error> {
+        let reader = self.core.store.reader(permit);
+        let is_taken = reader.is_flow_name_taken(&flow.name, flow.id).await;
+        Ok(if is_taken.map_err(error::from_db)? {
+            name_taken(flow)
+        } else {
+            let detail = format!("A tenant has at most {} flows.", limit::FLOWS_MAX);
+            Error::new(ErrorKind::QuotaExceeded, detail)
+        })
+    }
+
+    /// Flows, newest first. A key that is bound to paths sees those that are bound within them.
+    pub async fn list(&self, caller: &Caller, page: PageRequest) -> Result<Page<Flow>> {
+        let permit = self.enter(caller, "flows.list", Action::FlowRead).await?;
+        let found = self.core.store.reader(&permit).flows(&page).await;
+        let mut found = found.map_err(error::from_db)?;
+        found
+            .data
+            .retain(|flow| is_within_reach(caller, &flow.mandate));
+        Ok(found)
+    }
+
+    /// One flow.
+    pub async fn get(&self, caller: &Caller, id: FlowId) -> Result<Flow> {
+        let permit = self.enter(caller, "flows.get", Action::FlowRead).await?;
+        self.find(caller, &permit, id).await
+    }
+
+    /// The documents of a flow, newest first.
+    pub async fn versions(
+        &self,
+        caller: &Caller,
+        id: FlowId,
+        page: PageRequest,
+    ) -> Result<Page<FlowVersion>> {
+        let permit = self
+            .enter(caller, "flows.versions", Action::FlowRead)
+            .await?;
+        self.find(caller, &permit, id).await?;
+        let reader = self.core.store.reader(&permit);
+        reader
+            .flow_versions(id, &page)
+            .await
+            .map_err(error::from_db)
+    }
+
+    /// Gives a flow another document. From then on it acts in the caller's name; runs that began go on as they were.
+    pub async fn replace(
+        &self,
+        caller: &Caller,
+        id: FlowId,
+        document: Value,
+        precondition: Precondition,
+    ) -> Result<Flow> {
+        let read = FlowDocument::parse(&document)?;
+        self.write(caller, id, ("flows.replace", &precondition), |flow| {
+            flow.name = read.name.clone();
+            flow.document = document.clone();
+            flow.mandate = mandate_of(caller);
+            flow.version += 1;
+        })
+        .await
+    }
+
+    /// Has triggers start a flow, or not.
+    pub async fn enable(
+        &self,
+        caller: &Caller,
+        id: FlowId,
+        is_enabled: bool,
+        precondition: Precondition,
+    ) -> Result<Flow> {
+        self.write(caller, id, ("flows.update", &precondition), |flow| {
+            flow.is_enabled = is_enabled;
+        })
+        .await
+    }
+
+    /// Removes a flow none of whose runs is open. Its runs stay to be read.
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        id: FlowId,
+        precondition: Precondition,
+    ) -> Result<()> {
+        for _ in 0..RACES_MAX {
+            let permit = self
+                .enter(caller, "flows.delete", Action::FlowManage)
+                .await?;
+            let flow = self.find(caller, &permit, id).await?;
+            let known = self.core.tenant(permit.tenant()).await?;
+            precondition.admit(Some(&flow.revision.to_string()), &known.tenant)?;
+            let reader = self.core.store.reader(&permit);
+            let open = reader
+                .count_open_flow_runs(id)
+                .await
+                .map_err(error::from_db)?;
+            if open > 0 {
+                let detail = format!("{open} runs of it have not ended; cancel them first.");
+                return Err(Error::new(ErrorKind::InUse, detail));
+            }
+            let mut change = self.core.store.change(&permit);
+            change.delete_flow(&flow);
+            let note = Note::record("flows.delete").about(id).with(facts(&flow));
+            change.journal(&self.core.permitted(caller, &permit, note));
+            match change.commit().await {
+                Ok(()) => return Ok(()),
+                Err(DbError::Conflict(conflict::FLOW_REVISION)) => {}
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(too_fast("flow"))
+    }
+
+    pub(super) async fn enter(
+        &self,
+        caller: &Caller,
+        operation: &'static str,
+        action: Action,
+    ) -> Result<Permit> {
+        let ask = Ask {
+            operation,
+            action,
+            resource: &Resource::Flow,
+            what: "flow",
+        };
+        self.core.enter(caller, ask).await
+    }
+
+    pub(super) async fn find(&self, caller: &Caller, permit: &Permit, id: FlowId) -> Result<Flow> {
+        let found = self.core.store.reader(permit).flow(id).await;
+        found
+            .map_err(error::from_db)?
+            .filter(|flow| is_within_reach(caller, &flow.mandate))
+            .ok_or_else(|| Error::not_found("flow"))
+    }
+
+    async fn write(
+        &self,
+        caller: &Caller,
+        id: FlowId,
+        (operation, precondition): (&'static str, &Precondition),
+        act: impl Fn(&mut Flow),
+    ) -> Result<Flow> {
+        for _ in 0..RACES_MAX {
+            let permit = self.enter(caller, operation, Action::FlowManage).await?;
+            let mut flow = self.find(caller, &permit, id).await?;
+            let known = self.core.tenant(permit.tenant()).await?;
+            precondition.admit(Some(&flow.revision.to_string()), &known.tenant)?;
+            let old_version = flow.version;
+            act(&mut flow);
+            flow.revision += 1;
+            flow.updated_at = self.core.clock.now();
+            let read = FlowDocument::parse(&flow.document)?;
+            let mut change = self.core.store.change(&permit);
+            change.put_flow(&flow, links::listens(&flow, &read));
+            if flow.version != old_version {
+                self.check_links(&permit, &read, Some(id)).await?;
+                change.insert_flow_version(&version_of(&flow));
+            }
+            made(&mut change, &flow)?;
+            let note = Note::record(operation).about(id).with(facts(&flow));
+            change.journal(&self.core.permitted(caller, &permit, note));
+            match change.commit().await {
+                Ok(()) => return Ok(flow),
+                Err(DbError::Conflict(conflict::FLOW_REVISION)) => {
+                    let reader = self.core.store.reader(&permit);
+                    let is_taken = reader.is_flow_name_taken(&flow.name, id).await;
+                    if is_taken.map_err(error::from_db)? {
+                        return Err(name_taken(&flow));
+                    }
+                }
+                Err(error) => return Err(error::from_db(error)),
+            }
+        }
+        Err(too_fast("flow"))
+    }
+}
+
+/// What a caller leaves behind to be done in its name: no more than it may do itself.
+pub(crate) fn mandate_of(caller: &Caller) -> Mandate {
+    Mandate {
+        principal: caller.principal(),
+        scopes: caller.scopes().clone(),
+        path_prefixes: caller.path_prefixes().to_vec(),
+    }
+}
+
+/// A key that is bound to paths sees only what is bound within them.
+pub(crate) fn is_within_reach(caller: &Caller, mandate: &Mandate) -> bool {
+    let bounds = caller.path_prefixes();
+    let is_held = |prefix| {
+        bounds
+            .iter()
+            .any(|bound| bailee_model::FolderPath::is_within(prefix, bound))
+    };
+    bounds.is_empty()
+        || (!mandate.path_prefixes.is_empty() && mandate.path_prefixes.iter().all(is_held))
+}
+
+fn version_of(flow: &Flow) -> FlowVersion {
+    FlowVersion {
+        flow: flow.id,
+        version: flow.version,
+        document: flow.document.clone(),
+        created_by: flow.mandate.principal,
+        created_at: flow.updated_at,
+    }
+}
+
+fn facts(flow: &Flow) -> Value {
+    serde_json::json!({
+        "flow_id": flow.id,
+        "name": flow.name,
+        "version": flow.version,
+        "enabled": flow.is_enabled,
+    })
+}
+
+fn name_taken(flow: &Flow) -> Error {
+    let detail = format!("There is a flow `{}`.", flow.name);
+    Error::new(ErrorKind::NameTaken, detail.clone()).with_field("#/name", "name_taken", detail)
+}
+
+pub(super) fn too_fast(what: &str) -> Error {
+    let detail = format!("The {what} changes too fast; try again.");
+    Error::new(ErrorKind::StateConflict, detail).retry_after(1)
+}
