@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bailee_model::{self as model, CalendarId, PrincipalId, ScheduleId, Timestamp, TransferId};
+use bailee_model::{
+    self as model, CalendarId, FlowId, FlowRunId, PrincipalId, ScheduleId, Timestamp, TransferId,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -143,9 +145,20 @@ pub struct CreateSchedule {
         skip_serializing_if = "Option::is_none"
     )]
     pub misfire: Option<CreateMisfire>,
-    /// The transfer that each run starts, as for `POST /transfers`, without `start_at` and `deadline`.
-    #[serde(deserialize_with = "object::plain")]
-    pub transfer: CreateTransfer,
+    /// The transfer that each run starts, as for `POST /transfers`, without `start_at` and `deadline`. This or `flow`.
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub transfer: Option<CreateTransfer>,
+    /// The flow that each run starts. Its templates find `trigger.schedule` and `trigger.scheduled_at`.
+    #[serde(
+        default,
+        deserialize_with = "object::or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub flow: Option<CreateScheduledFlow>,
     /// Transfers expire so many seconds after they were due; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 31_536_000)]
@@ -167,7 +180,8 @@ impl CreateSchedule {
             ends_at: None,
             jitter_seconds: None,
             misfire: None,
-            transfer,
+            transfer: Some(transfer),
+            flow: None,
             deadline_seconds: None,
         }
     }
@@ -237,6 +251,28 @@ pub struct ScheduledTransfer {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// The flow that each run of a schedule starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateScheduledFlow {
+    /// Which.
+    #[schema(value_type = String, example = "flw_01m7yp4mxce2p9mnpcpdzk3jvm")]
+    pub flow_id: FlowId,
+    /// Values of its parameters.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+}
+
+/// The flow that each run of a schedule starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ScheduledFlow {
+    /// Which.
+    #[schema(value_type = String, example = "flw_01m7yp4mxce2p9mnpcpdzk3jvm")]
+    pub flow_id: FlowId,
+    /// Values of its parameters.
+    pub params: BTreeMap<String, String>,
+}
+
 /// What happens by itself, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Schedule {
@@ -277,8 +313,12 @@ pub struct Schedule {
     pub jitter_seconds: u32,
     /// How times that passed while nobody ran are dealt with.
     pub misfire: Misfire,
-    /// What each run starts.
-    pub transfer: ScheduledTransfer,
+    /// The transfer that each run starts.
+    #[schema(required)]
+    pub transfer: Option<ScheduledTransfer>,
+    /// The flow that each run starts.
+    #[schema(required)]
+    pub flow: Option<ScheduledFlow>,
     /// Transfers expire so many seconds after they were due.
     #[schema(required)]
     pub deadline_seconds: Option<u64>,
@@ -330,6 +370,9 @@ pub struct ScheduleRun {
     /// The transfer that it started.
     #[schema(value_type = Option<String>, example = "xfr_01m7yp4kyae4ma4jz41b93y214", required)]
     pub transfer_id: Option<TransferId>,
+    /// The run of a flow that it started.
+    #[schema(value_type = Option<String>, example = "run_01m7yp4kyae4ma4jz41b93y214", required)]
+    pub flow_run_id: Option<FlowRunId>,
     /// Why it was refused: a code with a page below `/docs/problems/`.
     #[schema(required)]
     pub error_code: Option<String>,
@@ -349,6 +392,7 @@ impl From<&model::ScheduleRun> for ScheduleRun {
             model::ScheduleResult::Transfer { transfer } => {
                 (ScheduleOutcome::Started, Some(*transfer), None)
             }
+            model::ScheduleResult::FlowRun { .. } => (ScheduleOutcome::Started, None, None),
             model::ScheduleResult::Skipped => (ScheduleOutcome::Skipped, None, None),
             model::ScheduleResult::Refused { code, message } => {
                 (ScheduleOutcome::Refused, None, Some((code, message)))
@@ -359,6 +403,10 @@ impl From<&model::ScheduleRun> for ScheduleRun {
             ran_at: run.ran_at,
             outcome,
             transfer_id,
+            flow_run_id: match &run.result {
+                model::ScheduleResult::FlowRun { run } => Some(*run),
+                _ => None,
+            },
             error_code: error.map(|(code, _)| code.clone()),
             error_message: error.map(|(_, message)| message.clone()),
             missed: run.missed,

@@ -44,11 +44,17 @@ pub struct ScheduleAddArgs {
     #[arg(long, value_name = "EXPRESSION", required_unless_present = "file")]
     pub cron: Option<String>,
     /// Source: :/path or remote:/path; a trailing slash names a folder
-    #[arg(long, value_name = "END", required_unless_present = "file")]
+    #[arg(long, value_name = "END", required_unless_present_any = ["file", "flow"])]
     pub from: Option<Place>,
     /// Destination: :/path or remote:/path
-    #[arg(long, value_name = "END", required_unless_present = "file")]
+    #[arg(long, value_name = "END", required_unless_present_any = ["file", "flow"])]
     pub to: Option<Place>,
+    /// Start this flow instead of a transfer
+    #[arg(long, value_name = "FLW", conflicts_with_all = ["from", "to", "include", "on_conflict", "deadline"])]
+    pub flow: Option<String>,
+    /// Value of a parameter of the flow; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = super::pair, requires = "flow")]
+    pub params: Vec<(String, String)>,
     /// Time zone, such as Europe/Berlin; UTC when absent
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
@@ -74,7 +80,7 @@ pub struct ScheduleAddArgs {
     #[arg(long, value_name = "WORD", value_parser = word::<OnConflict>)]
     pub on_conflict: Option<OnConflict>,
     /// Take all of it from a JSON file as for POST /schedules; - is stdin
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "cron", "from", "to"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "cron", "from", "to", "flow"])]
     pub file: Option<PathBuf>,
 }
 

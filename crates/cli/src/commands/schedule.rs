@@ -1,5 +1,7 @@
 use bailee_client::Client;
-use bailee_client::api::{CreateMisfire, CreateSchedule, CreateTransfer, Schedule};
+use bailee_client::api::{
+    CreateMisfire, CreateSchedule, CreateScheduledFlow, CreateTransfer, Schedule,
+};
 use bailee_client::model::ScheduleId;
 
 use super::{from_file, view};
@@ -72,19 +74,23 @@ async fn request(client: &Client, args: ScheduleAddArgs) -> Result<CreateSchedul
     if let Some(file) = &args.file {
         return from_file(file);
     }
-    let (Some(name), Some(cron), Some(from), Some(to)) = (args.name, args.cron, args.from, args.to)
-    else {
-        return Err(Failure::usage(
-            "a schedule needs a name, --cron, --from and --to",
-            "Or give all of it with --file.",
-        ));
+    let (Some(name), Some(cron)) = (args.name, args.cron) else {
+        return Err(incomplete());
     };
-    let ends = (super::transfer::end(&from)?, super::transfer::end(&to)?);
-    let transfer = CreateTransfer {
-        include: args.include,
-        on_conflict: args.on_conflict,
-        ..CreateTransfer::new(ends.0.as_str(), ends.1.as_str())
+    let flow = args.flow.as_deref().map(super::id).transpose()?;
+    let transfer = match (flow, args.from, args.to) {
+        (Some(_), ..) => None,
+        (None, Some(from), Some(to)) => {
+            let ends = (super::transfer::end(&from)?, super::transfer::end(&to)?);
+            Some(CreateTransfer {
+                include: args.include,
+                on_conflict: args.on_conflict,
+                ..CreateTransfer::new(ends.0.as_str(), ends.1.as_str())
+            })
+        }
+        _ => return Err(incomplete()),
     };
+    let params = args.params.into_iter().collect();
     let calendar_id = match &args.calendar {
         Some(calendar) => Some(super::calendar::find(client, calendar).await?.calendar_id),
         None => None,
@@ -100,6 +106,15 @@ async fn request(client: &Client, args: ScheduleAddArgs) -> Result<CreateSchedul
             ..CreateMisfire::default()
         }),
         deadline_seconds: args.deadline.map(|deadline| deadline.as_secs()),
-        ..CreateSchedule::new(name, cron, transfer)
+        transfer,
+        flow: flow.map(|flow_id| CreateScheduledFlow { flow_id, params }),
+        ..CreateSchedule::new(name, cron, CreateTransfer::new("", ""))
     })
+}
+
+fn incomplete() -> Failure {
+    Failure::usage(
+        "a schedule needs a name, --cron, and --from with --to or --flow",
+        "Or give all of it with --file.",
+    )
 }

@@ -1,19 +1,20 @@
 //! What is done when the time of a schedule comes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bailee_auth::{Door, Facts, Via};
+use bailee_auth::{Action, Caller, Door, Facts, Via};
 use bailee_model::{
-    Due, Error, ErrorKind, EventType, Lease, MisfireRule, Outcome, RequestId, Result, Schedule,
-    ScheduleId, ScheduleResult, ScheduleRun, ScheduleTarget, TenantId, Timestamp,
+    Due, Error, ErrorKind, EventType, FlowId, Lease, MisfireRule, Outcome, RequestId, Result,
+    Schedule, ScheduleId, ScheduleResult, ScheduleRun, ScheduleTarget, TenantId, Timestamp,
 };
 use bailee_store::{Change, DbError, conflict};
 
 use super::{Schedules, calendar_of, scheduled_transfer};
-use crate::error;
 use crate::jobs::fenced;
 use crate::journal::Note;
 use crate::runs::is_refusal;
+use crate::{TriggeredRun, error};
 
 impl Schedules<'_> {
     /// Does what is due and sets the next time: one transaction, under the lease. `state_conflict`: the lease is lost or
@@ -85,6 +86,9 @@ impl Schedules<'_> {
                 note.transfer = Some(*transfer);
                 facts.push(("transfer_id", serde_json::json!(transfer)));
             }
+            ScheduleResult::FlowRun { run } => {
+                facts.push(("flow_run_id", serde_json::json!(run)));
+            }
             ScheduleResult::Skipped => {}
             ScheduleResult::Refused { code, message } => {
                 note = Note::event("schedules.fire", EventType::ScheduleFailed)
@@ -128,18 +132,64 @@ impl Schedules<'_> {
             .core
             .on_behalf(tenant, schedule.created_with, facts, via)
             .await?;
-        let ScheduleTarget::Transfer {
-            deadline_seconds, ..
-        } = &schedule.target;
-        let mut transfer = scheduled_transfer(&schedule.target)?;
-        transfer.deadline =
-            deadline_seconds.map(|seconds| due_at.plus(Duration::from_secs(seconds)));
-        let transfers = self.core.transfers();
-        let staged = transfers.stage(&caller, (transfer, None), None).await?;
-        transfers.add(change, &caller, &staged);
-        Ok(ScheduleResult::Transfer {
-            transfer: staged.transfer.id,
-        })
+        match &schedule.target {
+            ScheduleTarget::Transfer {
+                wish,
+                deadline_seconds,
+            } => {
+                let mut transfer = scheduled_transfer(wish)?;
+                transfer.deadline =
+                    deadline_seconds.map(|seconds| due_at.plus(Duration::from_secs(seconds)));
+                let transfers = self.core.transfers();
+                let staged = transfers.stage(&caller, (transfer, None), None).await?;
+                transfers.add(change, &caller, &staged);
+                Ok(ScheduleResult::Transfer {
+                    transfer: staged.transfer.id,
+                })
+            }
+            ScheduleTarget::Flow { flow, params } => {
+                self.start_flow(&caller, schedule, (*flow, params, due_at))
+                    .await
+            }
+        }
+    }
+
+    /// Starts a flow for a time. It commits by itself, before the time's own change; told of the same time again, it
+    /// answers with the same run.
+    async fn start_flow(
+        &self,
+        caller: &Caller,
+        schedule: &Schedule,
+        (flow, params, due_at): (FlowId, &BTreeMap<String, String>, Timestamp),
+    ) -> Result<ScheduleResult> {
+        self.enter(caller, "flows.run", Action::FlowManage).await?;
+        self.core.flows().get(caller, flow).await?;
+        let told = vec![
+            ("schedule_id", serde_json::json!(schedule.id)),
+            ("schedule", serde_json::json!(schedule.name)),
+            ("scheduled_at", serde_json::json!(due_at)),
+        ];
+        let told = told
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        let trigger = TriggeredRun {
+            kind: "schedule",
+            key: format!("{}@{}", schedule.id, due_at.ms()),
+            facts: told.collect(),
+            params: params.clone(),
+            ..TriggeredRun::default()
+        };
+        let flows = self.core.flows();
+        match flows
+            .start_by_trigger(caller.tenant(), flow, trigger)
+            .await?
+        {
+            Some(run) => Ok(ScheduleResult::FlowRun { run: run.id }),
+            None => Ok(ScheduleResult::Refused {
+                code: ErrorKind::StateConflict.code().to_owned(),
+                message: "The flow is switched off, or takes no other run now.".to_owned(),
+            }),
+        }
     }
 
     /// Tells of times that passed without a run of their own.

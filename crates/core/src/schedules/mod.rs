@@ -5,22 +5,24 @@
 
 mod fire;
 mod rules;
+mod target;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     Calendar, CalendarId, Error, ErrorKind, Job, JobId, JobKind, Misfire, Page, PageRequest,
-    Result, Schedule, ScheduleId, ScheduleRun, ScheduleTarget, TenantId, Timestamp, Timing, Zone,
-    limit,
+    Result, Schedule, ScheduleId, ScheduleRun, TenantId, Timestamp, Timing, Zone, limit,
 };
 use bailee_store::{Change, DbError, Reader, conflict};
 
 use self::rules::{check, has_times};
+use self::target::stored;
+pub use self::target::{NewTarget, scheduled_transfer};
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::transfers::key_of;
-use crate::{Core, NewTransfer, error};
+use crate::{Core, error};
 
 /// The schedules of the caller's tenant.
 pub struct Schedules<'a> {
@@ -44,18 +46,6 @@ pub struct NewSchedule {
     pub misfire: Misfire,
     /// What runs.
     pub target: NewTarget,
-}
-
-/// What a schedule is to run.
-#[derive(Clone, Debug)]
-pub enum NewTarget {
-    /// A transfer like this.
-    Transfer {
-        /// The transfer, with no times of its own.
-        transfer: Box<NewTransfer>,
-        /// So long after it was due, it ends with outcome `expired`.
-        deadline_seconds: Option<u64>,
-    },
 }
 
 impl Schedules<'_> {
@@ -295,6 +285,20 @@ impl Schedules<'_> {
                 let judged = self.core.transfers().judge(caller, transfer).await;
                 judged.map_err(|error| error.within("transfer"))?;
             }
+            NewTarget::Flow { flow, .. } => {
+                self.enter(caller, "flows.run", Action::FlowManage).await?;
+                self.core
+                    .flows()
+                    .get(caller, *flow)
+                    .await
+                    .map_err(|error| {
+                        if error.kind() == ErrorKind::NotFound {
+                            Error::field("#/flow/flow_id", "unknown", "There is no such flow.")
+                        } else {
+                            error
+                        }
+                    })?;
+            }
         }
         Ok(calendar)
     }
@@ -379,23 +383,6 @@ pub(crate) async fn calendar_of(
         Some(id) => reader.calendar(id).await.map_err(error::from_db),
         None => Ok(None),
     }
-}
-
-fn stored(target: &NewTarget) -> Result<ScheduleTarget> {
-    let NewTarget::Transfer {
-        transfer,
-        deadline_seconds,
-    } = target;
-    Ok(ScheduleTarget::Transfer {
-        wish: serde_json::to_value(transfer).map_err(Error::internal)?,
-        deadline_seconds: *deadline_seconds,
-    })
-}
-
-/// The transfer that a schedule starts, without its times.
-pub fn scheduled_transfer(target: &ScheduleTarget) -> Result<NewTransfer> {
-    let ScheduleTarget::Transfer { wish, .. } = target;
-    serde_json::from_value(wish.clone()).map_err(Error::internal)
 }
 
 fn too_fast() -> Error {

@@ -47,19 +47,20 @@ pub(super) fn check(new: &NewSchedule) -> Result<()> {
         let detail = "A window closes at another time than it opens.";
         return Err(Error::field("#/window/closes", "empty", detail));
     }
-    let NewTarget::Transfer {
-        deadline_seconds, ..
-    } = &new.target;
-    if deadline_seconds.is_some_and(|seconds| !(1..=limit::DEADLINE_SECONDS_MAX).contains(&seconds))
-    {
-        let detail = format!("Must be 1 to {}.", limit::DEADLINE_SECONDS_MAX);
-        return Err(Error::field(
-            "#/transfer/deadline_seconds",
-            "out_of_range",
-            detail,
-        ));
+    match &new.target {
+        NewTarget::Transfer {
+            deadline_seconds: Some(seconds),
+            ..
+        } if !(1..=limit::DEADLINE_SECONDS_MAX).contains(seconds) => {
+            let detail = format!("Must be 1 to {}.", limit::DEADLINE_SECONDS_MAX);
+            Err(Error::field("#/deadline_seconds", "out_of_range", detail))
+        }
+        NewTarget::Flow { params, .. } if params.len() > limit::METADATA_ENTRIES_MAX => {
+            let detail = format!("At most {}.", limit::METADATA_ENTRIES_MAX);
+            Err(Error::field("#/flow/params", "too_many", detail))
+        }
+        NewTarget::Transfer { .. } | NewTarget::Flow { .. } => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether there is a time at all, and room for the spread between two.

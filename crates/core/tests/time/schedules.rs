@@ -1,13 +1,29 @@
+use std::collections::BTreeMap;
+
 use bailee_core::{NewSchedule, NewTarget, NewTransfer, TransferFilter, parse_end};
 use bailee_model::{
     DayRule, ErrorKind, JobKind, Misfire, MisfireRule, Schedule, ScheduleResult, ScheduleRun,
     Timing,
 };
 
+use serde_json::json;
+
 use crate::kit::{PAGE, World, time};
 
 async fn schedule(world: &World, cron: &str, misfire: MisfireRule) -> Schedule {
     let ends = (parse_end("/out/").unwrap(), parse_end("/in/").unwrap());
+    let target = NewTarget::Transfer {
+        transfer: Box::new(NewTransfer::new(ends.0, ends.1)),
+        deadline_seconds: None,
+    };
+    schedule_of(world, (cron, misfire), target).await
+}
+
+async fn schedule_of(
+    world: &World,
+    (cron, misfire): (&str, MisfireRule),
+    target: NewTarget,
+) -> Schedule {
     let new = NewSchedule {
         name: cron.to_owned(),
         description: None,
@@ -22,10 +38,7 @@ async fn schedule(world: &World, cron: &str, misfire: MisfireRule) -> Schedule {
             rule: misfire,
             ..Misfire::default()
         },
-        target: NewTarget::Transfer {
-            transfer: Box::new(NewTransfer::new(ends.0, ends.1)),
-            deadline_seconds: None,
-        },
+        target,
     };
     let schedules = world.core.schedules();
     schedules.create(&world.caller, new).await.unwrap()
@@ -166,4 +179,41 @@ async fn a_source_that_is_not_there_is_told_and_the_next_time_comes() {
         matches!(ran[0].result, ScheduleResult::Transfer { .. }),
         "{ran:?}"
     );
+}
+
+#[tokio::test]
+async fn a_flow_is_started_once_for_each_time_even_if_it_is_told_twice() {
+    let world = World::at("2026-11-22T09:30:00Z").await;
+    let document =
+        json!({"name": "archive", "steps": [{"id": "keep", "kind": "copy", "to": "/archive/"}]});
+    let flows = world.core.flows();
+    let flow = flows.create(&world.caller, document).await.unwrap();
+    let target = NewTarget::Flow {
+        flow: flow.id,
+        params: BTreeMap::new(),
+    };
+    let hourly = schedule_of(&world, ("@hourly", MisfireRule::RunAll), target).await;
+    world.set("2026-11-22T10:00:00Z");
+    let paused = world.lease(JobKind::FireSchedule, "one").await.remove(0);
+    world.set("2026-11-22T10:01:00Z");
+    let taken = world.lease(JobKind::FireSchedule, "two").await.remove(0);
+    world.core.schedules().fire(&taken).await.unwrap();
+    // It tells the flow of the same time once more, before it finds out that it is late.
+    assert!(world.core.schedules().fire(&paused).await.is_err());
+    world.set("2026-11-22T11:00:00Z");
+    world.fire().await;
+    let ran = runs(&world, &hourly).await;
+    let mut named = std::collections::BTreeSet::new();
+    for run in &ran {
+        let ScheduleResult::FlowRun { run } = run.result else {
+            unreachable!("{run:?}");
+        };
+        let view = flows.run(&world.caller, run).await.unwrap();
+        assert_eq!(view.run.trigger.kind, "schedule");
+        named.insert(run);
+    }
+    assert_eq!((ran.len(), named.len()), (2, 2));
+    let filter = bailee_core::RunFilter::default();
+    let all = flows.runs(&world.caller, filter, PAGE).await.unwrap();
+    assert_eq!(all.data.len(), 2);
 }

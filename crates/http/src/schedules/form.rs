@@ -1,6 +1,8 @@
 //! What a client wants a schedule to be.
 
-use bailee_api::{CreateDayWindow, CreateMisfire, CreateSchedule, CreateTransfer};
+use bailee_api::{
+    CreateDayWindow, CreateMisfire, CreateSchedule, CreateScheduledFlow, CreateTransfer,
+};
 use bailee_core::{NewSchedule, NewTarget, NewTransfer};
 use bailee_model::{Cron, DayTime, DayWindow, Error, Misfire, Timing, Zone};
 
@@ -24,11 +26,36 @@ pub(super) fn command(wish: CreateSchedule) -> Result<NewSchedule, Error> {
         calendar: wish.calendar_id,
         jitter_seconds: wish.jitter_seconds.unwrap_or(0),
         misfire: misfire(&wish.misfire.unwrap_or_default()),
-        target: NewTarget::Transfer {
-            transfer: Box::new(transfer(wish.transfer)?),
-            deadline_seconds: wish.deadline_seconds,
-        },
+        target: target((wish.transfer, wish.flow), wish.deadline_seconds)?,
     })
+}
+
+fn target(
+    wish: (Option<CreateTransfer>, Option<CreateScheduledFlow>),
+    deadline_seconds: Option<u64>,
+) -> Result<NewTarget, Error> {
+    match wish {
+        (Some(wish), None) => Ok(NewTarget::Transfer {
+            transfer: Box::new(transfer(wish)?),
+            deadline_seconds,
+        }),
+        (None, Some(_)) if deadline_seconds.is_some() => {
+            let detail = "A flow says by itself how long its steps may take.";
+            Err(Error::field("#/deadline_seconds", "not_here", detail))
+        }
+        (None, Some(wish)) => Ok(NewTarget::Flow {
+            flow: wish.flow_id,
+            params: wish.params,
+        }),
+        (Some(_), Some(_)) => {
+            let detail = "Name `transfer` or `flow`, not both.";
+            Err(Error::field("#/flow", "conflict", detail))
+        }
+        (None, None) => {
+            let detail = "Say what runs: `transfer`, or `flow`.";
+            Err(Error::field("#/transfer", "missing", detail))
+        }
+    }
 }
 
 /// A time zone by its name; UTC if there is none.

@@ -1,5 +1,6 @@
 use bailee_api::{
-    DayWindow, Links, Misfire, Schedule, ScheduleState, ScheduledTransfer, TransferRetry,
+    DayWindow, Links, Misfire, Schedule, ScheduleState, ScheduledFlow, ScheduledTransfer,
+    TransferRetry,
 };
 use bailee_core::{NewTransfer, scheduled_transfer};
 use bailee_model::{self as model, Error, ScheduleTarget};
@@ -9,9 +10,22 @@ use crate::answer::{Answer, Body, tagged};
 /// A schedule as clients see it.
 pub(super) fn view(schedule: &model::Schedule) -> Result<Schedule, Error> {
     let timing = &schedule.timing;
-    let ScheduleTarget::Transfer {
-        deadline_seconds, ..
-    } = &schedule.target;
+    let (moved, deadline_seconds, flow) = match &schedule.target {
+        ScheduleTarget::Transfer {
+            wish,
+            deadline_seconds,
+        } => {
+            let moved = transfer(scheduled_transfer(wish)?);
+            (Some(moved), *deadline_seconds, None)
+        }
+        ScheduleTarget::Flow { flow, params } => {
+            let flow = ScheduledFlow {
+                flow_id: *flow,
+                params: params.clone(),
+            };
+            (None, None, Some(flow))
+        }
+    };
     Ok(Schedule {
         schedule_id: schedule.id,
         name: schedule.name.clone(),
@@ -38,8 +52,9 @@ pub(super) fn view(schedule: &model::Schedule) -> Result<Schedule, Error> {
             runs_max: schedule.misfire.runs_max,
             grace_seconds: schedule.misfire.grace_seconds,
         },
-        transfer: transfer(scheduled_transfer(&schedule.target)?),
-        deadline_seconds: *deadline_seconds,
+        transfer: moved,
+        flow,
+        deadline_seconds,
         created_by: schedule.created_by,
         created_at: schedule.created_at,
         updated_at: schedule.updated_at,

@@ -10,11 +10,15 @@ pub use cron::{Cron, CronError};
 pub use plan::{DayRule, DayTime, DayWindow, Timing};
 pub use zone::Zone;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Calendar, CalendarId, KeyId, PrincipalId, ScheduleId, Timestamp, TransferId, limit};
+use crate::{
+    Calendar, CalendarId, FlowId, FlowRunId, KeyId, PrincipalId, ScheduleId, Timestamp, TransferId,
+    limit,
+};
 
 /// What becomes of times that passed while nobody ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +64,13 @@ pub enum ScheduleTarget {
         wish: serde_json::Value,
         /// So long after it was due, it ends with outcome `expired`.
         deadline_seconds: Option<u64>,
+    },
+    /// A flow.
+    Flow {
+        /// Which.
+        flow: FlowId,
+        /// Values of its parameters.
+        params: BTreeMap<String, String>,
     },
 }
 
@@ -120,6 +131,11 @@ pub enum ScheduleResult {
     Transfer {
         /// Which.
         transfer: TransferId,
+    },
+    /// A run of a flow.
+    FlowRun {
+        /// Which.
+        run: FlowRunId,
     },
     /// Nothing: it was over when somebody looked, and is not made up for.
     Skipped,

@@ -260,10 +260,7 @@ async fn impossible_schedules_are_refused() {
             "#/jitter_seconds",
         ),
         (json!({"misfire": {"runs_max": 0}}), "#/misfire/runs_max"),
-        (
-            json!({"deadline_seconds": 0}),
-            "#/transfer/deadline_seconds",
-        ),
+        (json!({"deadline_seconds": 0}), "#/deadline_seconds"),
         (
             json!({"transfer": {"source": "/a/", "destination": "/b/", "start_at": "2030-01-01T00:00:00Z"}}),
             "#/transfer/start_at",
