@@ -162,8 +162,9 @@ async fn a_remote_uses_the_secret_that_it_refers_to_and_holds_it() {
     // What is broken is said when the remote is opened, in words.
     let broken = json!({"name": "key", "kind": "value", "value": "no key"});
     admin.put(&own(&secret)).json(&broken).send().await.is(200);
-    assert_eq!(admin.transfer("/a", "far:/b").await["state"], "failed");
     let path = format!("/remotes/{}", remote["remote_id"].as_str().unwrap());
+    let tried = admin.post(&format!("{path}/test")).send().await;
+    assert_eq!(tried.is(200).json()["ok"], false);
     let gone = json!({"private_key": {"secret_id": "sec_00000000000000000000000001"}});
     let refused = admin.patch(&path).json(&gone).send().await;
     let problem = refused.problem(422, "validation_failed");

@@ -10,7 +10,7 @@ use bailee_content::pgp::{
 use bailee_core::FileRef;
 use bailee_core::model::{
     FlowFile, FoundSignature, PgpDecrypt, PgpEncrypt, PgpKeyRef, PgpSign, PgpUsage, PgpVerify,
-    SignatureMode, StepFault,
+    SignatureMode, StepFault, Suffix,
 };
 
 use super::fault::{of_content, of_key};
@@ -32,7 +32,7 @@ pub(super) async fn encrypt(work: &mut Work<'_>, step: &PgpEncrypt) -> Result<()
     } else {
         (Encoding::Binary, ".pgp")
     };
-    let suffix = step.suffix.as_ref().map_or(usual, |suffix| suffix.as_str());
+    let suffix = step.suffix.as_ref().map_or(usual, Suffix::as_str);
     for file in work.files {
         let order = Seal {
             recipients: recipients.clone(),

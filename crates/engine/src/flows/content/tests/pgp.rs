@@ -14,7 +14,7 @@ async fn make_key(site: &Site, name: &str) {
         name: name.parse().unwrap(),
         user_id: format!("{name} <{name}@example.org>"),
         algorithm: PgpAlgorithm::Curve25519,
-        lasts: Some(Duration::from_secs(86_400)),
+        lasts: Some(Duration::from_hours(24)),
         usage: None,
     };
     site.core
