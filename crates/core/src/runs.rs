@@ -292,17 +292,14 @@ impl Runs<'_> {
             door: Door::Job,
         };
         let (tenant, id) = (lease.job.tenant, transfer.id);
-        let caller = match &transfer.mandate {
-            Some(mandate) => {
-                let via = Via::Transfer(id);
-                self.core.by_mandate(tenant, mandate, facts, via).await?
-            }
-            None => {
-                let key = transfer.created_with;
-                self.core
-                    .on_behalf(tenant, key, facts, |_| Via::Transfer(id))
-                    .await?
-            }
+        let caller = if let Some(mandate) = &transfer.mandate {
+            let via = Via::Transfer(id);
+            self.core.by_mandate(tenant, mandate, facts, via).await?
+        } else {
+            let key = transfer.created_with;
+            self.core
+                .on_behalf(tenant, key, facts, |_| Via::Transfer(id))
+                .await?
         };
         if let Some(counts) = transfer.counts {
             let source = [&transfer.source];

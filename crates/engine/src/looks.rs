@@ -19,7 +19,7 @@ pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {
         }
     };
     let remote = target.remote.clone();
-    let Ok(report) = stop.or(prober::report(shared, target, None)).await else {
+    let Ok(report) = Box::pin(stop.or(prober::report(shared, target, None))).await else {
         return again(shared, lease).await;
     };
     if let Err(error) = watch.looked(lease, &remote, &report).await {

@@ -97,7 +97,7 @@ mod tests {
         assert!(pool.take(key(2)).is_none(), "it was changed since");
         assert!(pool.take(key(1)).is_some());
         assert!(pool.take(key(1)).is_none(), "somebody has it");
-        for _ in 0..limit::IDLE_CONNECTORS_MAX + 1 {
+        for _ in 0..=limit::IDLE_CONNECTORS_MAX {
             pool.put(key(1), Arc::clone(&far));
         }
         assert_eq!(pool.lock().len(), limit::IDLE_CONNECTORS_MAX);

@@ -78,12 +78,11 @@ impl RemoteProber for Prober {
         };
         let name = target.remote.name.to_string();
         let look = browse(&target, &folder, &shared);
-        match tokio::time::timeout(limit::BROWSE_TIME_MAX, look).await {
-            Ok(looked) => looked.map_err(|fault| refused(&name, &fault)),
-            Err(_) => {
-                let detail = format!("Remote `{name}` took too long to list the folder.");
-                Err(Error::new(ErrorKind::RemoteTimeout, detail))
-            }
+        if let Ok(looked) = tokio::time::timeout(limit::BROWSE_TIME_MAX, look).await {
+            looked.map_err(|fault| refused(&name, &fault))
+        } else {
+            let detail = format!("Remote `{name}` took too long to list the folder.");
+            Err(Error::new(ErrorKind::RemoteTimeout, detail))
         }
     }
 

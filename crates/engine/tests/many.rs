@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 #[expect(dead_code, reason = "no line is cut here")]
-#[expect(dead_code, reason = "each of these tests needs another part of it")]
 mod site;
 
 use std::collections::BTreeMap;

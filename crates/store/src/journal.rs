@@ -252,13 +252,10 @@ impl Reader {
     ) -> Result<Page<SealedEntry>, DbError> {
         let row = values![from, crate::reader::before(page), subject, page.limit + 1];
         let rows = self.rows(ABOUT, row).await?;
-        let found = rows
-            .iter()
-            .map(|row| Ok(read(row)?.0))
-            .collect::<Result<Vec<_>, DbError>>()?;
-        Ok(Page::cut(found, page.limit, |last| {
-            crate::reader::by_id(last.entry.id)
-        }))
+        let found = rows.iter().map(|row| Ok(read(row)?.0));
+        let found = found.collect::<Result<Vec<_>, DbError>>()?;
+        let cursor = |last: &SealedEntry| crate::reader::by_id(last.entry.id);
+        Ok(Page::cut(found, page.limit, cursor))
     }
 
     /// Published entries after a sequence, oldest first.

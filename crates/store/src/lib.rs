@@ -85,7 +85,7 @@ pub use db::{SqliteOptions, Value};
 pub use delivery::DeliveryFilter;
 pub use facts::FactsDoor;
 pub use file::FileFilter;
-pub use flow::RunFilter;
+pub use flow::{FlowRow, RunFilter};
 pub use idempotency::{NewRequest, Remembered, RequestKey};
 pub use identity::{FoundKey, IdentityDoor};
 pub use job::Want;

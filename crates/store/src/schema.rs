@@ -71,16 +71,16 @@ pub const MIGRATIONS: &[Migration] = &[
         tenant_tables: &["journal_node"],
     },
     Migration {
-        number: 8,
-        name: "secrets",
-        text: include_str!("../migrations/0008_secrets.sql"),
-        tenant_tables: &["secret"],
-    },
-    Migration {
         number: 7,
         name: "channels",
         text: include_str!("../migrations/0007_channels.sql"),
         tenant_tables: &["channel", "subscriber", "publication"],
+    },
+    Migration {
+        number: 8,
+        name: "secrets",
+        text: include_str!("../migrations/0008_secrets.sql"),
+        tenant_tables: &["secret"],
     },
 ];
 

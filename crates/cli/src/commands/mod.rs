@@ -37,17 +37,17 @@ use crate::{Failure, output::View};
 /// Carries a command out. `tree` is the whole tree, for completion scripts.
 pub async fn run(session: &Session, command: Command, tree: clap::Command) -> Result<(), Failure> {
     match command {
-        Command::Completion(args) => return completion(args.shell, tree),
-        Command::Version => return version(session),
-        Command::Profile(command) => return profile::run(session, command),
+        Command::Completion(args) => completion(args.shell, tree),
+        Command::Version => version(session),
+        Command::Profile(command) => profile::run(session, command),
         // What is verified here needs no server, and must not look for one.
         Command::Receipt(ReceiptCommand::Verify(args)) => {
-            return receipt::verify(session, &args.file, &args.key);
+            receipt::verify(session, &args.file, &args.key)
         }
         Command::Audit(AuditCommand::Verify(args)) if audit::is_offline(&args) => {
-            return audit::verify_here(session, args);
+            audit::verify_here(session, args)
         }
-        other => return online(session, other).await,
+        other => online(session, other).await,
     }
 }
 

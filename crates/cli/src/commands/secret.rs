@@ -31,15 +31,12 @@ pub(super) async fn run(
             .output
             .list(&secrets.list().take(ROWS_MAX).await?, view::SECRET),
         SecretCommand::Rm(args) => {
-            let id = match args.secret.parse::<SecretId>() {
-                Ok(id) => id,
-                Err(_) => match secrets.by_name(&args.secret).await? {
-                    Some(secret) => secret.secret_id,
-                    None => {
-                        let text = format!("no secret is named `{}`", args.secret);
-                        return Err(Failure::NotFound(text));
-                    }
-                },
+            let id = if let Ok(id) = args.secret.parse::<SecretId>() {
+                id
+            } else {
+                let named = secrets.by_name(&args.secret).await?;
+                let missing = || Failure::NotFound(format!("no secret is named `{}`", args.secret));
+                named.ok_or_else(missing)?.secret_id
             };
             session.confirm(&format!("remove the secret {}?", args.secret))?;
             secrets.delete(id).await?;

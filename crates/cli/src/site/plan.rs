@@ -223,9 +223,9 @@ impl Plan {
     /// The plan for people.
     pub fn text(&self) -> String {
         let lines = self.steps.iter().flat_map(Step::lines);
-        lines
-            .map(|line| format!("{}\n", crate::failure::visible(&line)))
-            .collect()
+        lines.fold(String::new(), |text, line| {
+            text + &crate::failure::visible(&line) + "\n"
+        })
     }
 
     /// The plan for programs.

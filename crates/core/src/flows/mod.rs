@@ -12,7 +12,7 @@ use bailee_model::{
     Error, ErrorKind, Flow, FlowDocument, FlowId, FlowVersion, Mandate, Page, PageRequest, Result,
     limit,
 };
-use bailee_store::{DbError, conflict};
+use bailee_store::{DbError, FlowRow, conflict};
 use serde_json::Value;
 
 pub use approve::Verdict;
@@ -25,6 +25,13 @@ use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
 use crate::{Core, error};
+
+/// What changes of a flow without a new document.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowChange {
+    /// Whether its triggers start it.
+    pub is_enabled: bool,
+}
 
 /// The flows of the caller's tenant.
 pub struct Flows<'a> {
@@ -55,7 +62,7 @@ impl Flows<'_> {
             revision: 1,
         };
         let mut change = self.core.store.change(&permit);
-        change.insert_flow(&flow, links::listens(&flow, &read), limit::FLOWS_MAX);
+        change.insert_flow(row_of(&flow, &read), limit::FLOWS_MAX);
         change.insert_flow_version(&version_of(&flow));
         made(&mut change, &flow)?;
         let note = Note::record("flows.create")
@@ -136,15 +143,15 @@ impl Flows<'_> {
     }
 
     /// Has triggers start a flow, or not.
-    pub async fn enable(
+    pub async fn update(
         &self,
         caller: &Caller,
         id: FlowId,
-        is_enabled: bool,
+        change: FlowChange,
         precondition: Precondition,
     ) -> Result<Flow> {
         self.write(caller, id, ("flows.update", &precondition), |flow| {
-            flow.is_enabled = is_enabled;
+            flow.is_enabled = change.is_enabled;
         })
         .await
     }
@@ -226,7 +233,7 @@ impl Flows<'_> {
             flow.updated_at = self.core.clock.now();
             let read = FlowDocument::parse(&flow.document)?;
             let mut change = self.core.store.change(&permit);
-            change.put_flow(&flow, links::listens(&flow, &read));
+            change.put_flow(row_of(&flow, &read));
             if flow.version != old_version {
                 self.check_links(&permit, &read, Some(id)).await?;
                 change.insert_flow_version(&version_of(&flow));
@@ -298,4 +305,11 @@ fn name_taken(flow: &Flow) -> Error {
 pub(super) fn too_fast(what: &str) -> Error {
     let detail = format!("The {what} changes too fast; try again.");
     Error::new(ErrorKind::StateConflict, detail).retry_after(1)
+}
+
+fn row_of<'a>(flow: &'a Flow, document: &FlowDocument) -> FlowRow<'a> {
+    FlowRow {
+        flow,
+        listens: links::listens(flow, document),
+    }
 }

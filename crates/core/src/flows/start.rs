@@ -385,13 +385,11 @@ fn given(
     let mut params = BTreeMap::new();
     for (name, param) in &document.params {
         let name = name.as_str();
-        match given.get(name).or(param.default.as_ref()) {
-            Some(value) => params.insert(name.to_owned(), value.clone()),
-            None => {
-                let detail = format!("The flow needs its parameter `{name}`.");
-                return Err(Error::field(&format!("#/params/{name}"), "missing", detail));
-            }
+        let Some(value) = given.get(name).or(param.default.as_ref()) else {
+            let detail = format!("The flow needs its parameter `{name}`.");
+            return Err(Error::field(&format!("#/params/{name}"), "missing", detail));
         };
+        params.insert(name.to_owned(), value.clone());
     }
     Ok(params)
 }

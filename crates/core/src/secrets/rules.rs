@@ -13,10 +13,13 @@ const PEM_BYTES_MAX: usize = 64 * 1024;
 pub(super) fn check_source(source: &SecretSource, settings: &CoreSettings) -> Result<()> {
     match source {
         SecretSource::Value => Ok(()),
-        SecretSource::Env { variable } => allowed(
-            ("#/variable", "variable"),
-            settings.secret_variables.contains(variable),
-        ),
+        SecretSource::Env { variable } => {
+            let mut allowed = settings.secret_variables.iter();
+            let is_allowed = allowed.any(|allowed| allowed == variable);
+            is_allowed
+                .then_some(())
+                .ok_or_else(|| not_allowed("#/variable", "variable"))
+        }
         SecretSource::File { path } => {
             let is_plain = path.split('/').all(|part| part != "..");
             let within = |folder: &String| {
@@ -24,7 +27,9 @@ pub(super) fn check_source(source: &SecretSource, settings: &CoreSettings) -> Re
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             };
             let is_allowed = is_plain && settings.secret_files.iter().any(within);
-            allowed(("#/path", "file"), is_allowed)
+            is_allowed
+                .then_some(())
+                .ok_or_else(|| not_allowed("#/path", "file"))
         }
         SecretSource::Vault {
             url,
@@ -38,9 +43,7 @@ pub(super) fn check_source(source: &SecretSource, settings: &CoreSettings) -> Re
             word("#/mount", mount)?;
             word("#/path", path)?;
             word("#/key", key)?;
-            namespace
-                .as_deref()
-                .map_or(Ok(()), |text| word("#/namespace", text))?;
+            optional(namespace.as_ref(), |text| word("#/namespace", text))?;
             match ca_pem {
                 Some(pem) if pem.len() > PEM_BYTES_MAX || !pem.contains("-----BEGIN") => Err(
                     Error::field("#/ca_pem", "invalid", "Must be certificates in PEM."),
@@ -55,12 +58,10 @@ pub(super) fn check_source(source: &SecretSource, settings: &CoreSettings) -> Re
             key,
             access_key_id,
         } => {
-            endpoint
-                .as_deref()
-                .map_or(Ok(()), |url| url_of("#/endpoint", url))?;
+            optional(endpoint.as_ref(), |url| url_of("#/endpoint", url))?;
             host_word("#/region", region)?;
             word("#/secret", secret)?;
-            key.as_deref().map_or(Ok(()), |text| word("#/key", text))?;
+            optional(key.as_ref(), |text| word("#/key", text))?;
             word("#/access_key_id", access_key_id)
         }
         SecretSource::AzureKeyVault {
@@ -73,14 +74,10 @@ pub(super) fn check_source(source: &SecretSource, settings: &CoreSettings) -> Re
         } => {
             url_of("#/url", url)?;
             host_word("#/secret", secret)?;
-            version
-                .as_deref()
-                .map_or(Ok(()), |text| host_word("#/version", text))?;
+            optional(version.as_ref(), |text| host_word("#/version", text))?;
             host_word("#/directory_id", directory_id)?;
             host_word("#/client_id", client_id)?;
-            authority_url
-                .as_deref()
-                .map_or(Ok(()), |url| url_of("#/authority_url", url))
+            optional(authority_url.as_ref(), |url| url_of("#/authority_url", url))
         }
     }
 }
@@ -102,12 +99,13 @@ pub(super) fn check_sealed(source: &SecretSource, sealed: Option<&SecretString>)
     Err(Error::field(pointer, "out_of_range", detail))
 }
 
-fn allowed((pointer, what): (&str, &str), is_allowed: bool) -> Result<()> {
-    if is_allowed {
-        return Ok(());
-    }
+fn optional(text: Option<&String>, check: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+    text.map_or(Ok(()), |text| check(text))
+}
+
+fn not_allowed(pointer: &str, what: &str) -> Error {
     let detail = format!("The operator of this installation does not allow this {what}.");
-    Err(Error::field(pointer, "not_allowed", detail))
+    Error::field(pointer, "not_allowed", detail)
 }
 
 fn url_of(pointer: &str, text: &str) -> Result<()> {

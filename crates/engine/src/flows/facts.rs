@@ -26,7 +26,7 @@ impl Facts for Place<'_> {
                 text(&names.join(", "))
             }
             Name::RunId => text(&self.run.id.to_string()),
-            Name::FlowName => text(self.run.flow_name.as_str()),
+            Name::OfFlow => text(self.run.flow_name.as_str()),
             Name::FlowVersion => Some(Fact::Number(f64::from(self.run.version))),
             Name::Trigger(path) => told(&self.run.trigger.facts, path),
             Name::Param(name) => self

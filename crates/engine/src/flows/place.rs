@@ -17,12 +17,11 @@ const WORK_FOLDER: &str = ".flows";
 impl Runner<'_> {
     /// The folder that is the run's own.
     pub(super) fn run_folder(&self) -> Result<FolderPath, StepFault> {
-        let base = match &self.document.work_folder {
-            Some(folder) => Ok(folder.clone()),
-            None => {
-                let first = self.caller.path_prefixes().first().cloned();
-                below(&first.unwrap_or_default(), WORK_FOLDER)
-            }
+        let base = if let Some(folder) = &self.document.work_folder {
+            Ok(folder.clone())
+        } else {
+            let first = self.caller.path_prefixes().first().cloned();
+            below(&first.unwrap_or_default(), WORK_FOLDER)
         };
         let run = base.and_then(|base| below(&base, &self.run.id.to_string()));
         run.map_err(|error| unnameable(&error))

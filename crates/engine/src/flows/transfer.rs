@@ -41,9 +41,7 @@ impl Runner<'_> {
         }
         let arrived = self.arrived(&row, &transfer).await?;
         match transfer.outcome {
-            Some(TransferOutcome::Succeeded) if moved_nothing(&transfer) => {
-                self.empty(step.if_empty)
-            }
+            Some(TransferOutcome::Succeeded) if moved_nothing(&transfer) => empty(step.if_empty),
             Some(TransferOutcome::Succeeded) => {
                 let note = format!("{} files arrived.", arrived.len());
                 Ok(Did::Done(arrived, Some(note)))
@@ -58,19 +56,6 @@ impl Runner<'_> {
         }
     }
 
-    fn empty(&self, rule: IfEmpty) -> Result<Did, Trouble> {
-        match rule {
-            IfEmpty::Continue => Ok(Did::Done(
-                Vec::new(),
-                Some("There was nothing to move.".to_owned()),
-            )),
-            IfEmpty::End => Ok(Did::End),
-            IfEmpty::Fail => {
-                Err(StepFault::permanent("no_files", "There was nothing to move.").into())
-            }
-        }
-    }
-
     async fn submit(
         &mut self,
         step: &TransferStep,
@@ -78,7 +63,7 @@ impl Runner<'_> {
         scope: &Scope,
     ) -> Result<Did, Trouble> {
         if step.source.is_none() && row.taken.is_empty() {
-            return self.empty(step.if_empty);
+            return empty(step.if_empty);
         }
         let new = self.wish(step, &row, scope)?;
         // Marked with its try: who finds the mark finds the transfer, and submits no second one.
@@ -113,20 +98,17 @@ impl Runner<'_> {
         let mut include = self.globs(&step.include, row, scope)?;
         let exclude = self.globs(&step.exclude, row, scope)?;
         let mut sources = Vec::new();
-        let source = match &step.source {
-            Some(template) => {
-                let text = self.render(template, &row.taken, scope)?;
-                let (folder, pattern) = split(&text);
-                if let Some(pattern) = pattern {
-                    include.push(glob(pattern)?);
-                }
-                end(folder)?
+        let source = if let Some(template) = &step.source {
+            let text = self.render(template, &row.taken, scope)?;
+            let (folder, pattern) = split(&text);
+            if let Some(pattern) = pattern {
+                include.push(glob(pattern)?);
             }
-            None => {
-                let files = row.taken.iter();
-                sources.extend(files.map(|file| End::File { file: file.file_id }));
-                destination.clone()
-            }
+            end(folder)?
+        } else {
+            let files = row.taken.iter();
+            sources.extend(files.map(|file| End::File { file: file.file_id }));
+            destination.clone()
         };
         Ok(NewTransfer {
             sources,
@@ -274,6 +256,18 @@ fn fault(transfer: &Transfer) -> StepFault {
             transfer.outcome,
             Some(TransferOutcome::Error | TransferOutcome::Partial)
         ),
+    }
+}
+
+/// What a step without files comes to.
+fn empty(rule: IfEmpty) -> Result<Did, Trouble> {
+    match rule {
+        IfEmpty::Continue => Ok(Did::Done(
+            Vec::new(),
+            Some("There was nothing to move.".to_owned()),
+        )),
+        IfEmpty::End => Ok(Did::End),
+        IfEmpty::Fail => Err(StepFault::permanent("no_files", "There was nothing to move.").into()),
     }
 }
 

@@ -1,6 +1,6 @@
 use axum::extract::State;
 use bailee_api::{ChangeFlow, Flow};
-use bailee_core::Core;
+use bailee_core::{Core, FlowChange};
 use bailee_model::{Error, FlowId};
 
 use super::found;
@@ -25,6 +25,9 @@ pub(crate) async fn update(
     let enabled = wish
         .enabled
         .ok_or_else(|| Error::field("#/enabled", "missing", "Say `enabled`."))?;
-    let flow = core.flows().enable(&caller, id, enabled, guard).await?;
+    let change = FlowChange {
+        is_enabled: enabled,
+    };
+    let flow = core.flows().update(&caller, id, change, guard).await?;
     Ok(found(&flow))
 }

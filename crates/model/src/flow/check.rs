@@ -232,7 +232,9 @@ impl<'a> Check<'a> {
                 }
             }
             serde_json::Value::Array(items) => {
-                items.iter().for_each(|item| self.texts(item, at));
+                for item in items {
+                    self.texts(item, at);
+                }
             }
             serde_json::Value::Object(fields) => {
                 for (name, value) in fields {

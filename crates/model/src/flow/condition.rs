@@ -70,7 +70,9 @@ fn collect<'a>(tree: &'a Tree, names: &mut Vec<&'a Name>) {
     };
     match tree {
         Tree::Any(trees) | Tree::All(trees) => {
-            trees.iter().for_each(|tree| collect(tree, names));
+            for tree in trees {
+                collect(tree, names);
+            }
         }
         Tree::Not(tree) => collect(tree, names),
         Tree::Truth(operand) | Tree::Matches(operand, _) | Tree::In(operand, _) => {
@@ -191,7 +193,7 @@ struct Reader<'a> {
     depth: usize,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn skip(&mut self) {
         self.rest = self.rest.trim_start();
     }

@@ -229,13 +229,12 @@ impl Reader {
                 common.insert(name.to_owned(), value);
             }
         }
-        let kind = match own.get("kind") {
-            Some(Value::String(kind)) => Some(kind.clone()),
-            _ => {
-                let detail = format!("A step needs its `kind`: {}.", kinds());
-                self.problem(&format!("{pointer}/kind"), "missing", detail);
-                None
-            }
+        let kind = if let Some(Value::String(kind)) = own.get("kind") {
+            Some(kind.clone())
+        } else {
+            let detail = format!("A step needs its `kind`: {}.", kinds());
+            self.problem(&format!("{pointer}/kind"), "missing", detail);
+            None
         };
         let common = self.typed::<Common>(Value::Object(common), pointer);
         let action = kind.and_then(|kind| self.action(&kind, own, pointer));

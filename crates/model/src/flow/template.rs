@@ -18,7 +18,7 @@ pub enum Name {
     /// The run: `id`, `date`-less facts only.
     RunId,
     /// The flow's name.
-    FlowName,
+    OfFlow,
     /// The flow's version.
     FlowVersion,
     /// What the trigger told: `path`, `event_id`.
@@ -118,7 +118,7 @@ impl FromStr for Name {
             ("files", "bytes") => Ok(Self::Files(FilesFact::Bytes)),
             ("files", "names") => Ok(Self::Files(FilesFact::Names)),
             ("run", "id") => Ok(Self::RunId),
-            ("flow", "name") => Ok(Self::FlowName),
+            ("flow", "name") => Ok(Self::OfFlow),
             ("flow", "version") => Ok(Self::FlowVersion),
             ("params", name) => of_param(name),
             ("trigger", path) if is_trigger_path(path) => Ok(Self::Trigger(path.to_owned())),

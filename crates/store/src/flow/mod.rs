@@ -45,9 +45,19 @@ pub const LIMIT: &str = "flow_limit";
 /// The conflict of [`Change::take_turn`]: it is another run's turn.
 pub const BUSY: &str = "flow_busy";
 
+/// A flow, and what is looked for without reading its document.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowRow<'a> {
+    /// The flow.
+    pub flow: &'a Flow,
+    /// Whether journal entries can start it.
+    pub listens: bool,
+}
+
 impl Change {
     /// Adds a flow unless the tenant has `most` already; the conflict is [`LIMIT`].
-    pub fn insert_flow(&mut self, flow: &Flow, listens: bool, most: u64) -> &mut Self {
+    pub fn insert_flow(&mut self, row: FlowRow<'_>, most: u64) -> &mut Self {
+        let FlowRow { flow, listens } = row;
         let row = values![
             flow.id,
             flow.name.as_str(),
@@ -60,7 +70,8 @@ impl Change {
     }
 
     /// Replaces a flow that is one revision older than this one; the conflict is [`REVISION`].
-    pub fn put_flow(&mut self, flow: &Flow, listens: bool) -> &mut Self {
+    pub fn put_flow(&mut self, row: FlowRow<'_>) -> &mut Self {
+        let FlowRow { flow, listens } = row;
         let row = values![
             flow.id,
             flow.name.as_str(),

@@ -265,10 +265,8 @@ async fn bodies_of_the_wrong_kind_are_refused() {
         .post("/folders")
         .header("content-encoding", "gzip")
         .json(&json!({"path": "/a"}));
-    coded
-        .send()
-        .await
-        .problem(415, "unsupported_content_coding");
+    let coded = coded.send().await;
+    coded.problem(415, "unsupported_content_coding");
     let coded = admin
         .put("/files/content?path=/a")
         .header("content-encoding", "gzip")

@@ -113,21 +113,20 @@ impl FarRoot {
 
     async fn page(&mut self, folder: &[String], after: &str) -> Result<&Listing, Halt> {
         let known = self.page.take().filter(|page| page.covers(folder, after));
-        let page = match known {
-            Some(page) => page,
-            None => {
-                let mut path = self.path.clone();
-                for name in folder {
-                    path = path.child(name).map_err(|error| bad_path(name, error))?;
-                }
-                let listing = self.far.list_after(&path, after).await?;
-                let count = listing.unnameable_count.max(self.unnameable_count(folder));
-                self.unnameable = Some((folder.to_vec(), count));
-                FarPage {
-                    folder: folder.to_vec(),
-                    after: after.to_owned(),
-                    listing,
-                }
+        let page = if let Some(page) = known {
+            page
+        } else {
+            let mut path = self.path.clone();
+            for name in folder {
+                path = path.child(name).map_err(|error| bad_path(name, error))?;
+            }
+            let listing = self.far.list_after(&path, after).await?;
+            let count = listing.unnameable_count.max(self.unnameable_count(folder));
+            self.unnameable = Some((folder.to_vec(), count));
+            FarPage {
+                folder: folder.to_vec(),
+                after: after.to_owned(),
+                listing,
             }
         };
         Ok(&self.page.insert(page).listing)

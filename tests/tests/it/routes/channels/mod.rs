@@ -1,7 +1,9 @@
 //! `/channels`: what arrives in a folder is handed on to each subscriber once.
 
+mod bounds;
+
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -150,29 +152,34 @@ async fn each_file_reaches_each_subscriber_once() {
             .any(|event| is_first(&event.json()["file_id"]))
     );
 
-    // A new version is a new file; what was handed on is not handed on again after a start.
-    server.stop();
-    server.start_again().await;
-    owner
-        .call(
-            reqwest::Method::PUT,
-            "/files/content?path=/out/prices/a.csv",
-        )
-        .body("three")
-        .send()
-        .await
-        .is(200);
-    channel.files(&at_bank, "completed", 3).await;
-    assert_eq!(fs::read(bank.join("in/a.csv")).unwrap(), b"three");
-    assert_eq!(transfers(&owner, "prices/bank").await, 3);
-    assert_eq!(transfers(&owner, "prices/copy").await, 1);
+    again_after_a_start(&mut server, &channel, [&at_bank, &copy], &bank).await;
     assert_eq!(receiver.wait_for(3).await.len(), 3);
-    let counts = owner.get(&at_bank).send().await.is(200).json();
-    let wanted = json!({"waiting": 0, "under_way": 0, "completed": 3, "failed": 0});
-    assert_eq!(counts["files"], wanted);
     for operation in ["channels.create", "channels.subscribe"] {
         owner.records(&format!("operation={operation}")).await;
     }
+}
+
+/// A new version is a new file; what was handed on is not handed on again after a start.
+async fn again_after_a_start(
+    server: &mut Server,
+    channel: &Channel,
+    [at_bank, copy]: [&String; 2],
+    bank: &Path,
+) {
+    let owner = &channel.owner;
+    server.stop();
+    server.start_again().await;
+    let path = "/files/content?path=/out/prices/a.csv";
+    let written = owner.call(reqwest::Method::PUT, path).body("three");
+    written.send().await.is(200);
+    channel.files(at_bank, "completed", 3).await;
+    channel.files(copy, "completed", 1).await;
+    assert_eq!(fs::read(bank.join("in/a.csv")).unwrap(), b"three");
+    assert_eq!(transfers(owner, "prices/bank").await, 3);
+    assert_eq!(transfers(owner, "prices/copy").await, 1);
+    let counts = owner.get(at_bank).send().await.is(200).json();
+    let wanted = json!({"waiting": 0, "under_way": 0, "completed": 3, "failed": 0});
+    assert_eq!(counts["files"], wanted);
 }
 
 #[tokio::test]
@@ -340,93 +347,4 @@ async fn a_subscription_has_the_rights_of_its_owner_at_the_moment() {
     channel.set(&at_bank, json!({"state": "active"})).await;
     channel.replay(&at_bank, json!({"which": "failed"})).await;
     channel.files(&at_bank, "completed", 2).await;
-}
-
-#[tokio::test]
-async fn channels_are_kept_apart_and_bounded() {
-    let server = Server::start().await;
-    let owner = server.admin();
-    let channel = Channel::make(&owner, json!({"name": "c", "folder": "/c"})).await;
-    let subscriber = channel
-        .subscribe(json!({"name": "s", "destination": "/d/"}))
-        .await;
-    let stranger = server.tenant("stranger").await;
-    for path in [&channel.path, &subscriber] {
-        stranger.get(path).send().await.problem(404, "not_found");
-    }
-    let reader = owner.scoped(&["flows:read", "files:read"]).await;
-    reader.get(&subscriber).send().await.is(200);
-    let pause = json!({"state": "paused"});
-    reader
-        .patch(&channel.path)
-        .json(&pause)
-        .send()
-        .await
-        .problem(403, "insufficient_scope");
-    let wish = json!({"name": "bound", "scopes": ["flows:read"], "path_prefixes": ["/elsewhere"]});
-    let bound = owner.new_key(wish).await;
-    let bound = owner.with_key(bound["api_key"].as_str().unwrap());
-    bound
-        .get(&channel.path)
-        .send()
-        .await
-        .problem(404, "not_found");
-    assert!(bound.all("/channels?limit=50").await.is_empty());
-
-    let subscribe = format!("{}/subscribers", channel.path);
-    let replay = format!("{subscriber}/replay");
-    for (path, wish, pointer) in [
-        ("/channels", json!({"name": "No", "folder": "/x"}), "#/name"),
-        (
-            "/channels",
-            json!({"name": "x", "folder": "/x", "include": ["/a"]}),
-            "#/include/0",
-        ),
-        (&subscribe, json!({"name": "x"}), "#/destination"),
-        (
-            &subscribe,
-            json!({"name": "x", "destination": "/file"}),
-            "#/destination",
-        ),
-        (
-            &subscribe,
-            json!({"name": "x", "webhook_id": "whk_01m7yp4nesedqrb018tr4sjm6r"}),
-            "#/webhook_id",
-        ),
-        (&replay, json!({}), "#/which"),
-        (&replay, json!({"which": "some"}), "#/which"),
-        (
-            &replay,
-            json!({"file_id": "fil_01m7yp4jy0emq8k9w39qsaekf4"}),
-            "#/file_id",
-        ),
-    ] {
-        let refused = owner.post(path).json(&wish).send().await;
-        let refused = refused.problem(422, "validation_failed");
-        assert_eq!(refused["errors"][0]["pointer"], pointer, "{wish}");
-    }
-    for (path, wish) in [
-        ("/channels", json!({"name": "c", "folder": "/other"})),
-        (&subscribe, json!({"name": "s", "destination": "/e/"})),
-    ] {
-        owner
-            .post(path)
-            .json(&wish)
-            .send()
-            .await
-            .problem(409, "name_taken");
-    }
-    let stale = owner.patch(&channel.path).header("if-match", "\"9\"");
-    stale
-        .json(&pause)
-        .send()
-        .await
-        .problem(412, "etag_mismatch");
-    owner.delete(&channel.path).send().await.is(204);
-    owner
-        .get(&subscriber)
-        .send()
-        .await
-        .problem(404, "not_found");
-    owner.records("operation=channels.delete").await;
 }
