@@ -151,8 +151,11 @@ async fn an_export_is_verified_without_the_server() {
     assert_ne!(edited, whole);
     assert!(bad(&edited).contains("edited"));
     let at = |sequence: u64| {
-        let end = format!("\"sequence\":{sequence}}}");
-        lines.iter().position(|line| line.ends_with(&end)).unwrap()
+        let is_it = |line: &&str| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line["sequence"] == sequence
+        };
+        lines.iter().position(is_it).unwrap()
     };
     let mut deleted = lines.clone();
     deleted.remove(at(5));
