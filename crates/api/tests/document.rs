@@ -83,6 +83,9 @@ fn every_reference_leads_somewhere() {
     );
 }
 
+/// Parts of answers that are parts of requests too, where they may be left out.
+const SENT_TOO: [(&str, &str); 1] = [("RemoteWindow", "days")];
+
 #[test]
 fn every_field_of_an_answer_is_always_there() {
     let mut all = answers();
@@ -93,6 +96,9 @@ fn every_field_of_an_answer_is_always_there() {
         };
         let required = schema.get("required").cloned().unwrap_or(json!([]));
         for field in properties.keys() {
+            if SENT_TOO.contains(&(name.as_str(), field)) {
+                continue;
+            }
             assert!(
                 required.as_array().unwrap().contains(&json!(field)),
                 "{name}.{field}"

@@ -120,7 +120,7 @@ fn transfer() {
     let whole = r#"{"transfer_id":"xfr_01m7yp4kyae4ma4jz41b93y214","state":"queued","outcome":null,"step":null,"error_code":null,"error_message":null,"hint":null,
  "source":"/reports/report.csv","destination":"bank:/in/report.csv","bytes_total":26,"bytes_done":0,"files_total":1,"files_done":0,"files_failed":0,"files_skipped":0,
  "bytes_per_second":null,"eta_seconds":null,"attempt":0,"max_attempts":5,"next_attempt_at":null,"paused_reason":null,"label":null,"priority":0,
- "deadline":null,"verify":"hash","on_conflict":"fail","retry_of":null,"parent":null,"flow_run_id":null,"created_by":"svc_01m7yp4pz8ev5b9ts55c7j3qdp",
+ "deadline":null,"verify":"hash","on_conflict":"fail","delete_source":false,"source_removed":null,"preserve_time":false,"notes":[],"retry_of":null,"parent":null,"flow_run_id":null,"created_by":"svc_01m7yp4pz8ev5b9ts55c7j3qdp",
  "created_at":"2026-11-21T09:14:01.034Z","started_at":null,"updated_at":"2026-11-21T09:14:01.034Z","finished_at":null,
  "status_url":"/v1/transfers/xfr_01m7yp4kyae4ma4jz41b93y214/status","links":{"self":"/v1/transfers/xfr_01m7yp4kyae4ma4jz41b93y214"}}"#;
     let whole = serde_json::to_value(same::<Transfer>(whole)).unwrap();
@@ -175,10 +175,8 @@ fn audit_record() {
 fn requests_refuse_what_they_do_not_know() {
     assert!(serde_json::from_str::<ChangeFile>(r#"{"hash":"00"}"#).is_err());
     assert!(
-        serde_json::from_str::<CreateTransfer>(
-            r#"{"source":"a","destination":"b","dry_run":true}"#
-        )
-        .is_err()
+        serde_json::from_str::<CreateTransfer>(r#"{"source":"a","destination":"b","dryrun":true}"#)
+            .is_err()
     );
     for remote in [
         r#"{"kind":"sftp","name":"bank","host":"h","username":"u","folder":"/srv"}"#,

@@ -131,6 +131,8 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("tenants.update", &[409]),
     ("tenants.create", &[409]),
     ("audit.latest_checkpoint", &[404]),
+    ("audit.consistency", &[404]),
+    ("transfers.receipt", &[409]),
 ];
 
 /// Operations that take `If-Match`.
@@ -288,6 +290,9 @@ fn problems(operation: &Operation, id: &str) -> Vec<u16> {
         } else {
             &[415, 422]
         });
+    }
+    if GUARDED.contains(&id) {
+        problems.extend([412, 428]);
     }
     let own = OWN_PROBLEMS.iter().find(|(known, _)| *known == id);
     problems.extend(own.map_or(&[][..], |(_, statuses)| statuses));

@@ -452,7 +452,8 @@ const SCHEDULES: Kind = Kind {
         maybe("ends_at"),
         field("jitter_seconds", Form::Plain, Absent::Is(Usual::Number(0))),
         field("misfire", Form::Part, Absent::AsItIs),
-        needed("transfer", Form::Part),
+        field("transfer", Form::Part, Absent::AsItIs),
+        field("flow", Form::Part, Absent::AsItIs),
         maybe("deadline_seconds"),
     ],
 };

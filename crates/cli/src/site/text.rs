@@ -204,8 +204,8 @@ mod tests {
             ("bailee".to_owned(), json!(1)),
             (
                 "remotes".to_owned(),
-                json!([{"name": "bank", "host": "sftp.bank.example", "port": 22, "password": {"env": "REMOTE_BANK_PASSWORD"},
-                    "ca_pem": "-----BEGIN\nx\n-----END\n", "url": "https://h:1/a?b", "label": "no", "mode": "0755"}]),
+                json!([{"ca_pem": "-----BEGIN\nx\n-----END\n", "host": "sftp.bank.example", "label": "no", "mode": "0755",
+                    "name": "bank", "password": {"env": "REMOTE_BANK_PASSWORD"}, "port": 22, "url": "https://h:1/a?b"}]),
             ),
             ("webhooks".to_owned(), json!([])),
         ];

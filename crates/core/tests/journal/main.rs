@@ -206,7 +206,7 @@ async fn every_entry_is_proven_and_a_tampered_one_is_not() {
     }
     let proof = audit.consistency(&reader, None, None).await.unwrap();
     assert_eq!((proof.from.0, proof.to.0), (8, 10));
-    site.tamper("UPDATE journal SET data = '{}' WHERE tenant_id = ?1 AND sequence = 4");
+    site.tamper("UPDATE journal SET data = '{\"a\":1}' WHERE tenant_id = ?1 AND sequence = 4");
     let fourth = all.data.iter().find(|sealed| sealed.sequence == 4).unwrap();
     audit
         .proof(&reader, fourth.entry.id, None)
