@@ -273,7 +273,7 @@ fn dress(operation: &mut Operation) {
 
 /// Statuses of the problems that an operation can answer with.
 fn problems(operation: &Operation, id: &str) -> Vec<u16> {
-    let mut problems = vec![400, 429, 500, 503];
+    let mut problems = vec![400, 429, 431, 500, 503];
     if !is_public(id) {
         problems.extend([401, 403]);
     }
