@@ -14,10 +14,6 @@ def before_call(context, case, kwargs):
     wait = str((case.query or {}).get("wait", ""))
     if wait.isdecimal() and MAX_WAIT_SECONDS < int(wait) <= 60:
         case.query["wait"] = MAX_WAIT_SECONDS
-    headers = kwargs.get("headers") or {}
-    for sent in (case.headers or {}, headers):
-        if str(sent.get("Prefer", "")).startswith("wait="):
-            sent["Prefer"] = f"wait={MAX_WAIT_SECONDS}"
 
 
 @schemathesis.hook

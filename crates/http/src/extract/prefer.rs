@@ -14,7 +14,7 @@ pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("prefe
 #[into_params(parameter_in = Header)]
 pub(crate) struct Prefer {
     /// `wait=20` holds the answer for so many seconds at most, up to 60, until the work is done.
-    #[param(rename = "Prefer", value_type = Option<String>, example = "wait=20")]
+    #[param(rename = "Prefer", value_type = Option<String>, example = "wait=2")]
     wait_seconds: Option<u64>,
 }
 
