@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    Alert, AlertAct, AlertHand, AlertId, AlertRule, AlertState, AlertStep, Error, ErrorKind,
-    EventType, Finding, Job, JobId, JobKind, Page, PageRequest, Result, TenantId, Timestamp, limit,
+    Alert, AlertAct, AlertHand, AlertId, AlertRule, AlertState, AlertStep, Error, EventType,
+    Finding, Job, JobId, JobKind, Page, PageRequest, Result, TenantId, Timestamp, limit,
 };
 use bailee_store::{AlertFilter, Change, DbError, conflict};
 
@@ -145,8 +145,7 @@ impl Alerts<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        let detail = "The alert changes too fast; try again.";
-        Err(Error::new(ErrorKind::StateConflict, detail).retry_after(1))
+        Err(error::too_fast("alert"))
     }
 
     async fn enter(

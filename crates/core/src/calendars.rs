@@ -60,8 +60,7 @@ impl Calendars<'_> {
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(|error| match error {
             DbError::Conflict(conflict::CALENDAR) => {
-                let detail = format!("A tenant has at most {} calendars.", limit::CALENDARS_MAX);
-                Error::new(ErrorKind::QuotaExceeded, detail)
+                error::enough("A tenant", limit::CALENDARS_MAX, "calendars")
             }
             other => error::from_db(other),
         })?;
@@ -121,7 +120,7 @@ impl Calendars<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("calendar"))
     }
 
     /// Removes a calendar that no schedule follows.
@@ -161,7 +160,7 @@ impl Calendars<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("calendar"))
     }
 
     async fn move_schedules(
@@ -231,9 +230,4 @@ fn check(new: &NewCalendar) -> Result<()> {
         checks::text(&format!("#/holidays/{at}/name"), &holiday.name)?;
     }
     Ok(())
-}
-
-fn too_fast() -> Error {
-    let detail = "The calendar changes too fast; try again.";
-    Error::new(ErrorKind::StateConflict, detail).retry_after(1)
 }

@@ -28,6 +28,18 @@ pub(crate) fn from_db(error: DbError) -> Error {
     }
 }
 
+/// What was read was changed by others again and again before it could be written.
+pub(crate) fn too_fast(what: &str) -> Error {
+    let detail = format!("The {what} changes too fast; try again.");
+    Error::new(ErrorKind::StateConflict, detail).retry_after(1)
+}
+
+/// Nothing is added: `owner` has as many as it may, `most`.
+pub(crate) fn enough(owner: &str, most: u64, what: &str) -> Error {
+    let detail = format!("{owner} has at most {most} {what}.");
+    Error::new(ErrorKind::QuotaExceeded, detail)
+}
+
 /// A key that does not unwrap: the rows and the root key do not belong together.
 pub(crate) fn from_key(error: KeyError) -> Error {
     Error::internal(error)

@@ -135,11 +135,7 @@ impl Principals<'_> {
                 Err(error) => return Err(named(error, &principal.name)),
             }
         }
-        Err(Error::new(
-            ErrorKind::StateConflict,
-            "The principal changes too fast; try again.",
-        )
-        .retry_after(1))
+        Err(error::too_fast("principal"))
     }
 
     /// Removes a principal that never had a key; others are disabled, so that the journal can still name them.

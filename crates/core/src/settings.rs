@@ -1,7 +1,7 @@
 //! What an administrator sets for the tenant.
 
 use bailee_auth::{Action, Caller, Permit, Resource};
-use bailee_model::{Error, ErrorKind, Result, TenantSettings, Usage};
+use bailee_model::{Error, Result, TenantSettings, Usage};
 use bailee_store::{DbError, conflict};
 
 use crate::files::RACES_MAX;
@@ -77,11 +77,7 @@ impl Settings<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(Error::new(
-            ErrorKind::StateConflict,
-            "The tenant changes too fast; try again.",
-        )
-        .retry_after(1))
+        Err(error::too_fast("tenant"))
     }
 
     async fn enter(

@@ -215,10 +215,6 @@ impl Tenants<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(Error::new(
-            ErrorKind::StateConflict,
-            "The tenant changes too fast; try again.",
-        )
-        .retry_after(1))
+        Err(error::too_fast("tenant"))
     }
 }

@@ -82,7 +82,8 @@ impl ToSchema for CreateRemote {
 }
 
 /// Makes the body of one kind: name, the kind's own fields, and what remotes of that sort have besides. `plain` have a
-/// number of transfers at once; `tls` trust certificates and may show one; `web` may be behind a proxy.
+/// number of transfers at once; `tls` trust certificates and may show one; `web` may be behind a proxy;
+/// `signed` take one of the ways to sign in that HTTP has.
 macro_rules! body {
     (plain $(#[$about:meta])* $body:ident { $($fields:tt)* }) => {
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -120,6 +121,21 @@ macro_rules! body {
             $($fields)*
             /// A proxy on the way, `http://host:port`, whose address the egress rules must allow.
             pub proxy_url: Option<String>,
+        } }
+    };
+    (signed $(#[$about:meta])* $body:ident { $($fields:tt)* }) => {
+        body! { web $(#[$about])* $body {
+            $($fields)*
+            /// Account for HTTP Basic, with `password`; not together with another way to sign in.
+            pub username: Option<String>,
+            /// Password of `username`.
+            pub password: Option<SecretInput>,
+            /// Token that is sent as `Authorization: Bearer`.
+            pub bearer_token: Option<SecretInput>,
+            /// Name of a header that carries `header_value`, such as `X-Api-Key`.
+            pub header_name: Option<String>,
+            /// What the header holds.
+            pub header_value: Option<SecretInput>,
         } }
     };
 }
@@ -171,22 +187,12 @@ CreateFtpsRemote {
 }
 
 body! {
-web
+signed
 /// A web server whose files are at URLs, with `kind` `https`. Folders cannot be listed.
 #[schema(example = json!({"name": "feed", "kind": "https", "url": "https://feed.example/files/", "bearer_token": "…"}))]
 CreateHttpsRemote {
     /// The URL that `/` of this remote means. Plain `http` is for the server's own machine only.
     pub url: String,
-    /// Account for HTTP Basic, with `password`; not together with another way to sign in.
-    pub username: Option<String>,
-    /// Password of `username`.
-    pub password: Option<SecretInput>,
-    /// Token that is sent as `Authorization: Bearer`.
-    pub bearer_token: Option<SecretInput>,
-    /// Name of a header that carries `header_value`, such as `X-Api-Key`.
-    pub header_name: Option<String>,
-    /// What the header holds.
-    pub header_value: Option<SecretInput>,
     /// Whether files may be written; false when absent.
     pub can_write: Option<bool>,
     /// How files are written: `put` (when absent) or `post`, after which nothing can be read back.
@@ -195,22 +201,12 @@ CreateHttpsRemote {
 }
 
 body! {
-web
+signed
 /// A WebDAV server, with `kind` `webdav`.
 #[schema(example = json!({"name": "cloud", "kind": "webdav", "url": "https://cloud.example/dav/acme/", "username": "acme", "password": "…"}))]
 CreateWebdavRemote {
     /// The URL of the folder that `/` of this remote means. Plain `http` is for the server's own machine only.
     pub url: String,
-    /// Account for HTTP Basic, with `password`; not together with another way to sign in.
-    pub username: Option<String>,
-    /// Password of `username`.
-    pub password: Option<SecretInput>,
-    /// Token that is sent as `Authorization: Bearer`.
-    pub bearer_token: Option<SecretInput>,
-    /// Name of a header that carries `header_value`, such as `X-Api-Key`.
-    pub header_name: Option<String>,
-    /// What the header holds.
-    pub header_value: Option<SecretInput>,
 }
 }
 

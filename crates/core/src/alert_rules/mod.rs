@@ -88,11 +88,7 @@ impl AlertRules<'_> {
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(|error| match error {
             DbError::Conflict(conflict::ALERT_RULE) => {
-                let detail = format!(
-                    "A tenant has at most {} alert rules.",
-                    limit::ALERT_RULES_MAX
-                );
-                Error::new(ErrorKind::QuotaExceeded, detail)
+                error::enough("A tenant", limit::ALERT_RULES_MAX, "alert rules")
             }
             other => error::from_db(other),
         })?;
@@ -174,7 +170,7 @@ impl AlertRules<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("alert rule"))
     }
 
     /// Removes a rule. What it raised is over with it.
@@ -215,7 +211,7 @@ impl AlertRules<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("alert rule"))
     }
 
     /// Has a rule looked at now, and the journal counted for it from now on.
@@ -283,9 +279,4 @@ impl AlertRules<'_> {
         let detail = format!("There is an alert rule `{}`.", rule.name);
         Err(Error::new(ErrorKind::NameTaken, detail))
     }
-}
-
-fn too_fast() -> Error {
-    let detail = "The alert rule changes too fast; try again.";
-    Error::new(ErrorKind::StateConflict, detail).retry_after(1)
 }

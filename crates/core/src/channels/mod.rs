@@ -142,7 +142,7 @@ impl Channels<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("channel"))
     }
 
     /// Removes a channel, its subscribers, and what waits for them. Transfers that are on their way go on.
@@ -169,7 +169,7 @@ impl Channels<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("channel"))
     }
 
     pub(super) async fn read(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
@@ -233,8 +233,7 @@ impl Channels<'_> {
         if let Err(taken) = self.name_is_free(permit, (unborn, name)).await {
             return Ok(taken);
         }
-        let detail = format!("A tenant has at most {} channels.", limit::CHANNELS_MAX);
-        Ok(Error::new(ErrorKind::QuotaExceeded, detail))
+        Ok(error::enough("A tenant", limit::CHANNELS_MAX, "channels"))
     }
 
     async fn name_is_free(
@@ -261,14 +260,6 @@ impl Channels<'_> {
 pub(super) fn taken(what: &str, name: &ChannelName) -> Error {
     let detail = format!("Another {what} is called `{name}`.");
     Error::new(ErrorKind::NameTaken, detail)
-}
-
-pub(super) fn too_fast() -> Error {
-    Error::new(
-        ErrorKind::StateConflict,
-        "The channel changes too fast; try again.",
-    )
-    .retry_after(1)
 }
 
 pub(super) fn check_filter(filter: &ChannelFilter) -> Result<()> {

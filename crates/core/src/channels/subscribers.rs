@@ -1,12 +1,12 @@
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     Channel, ChannelFilter, ChannelId, ChannelName, ChannelState, ChannelTarget, End, Error,
-    ErrorKind, OnConflict, Page, PageRequest, PublicationCounts, PublicationView, Replay, Result,
-    Subscriber, SubscriberId, Verify, limit,
+    OnConflict, Page, PageRequest, PublicationCounts, PublicationView, Replay, Result, Subscriber,
+    SubscriberId, Verify, limit,
 };
 use bailee_store::{DbError, conflict};
 
-use super::{Channels, check_filter, taken, too_fast};
+use super::{Channels, check_filter, taken};
 use crate::error;
 use crate::files::{Files, Precondition, RACES_MAX};
 use crate::gate::Ask;
@@ -94,9 +94,11 @@ impl Channels<'_> {
             Ok(()) => Ok(subscriber),
             Err(DbError::Conflict(conflict::SUBSCRIBER)) => {
                 self.free(&permit, &subscriber).await?;
-                let most = limit::SUBSCRIBERS_MAX;
-                let detail = format!("A channel has at most {most} subscribers.");
-                Err(Error::new(ErrorKind::QuotaExceeded, detail))
+                Err(error::enough(
+                    "A channel",
+                    limit::SUBSCRIBERS_MAX,
+                    "subscribers",
+                ))
             }
             Err(error) => Err(error::from_db(error)),
         }
@@ -176,7 +178,7 @@ impl Channels<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("channel"))
     }
 
     /// Removes a subscriber and what waits for it. Transfers that are on their way go on.
@@ -202,7 +204,7 @@ impl Channels<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("channel"))
     }
 
     /// The files of a subscriber and how each fares, newest first.

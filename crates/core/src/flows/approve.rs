@@ -5,7 +5,7 @@ use bailee_model::flow::Decision;
 use bailee_model::{Error, ErrorKind, FlowRun, FlowRunId, JobKind, Result, StepRun, StepState};
 use bailee_store::{DbError, conflict};
 
-use super::{Flows, too_fast};
+use super::Flows;
 use crate::files::RACES_MAX;
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
@@ -91,7 +91,7 @@ impl Flows<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast("run"))
+        Err(error::too_fast("run"))
     }
 }
 

@@ -84,8 +84,7 @@ impl Flows<'_> {
         Ok(if is_taken.map_err(error::from_db)? {
             name_taken(flow)
         } else {
-            let detail = format!("A tenant has at most {} flows.", limit::FLOWS_MAX);
-            Error::new(ErrorKind::QuotaExceeded, detail)
+            error::enough("A tenant", limit::FLOWS_MAX, "flows")
         })
     }
 
@@ -189,7 +188,7 @@ impl Flows<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast("flow"))
+        Err(error::too_fast("flow"))
     }
 
     pub(super) async fn enter(
@@ -253,7 +252,7 @@ impl Flows<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast("flow"))
+        Err(error::too_fast("flow"))
     }
 }
 
@@ -300,11 +299,6 @@ fn facts(flow: &Flow) -> Value {
 fn name_taken(flow: &Flow) -> Error {
     let detail = format!("There is a flow `{}`.", flow.name);
     Error::new(ErrorKind::NameTaken, detail.clone()).with_field("#/name", "name_taken", detail)
-}
-
-pub(super) fn too_fast(what: &str) -> Error {
-    let detail = format!("The {what} changes too fast; try again.");
-    Error::new(ErrorKind::StateConflict, detail).retry_after(1)
 }
 
 fn row_of<'a>(flow: &'a Flow, document: &FlowDocument) -> FlowRow<'a> {

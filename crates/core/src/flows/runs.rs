@@ -8,7 +8,7 @@ use bailee_model::{
 use bailee_store::{Change, DbError, RunFilter, conflict};
 
 use super::start::run_facts;
-use super::{Flows, is_within_reach, too_fast};
+use super::{Flows, is_within_reach};
 use crate::files::RACES_MAX;
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
@@ -109,7 +109,7 @@ impl Flows<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast("run"))
+        Err(error::too_fast("run"))
     }
 
     pub(super) async fn find_run(

@@ -11,7 +11,7 @@ use bailee_model::{
 use bailee_store::{Change, DbError, Reader, conflict};
 use serde_json::{Map, Value};
 
-use super::{Flows, too_fast};
+use super::Flows;
 use crate::files::{FileRef, RACES_MAX, living};
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
@@ -94,7 +94,7 @@ impl Flows<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast("flow"))
+        Err(error::too_fast("flow"))
     }
 
     /// Starts a flow for a cause, once: whoever tells of the same cause again gets the same run. `None` if the flow is
@@ -136,7 +136,7 @@ impl Flows<'_> {
                 (Err(error), _) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast("flow"))
+        Err(error::too_fast("flow"))
     }
 
     /// Runs an ended run once more, as a new one with `rerun_of`.
@@ -199,7 +199,7 @@ impl Flows<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast("flow"))
+        Err(error::too_fast("flow"))
     }
 
     async fn given_files(&self, caller: &Caller, refs: &[FileRef]) -> Result<Vec<FlowFile>> {

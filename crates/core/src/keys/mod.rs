@@ -90,11 +90,7 @@ impl Keys<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(Error::new(
-            ErrorKind::StateConflict,
-            "The key's owner changes too fast; try again.",
-        )
-        .retry_after(1))
+        Err(error::too_fast("key's owner"))
     }
 
     /// Keys, newest first: the caller's own, or with the right to read identities those of one principal or of all.

@@ -253,7 +253,7 @@ impl PgpKeys<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("key"))
     }
 
     fn new_key(
@@ -320,8 +320,11 @@ impl PgpKeys<'_> {
         if named.map_err(error::from_db)?.is_some() {
             return Ok(name_taken(&key.name));
         }
-        let detail = format!("A tenant has at most {} OpenPGP keys.", limit::PGP_KEYS_MAX);
-        Ok(Error::new(ErrorKind::QuotaExceeded, detail))
+        Ok(error::enough(
+            "A tenant",
+            limit::PGP_KEYS_MAX,
+            "OpenPGP keys",
+        ))
     }
 
     async fn write(
@@ -356,7 +359,7 @@ impl PgpKeys<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("key"))
     }
 
     async fn enter(&self, caller: &Caller, operation: &'static str) -> Result<Permit> {
@@ -430,12 +433,4 @@ fn check_user_id(text: &str) -> Result<()> {
 fn name_taken(name: &PgpKeyName) -> Error {
     let detail = format!("There is an OpenPGP key named `{name}`.");
     Error::new(ErrorKind::NameTaken, detail.clone()).with_field("#/name", "taken", detail)
-}
-
-fn too_fast() -> Error {
-    Error::new(
-        ErrorKind::StateConflict,
-        "The key changes too fast; try again.",
-    )
-    .retry_after(1)
 }

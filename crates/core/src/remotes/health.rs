@@ -11,7 +11,7 @@ use bailee_model::{
 use bailee_store::{Change, DbError, conflict};
 use serde_json::json;
 
-use super::{Remotes, too_fast};
+use super::Remotes;
 use crate::files::RACES_MAX;
 use crate::idempotency::{earlier, made};
 use crate::jobs::fenced;
@@ -79,7 +79,7 @@ impl Remotes<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("remote"))
     }
 }
 
@@ -134,7 +134,7 @@ impl RemoteWatch<'_> {
                 Err(error) => return Err(fenced(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("remote"))
     }
 
     /// Takes note of what was found out about the remote of a name.
@@ -244,7 +244,7 @@ impl Core {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("remote"))
     }
 
     async fn change_health(
@@ -276,7 +276,7 @@ impl Core {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("remote"))
     }
 
     /// Those who waited go on when the circuit closes.

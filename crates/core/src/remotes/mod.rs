@@ -8,8 +8,8 @@ mod trial;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    Allowance, Error, ErrorKind, JobKind, Page, PageRequest, Remote, RemoteAddress, RemoteId,
-    RemoteName, RemoteSecretField, RemoteTimes, Result,
+    Allowance, Error, JobKind, Page, PageRequest, Remote, RemoteAddress, RemoteId, RemoteName,
+    RemoteSecretField, RemoteTimes, Result,
 };
 use bailee_store::{Change, DbError, conflict};
 
@@ -225,7 +225,7 @@ impl Remotes<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("remote"))
     }
 
     async fn enter(
@@ -325,7 +325,7 @@ impl Remotes<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("remote"))
     }
 
     /// What follows from a change: another address or credential is tried anew, another interval counts from now.
@@ -417,12 +417,4 @@ fn without_secret(remote: &Remote) -> Remote {
         sealed_secret: None,
         ..remote.clone()
     }
-}
-
-fn too_fast() -> Error {
-    Error::new(
-        ErrorKind::StateConflict,
-        "The remote changes too fast; try again.",
-    )
-    .retry_after(1)
 }

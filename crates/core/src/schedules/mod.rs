@@ -86,8 +86,7 @@ impl Schedules<'_> {
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(|error| match error {
             DbError::Conflict(conflict::SCHEDULE) => {
-                let detail = format!("A tenant has at most {} schedules.", limit::SCHEDULES_MAX);
-                Error::new(ErrorKind::QuotaExceeded, detail)
+                error::enough("A tenant", limit::SCHEDULES_MAX, "schedules")
             }
             other => error::from_db(other),
         })?;
@@ -211,7 +210,7 @@ impl Schedules<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("schedule"))
     }
 
     async fn steer(
@@ -262,7 +261,7 @@ impl Schedules<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("schedule"))
     }
 
     /// Whether a wish can be one, with the calendar that it names.
@@ -383,9 +382,4 @@ pub(crate) async fn calendar_of(
         Some(id) => reader.calendar(id).await.map_err(error::from_db),
         None => Ok(None),
     }
-}
-
-fn too_fast() -> Error {
-    let detail = "The schedule changes too fast; try again.";
-    Error::new(ErrorKind::StateConflict, detail).retry_after(1)
 }

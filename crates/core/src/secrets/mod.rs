@@ -73,8 +73,7 @@ impl Secrets<'_> {
                 if named.map_err(error::from_db)?.is_some() {
                     return Err(name_taken(&secret.name));
                 }
-                let detail = format!("A tenant has at most {} secrets.", limit::SECRETS_MAX);
-                Err(Error::new(ErrorKind::QuotaExceeded, detail))
+                Err(error::enough("A tenant", limit::SECRETS_MAX, "secrets"))
             }
             Err(other) => Err(error::from_db(other)),
         }
@@ -131,7 +130,7 @@ impl Secrets<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("secret"))
     }
 
     /// Removes a secret that no remote refers to.
@@ -165,7 +164,7 @@ impl Secrets<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("secret"))
     }
 
     fn check(&self, new: &NewSecret) -> Result<()> {
@@ -232,12 +231,4 @@ fn about(secret: &Secret, operation: &'static str) -> Note {
 fn name_taken(name: &SecretName) -> Error {
     let detail = format!("There is a secret named `{name}`.");
     Error::new(ErrorKind::NameTaken, detail.clone()).with_field("#/name", "taken", detail)
-}
-
-fn too_fast() -> Error {
-    Error::new(
-        ErrorKind::StateConflict,
-        "The secret changes too fast; try again.",
-    )
-    .retry_after(1)
 }

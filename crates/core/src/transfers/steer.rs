@@ -107,11 +107,7 @@ impl Transfers<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(Error::new(
-            ErrorKind::StateConflict,
-            "The transfer changes too fast; try again.",
-        )
-        .retry_after(1))
+        Err(error::too_fast("transfer"))
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    AuditId, Delivery, DeliveryId, Error, ErrorKind, EventId, EventType, FolderPath, Page,
-    PageRequest, Result, Webhook, WebhookFormat, WebhookId, WebhookLimits, WebhookOrdering,
-    WebhookPayload, WebhookSigner, WebhookState, limit,
+    AuditId, Delivery, DeliveryId, Error, EventId, EventType, FolderPath, Page, PageRequest,
+    Result, Webhook, WebhookFormat, WebhookId, WebhookLimits, WebhookOrdering, WebhookPayload,
+    WebhookSigner, WebhookState, limit,
 };
 use bailee_store::{DbError, conflict};
 use base64::Engine;
@@ -147,8 +147,7 @@ impl Webhooks<'_> {
         change.journal(&self.core.permitted(caller, &permit, note));
         change.commit().await.map_err(|error| match error {
             DbError::Conflict(conflict::WEBHOOK_LIMIT) => {
-                let detail = format!("A tenant has at most {} webhooks.", limit::WEBHOOKS_MAX);
-                Error::new(ErrorKind::QuotaExceeded, detail)
+                error::enough("A tenant", limit::WEBHOOKS_MAX, "webhooks")
             }
             other => error::from_db(other),
         })?;
@@ -295,7 +294,7 @@ impl Webhooks<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("webhook"))
     }
 
     /// Sends an example event of a type, whether the webhook wants that type or not.
@@ -392,7 +391,7 @@ impl Webhooks<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(too_fast())
+        Err(error::too_fast("webhook"))
     }
 
     fn new_signer(&self, id: WebhookId, known: &Known) -> Result<WebhookSigner> {
@@ -419,14 +418,6 @@ impl Webhooks<'_> {
             .seal_secret(text.as_bytes(), &id.to_string(), &*self.core.chance);
         Ok((text.into(), sealed.map_err(error::from_key)?))
     }
-}
-
-fn too_fast() -> Error {
-    Error::new(
-        ErrorKind::StateConflict,
-        "The webhook changes too fast; try again.",
-    )
-    .retry_after(1)
 }
 
 /// Whether a caller may know of a webhook: a key that is bound to paths sees those that are bound within them.

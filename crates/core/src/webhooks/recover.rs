@@ -78,7 +78,7 @@ impl Webhooks<'_> {
                 Err(error) => return Err(error::from_db(error)),
             }
         }
-        Err(super::too_fast())
+        Err(error::too_fast("webhook"))
     }
 
     /// One step of the recovery that a lease is for. Whether it is through; then the job is gone.

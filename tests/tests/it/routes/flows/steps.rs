@@ -19,7 +19,7 @@ async fn files_are_copied_tagged_moved_renamed_and_deleted() {
     let steps = json!([
         {"id": "keep", "kind": "copy", "files": "/in/*.csv", "to": "/archive/${flow.name}/${file.stem}.old"},
         {"id": "mark", "kind": "tag", "files": "/in/*.csv", "add": ["seen"], "metadata": {"run": "${run.id}"}},
-        {"id": "shift", "kind": "move", "to": "/work/"},
+        {"id": "shift", "kind": "move", "to": "/desk/"},
         {"id": "name", "kind": "rename", "to": "x-${file.name}"},
         {"id": "rid", "kind": "delete", "files": "${steps.keep.files}"},
     ]);
@@ -31,13 +31,13 @@ async fn files_are_copied_tagged_moved_renamed_and_deleted() {
     );
     assert_eq!(
         paths(&step(&run, "name")["files"]),
-        ["/work/x-a.csv", "/work/x-b.csv"]
+        ["/desk/x-a.csv", "/desk/x-b.csv"]
     );
-    assert_eq!(names(&admin, "/work").await, ["x-a.csv", "x-b.csv"]);
+    assert_eq!(names(&admin, "/desk").await, ["x-a.csv", "x-b.csv"]);
     assert_eq!(names(&admin, "/in").await, ["c.txt"]);
     assert_eq!(names(&admin, "/archive/tidy").await.len(), 0);
     let moved = admin
-        .get("/files/lookup?path=/work/x-a.csv")
+        .get("/files/lookup?path=/desk/x-a.csv")
         .send()
         .await
         .is(200)

@@ -88,7 +88,7 @@ async fn checksums_are_written_and_compared() {
     let write = json!({"kind": "checksum", "mode": "write", "manifest": "SHA256SUMS"});
     let all = act(&site, write, &files, "w").await.unwrap();
     assert_eq!(names(&all), ["a.csv", "b.csv", "SHA256SUMS"]);
-    let text = String::from_utf8(site.take("/work/w/SHA256SUMS").await.unwrap()).unwrap();
+    let text = String::from_utf8(site.take("/out/w/SHA256SUMS").await.unwrap()).unwrap();
     assert_eq!(
         text,
         format!("{}  a.csv\n{}  b.csv\n", files[0].hash, files[1].hash)

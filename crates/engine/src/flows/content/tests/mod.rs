@@ -23,7 +23,7 @@ mod site;
 /// The folder of a step, as a run would give it.
 fn out(name: &str) -> ContentOut {
     ContentOut {
-        folder: format!("/work/{name}").parse().unwrap(),
+        folder: format!("/out/{name}").parse().unwrap(),
     }
 }
 

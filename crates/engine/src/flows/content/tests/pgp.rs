@@ -37,7 +37,7 @@ async fn messages_come_back_as_they_were_and_a_second_run_leaves_no_double() {
     let encrypt = json!({"kind": "pgp_encrypt", "recipients": ["own"], "sign_with": "bank"});
     let first = act(&site, encrypt.clone(), &files, "enc").await.unwrap();
     assert_eq!(names(&first), ["a.csv.pgp", "large.bin.pgp"]);
-    let sealed = site.take("/work/enc/large.bin.pgp").await.unwrap();
+    let sealed = site.take("/out/enc/large.bin.pgp").await.unwrap();
     assert!(!sealed.windows(64).any(|piece| piece == &large[..64]));
     let again = act(&site, encrypt, &files, "enc").await.unwrap();
     assert_eq!(names(&again), names(&first));
@@ -55,16 +55,16 @@ async fn messages_come_back_as_they_were_and_a_second_run_leaves_no_double() {
     for (plain, file) in plain.iter().zip(&files) {
         assert_eq!(plain.hash, file.hash);
     }
-    assert!(site.take("/work/dec/large.bin").await.unwrap() == large);
+    assert!(site.take("/out/dec/large.bin").await.unwrap() == large);
     // What another try left behind is not part of the set.
-    put(&site, "/work/dec/stray/file.txt", b"half").await;
+    put(&site, "/out/dec/stray/file.txt", b"half").await;
     let armored = json!({"kind": "pgp_encrypt", "recipients": ["own"], "armor": true});
     let armored = act(&site, armored, &files[..1], "dec").await.unwrap();
     assert_eq!(
         below(&site, &out("dec").folder).await,
-        ["/work/dec/a.csv.asc"]
+        ["/out/dec/a.csv.asc"]
     );
-    let text = site.take("/work/dec/a.csv.asc").await.unwrap();
+    let text = site.take("/out/dec/a.csv.asc").await.unwrap();
     assert!(text.starts_with(b"-----BEGIN PGP MESSAGE-----"));
     assert_eq!(names(&armored), ["a.csv.asc"]);
 }
@@ -170,7 +170,7 @@ async fn signatures_are_made_found_and_believed_only_if_they_hold() {
     let verified = act(&site, verify.clone(), &signed, "v").await.unwrap();
     assert_eq!(verified, files);
     let elsewhere =
-        json!({"kind": "pgp_verify", "signers": ["own"], "signature": "/work/s/{name}.asc"});
+        json!({"kind": "pgp_verify", "signers": ["own"], "signature": "/out/s/{name}.asc"});
     let verified = act(&site, elsewhere, &files, "v").await.unwrap();
     assert_eq!(verified, files);
     let lost = json!({"kind": "pgp_verify", "signers": ["own"], "signature": "/lost/{name}.asc"});
