@@ -16,7 +16,7 @@ use crate::{Core, CoreParts, SigningKey, error};
 pub const SYSTEM_TENANT: TenantId = TenantId::from_bits(0);
 
 /// Consumers of the journal that have a cursor in every tenant.
-pub(crate) const CONSUMERS: &[&str] = &["webhooks", "flows"];
+pub(crate) const CONSUMERS: &[&str] = &["webhooks"];
 
 /// Setting: the checkpoint signing key, sealed by the system tenant's wrapping_key.
 const SIGNING_KEY: &str = "checkpoint_key";

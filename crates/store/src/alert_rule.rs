@@ -22,8 +22,6 @@ statements! {
     LIST: tenant = "SELECT body FROM alert_rule WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     ENABLED: tenant = "SELECT body FROM alert_rule WHERE tenant_id = $1 AND is_enabled = 1 ORDER BY id";
     OF_CALENDAR: tenant = "SELECT body FROM alert_rule WHERE tenant_id = $1 AND calendar_id = $2 ORDER BY id";
-    BEGIN: tenant = "INSERT INTO journal_cursor (tenant_id, consumer, sequence) \
-        SELECT $1, $2, size FROM journal_head WHERE tenant_id = $1 ON CONFLICT (tenant_id, consumer) DO NOTHING";
     COUNT: tenant = "INSERT INTO alert_count (tenant_id, rule_id, minute_at, matched, other) \
         SELECT $1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT) \
         FROM alert_rule WHERE tenant_id = $1 AND id = $2 \
@@ -36,9 +34,6 @@ statements! {
     PUT_HABITS: tenant = "INSERT INTO alert_habit (tenant_id, rule_id, principal_id, body) \
         SELECT $1, $2, $3, $4 FROM alert_rule WHERE tenant_id = $1 AND id = $2 \
         ON CONFLICT (tenant_id, rule_id, principal_id) DO UPDATE SET body = excluded.body";
-    UNSEALED_BEFORE: tenant = "SELECT ord FROM journal WHERE tenant_id = $1 AND sequence IS NULL AND made_at < $2 LIMIT 1";
-    MADE_AT: tenant = "SELECT made_at FROM journal WHERE tenant_id = $1 AND sequence > $2 ORDER BY sequence LIMIT 1";
-    CURSORS: tenant = "SELECT consumer, sequence FROM journal_cursor WHERE tenant_id = $1 ORDER BY consumer";
     OLDEST_JOB: tenant = "SELECT MIN(run_at) FROM job WHERE tenant_id = $1 AND owner IS NULL \
         AND kind IN ('run_transfer', 'deliver')";
 }
@@ -111,11 +106,6 @@ impl Change {
         self.forget_counts(rule.id);
         let row = values![rule.id, rule.revision];
         self.add(DELETE, row, Guard::One, CONFLICT)
-    }
-
-    /// Begins to read the tenant's journal for a consumer from its end on, unless it reads already.
-    pub fn begin_consumer(&mut self, consumer: &str) -> &mut Self {
-        self.add(BEGIN, values![consumer], Guard::Any, CONFLICT)
     }
 
     /// Adds to what a rule counted in a minute, if it is still there.
@@ -198,29 +188,6 @@ impl Reader {
         principal: &str,
     ) -> Result<Option<Habits>, DbError> {
         self.document(HABITS, values![id, principal]).await
-    }
-
-    /// Whether a consumer has read all entries that were made before a time.
-    pub async fn has_read_until(&self, consumer: &str, time: Timestamp) -> Result<bool, DbError> {
-        let unsealed = self.row(UNSEALED_BEFORE, values![time]).await?;
-        let oldest = self.oldest_unread(consumer).await?;
-        Ok(unsealed.is_none() && oldest.is_none_or(|oldest| oldest >= time))
-    }
-
-    /// When the first entry was made that a consumer has not read.
-    pub async fn oldest_unread(&self, consumer: &str) -> Result<Option<Timestamp>, DbError> {
-        let cursor = self.journal_cursor(consumer).await?;
-        let row = self.row(MADE_AT, values![cursor]).await?;
-        row.map(|row| row.time(0)).transpose()
-    }
-
-    /// The consumers of the journal.
-    pub async fn consumers(&self) -> Result<Vec<String>, DbError> {
-        let found = self.rows(CURSORS, values![]).await?;
-        found
-            .iter()
-            .map(|row| Ok(row.text(0)?.to_owned()))
-            .collect()
     }
 
     /// Since when the oldest job of a transfer or delivery is due that nobody has taken.

@@ -32,9 +32,6 @@ statements! {
     INSERT: tenant = "INSERT INTO channel (tenant_id, id, name, state, body, revision) \
         SELECT $1, $2, $3, $4, $5, CAST($6 AS BIGINT) WHERE (SELECT COUNT(*) FROM channel WHERE tenant_id = $1) < $7 \
         ON CONFLICT (tenant_id, name) DO NOTHING";
-    // Where nothing was read yet, reading begins here: what came before is nobody's.
-    BEGIN: tenant = "INSERT INTO journal_cursor (tenant_id, consumer, sequence) \
-        SELECT $1, 'channels', h.size FROM journal_head h WHERE h.tenant_id = $1 ON CONFLICT (tenant_id, consumer) DO NOTHING";
     PUT: tenant = "UPDATE channel SET name = $3, state = $4, body = $5, revision = $6 \
         WHERE tenant_id = $1 AND id = $2 AND revision = $7 \
         AND NOT EXISTS (SELECT 1 FROM channel o WHERE o.tenant_id = $1 AND o.name = $3 AND o.id <> $2)";
@@ -111,7 +108,7 @@ impl Change {
             most
         ];
         self.add(INSERT, row, Guard::One, CHANNEL);
-        self.add(BEGIN, values![], Guard::Any, CHANNEL)
+        self.begin_consumer("channels")
     }
 
     /// Replaces a channel that is one revision older than this one; the conflict is [`CHANNEL`].

@@ -58,11 +58,6 @@ statements! {
          AND (CAST($3 AS TEXT) IS NULL OR subject_path = $3 OR subject_path LIKE $4 ESCAPE '!') \
          ORDER BY sequence DESC LIMIT $5");
     FIRST_FROM: tenant = "SELECT sequence FROM journal WHERE tenant_id = $1 AND id >= $2 AND sequence IS NOT NULL ORDER BY id LIMIT 1";
-    CURSOR: tenant = "SELECT sequence FROM journal_cursor WHERE tenant_id = $1 AND consumer = $2";
-    PUT_CURSOR: tenant = "UPDATE journal_cursor SET sequence = $3 WHERE tenant_id = $1 AND consumer = $2 AND sequence = $4";
-    INSERT_CURSOR: tenant = "INSERT INTO journal_cursor (tenant_id, consumer, sequence) VALUES ($1, $2, $3)";
-    LAGGING: across = "SELECT c.tenant_id, c.sequence, h.size FROM journal_cursor c \
-        JOIN journal_head h ON h.tenant_id = c.tenant_id WHERE c.consumer = $1 AND h.size > c.sequence LIMIT 1000";
     INSERT_HEAD: tenant = "INSERT INTO journal_head (tenant_id, size, frontier, checkpoint_size) VALUES ($1, 0, '', 0)";
 }
 
@@ -150,28 +145,13 @@ impl Change {
         self.add(INSERT, row, Guard::One, "journal")
     }
 
-    /// Begins a tenant's journal and its cursors.
+    /// Begins a tenant's journal; `consumers` read it from its first entry on.
     pub fn begin_journal(&mut self, consumers: &[&str]) -> &mut Self {
         self.add(INSERT_HEAD, values![], Guard::One, HEAD_MOVED);
         for consumer in consumers {
-            self.add(
-                INSERT_CURSOR,
-                values![*consumer, 0_u64],
-                Guard::One,
-                HEAD_MOVED,
-            );
+            self.begin_consumer(consumer);
         }
         self
-    }
-
-    /// Moves a consumer's cursor on; the conflict is [`HEAD_MOVED`]: another node was first.
-    pub fn move_cursor(&mut self, consumer: &str, from: u64, to: u64) -> &mut Self {
-        self.add(
-            PUT_CURSOR,
-            values![consumer, to, from],
-            Guard::One,
-            HEAD_MOVED,
-        )
     }
 }
 
@@ -289,13 +269,6 @@ impl Reader {
         row.map(|row| row.uint(0)).transpose()
     }
 
-    /// Where a consumer is.
-    pub async fn journal_cursor(&self, consumer: &str) -> Result<u64, DbError> {
-        self.row(CURSOR, values![consumer])
-            .await?
-            .map_or(Ok(0), |row| row.uint(0))
-    }
-
     /// Signed checkpoints with a smaller tree, newest first: size, note, time.
     pub async fn checkpoints(
         &self,
@@ -402,14 +375,6 @@ impl QueueDoor {
             HEAD_MOVED,
         );
         self.db().run(script).await.map(drop)
-    }
-
-    /// Tenants in which a consumer has sealed entries to read: tenant, its cursor, the journal's size.
-    pub async fn lagging(&self, consumer: &str) -> Result<Vec<(TenantId, u64, u64)>, DbError> {
-        let rows = self.across(LAGGING, values![consumer]).await?;
-        rows.iter()
-            .map(|row| Ok((row.parse(0)?, row.uint(1)?, row.uint(2)?)))
-            .collect()
     }
 }
 

@@ -11,6 +11,7 @@ mod bundle;
 mod calendar;
 mod change;
 mod channel;
+mod consumer;
 pub mod db;
 mod delivery;
 mod extent;

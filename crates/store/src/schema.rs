@@ -93,6 +93,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::bundle::STATEMENTS,
         crate::calendar::STATEMENTS,
         crate::channel::STATEMENTS,
+        crate::consumer::STATEMENTS,
         crate::delivery::STATEMENTS,
         crate::extent::STATEMENTS,
         crate::file::STATEMENTS,

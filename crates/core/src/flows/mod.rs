@@ -64,6 +64,7 @@ impl Flows<'_> {
         let mut change = self.core.store.change(&permit);
         change.insert_flow(row_of(&flow, &read), limit::FLOWS_MAX);
         change.insert_flow_version(&version_of(&flow));
+        change.begin_consumer(triggers::CONSUMER);
         made(&mut change, &flow)?;
         let note = Note::record("flows.create")
             .about(flow.id)

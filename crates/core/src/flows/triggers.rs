@@ -20,7 +20,7 @@ use crate::upkeep::Upkeep;
 use crate::{Core, error};
 
 /// The consumer's name.
-const CONSUMER: &str = "flows";
+pub(super) const CONSUMER: &str = "flows";
 /// Entries that are read in one step.
 const TRIGGER_STEP: u32 = 200;
 /// What lies between the steps of runs starts nothing.
