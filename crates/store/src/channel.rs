@@ -336,10 +336,10 @@ impl Reader {
 
 impl QueueDoor {
     /// Tenants with channels whose journals have entries that channels have not read: tenant, cursor, size.
-    pub async fn lagging_channels(&self) -> Result<Vec<(TenantId, u64, u64)>, DbError> {
+    pub async fn lagging_channels(&self) -> Result<Vec<(TenantId, (u64, u64))>, DbError> {
         let rows = self.across(LAGGING, values![]).await?;
         rows.iter()
-            .map(|row| Ok((row.parse(0)?, row.uint(1)?, row.uint(2)?)))
+            .map(|row| Ok((row.parse(0)?, (row.uint(1)?, row.uint(2)?))))
             .collect()
     }
 

@@ -64,10 +64,10 @@ impl Reader {
 
 impl QueueDoor {
     /// Tenants in which a consumer has sealed entries to read: tenant, its cursor, the journal's size.
-    pub async fn lagging(&self, consumer: &str) -> Result<Vec<(TenantId, u64, u64)>, DbError> {
+    pub async fn lagging(&self, consumer: &str) -> Result<Vec<(TenantId, (u64, u64))>, DbError> {
         let rows = self.across(LAGGING, values![consumer]).await?;
         rows.iter()
-            .map(|row| Ok((row.parse(0)?, row.uint(1)?, row.uint(2)?)))
+            .map(|row| Ok((row.parse(0)?, (row.uint(1)?, row.uint(2)?))))
             .collect()
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::start::{TriggeredRun, flow_file};
 use crate::files::{FileQuery, resource};
-use crate::upkeep::Upkeep;
+use crate::upkeep::{Upkeep, in_each};
 use crate::{Core, error};
 
 /// The consumer's name.
@@ -67,19 +67,14 @@ impl Upkeep<'_> {
     /// Starts the flows that wait for what the journal tells. How many entries were read.
     pub async fn trigger_flows(&self) -> Result<u64> {
         let lagging = self.core.store.queue().lagging(CONSUMER).await;
-        let mut read = 0;
-        for (tenant, cursor, size) in lagging.map_err(error::from_db)? {
-            match self.core.trigger_tenant(tenant, cursor, size).await {
-                Ok(count) => read += count,
-                Err(error) => crate::upkeep::tell("trigger", tenant, &error),
-            }
-        }
-        Ok(read)
+        let lagging = lagging.map_err(error::from_db)?;
+        let step = |tenant, span| self.core.trigger_tenant(tenant, span);
+        Ok(in_each("trigger", lagging, step).await)
     }
 }
 
 impl Core {
-    async fn trigger_tenant(&self, tenant: TenantId, cursor: u64, size: u64) -> Result<u64> {
+    async fn trigger_tenant(&self, tenant: TenantId, (cursor, size): (u64, u64)) -> Result<u64> {
         let queue = self.store.queue();
         let reader = queue.reader(tenant);
         let flows = reader.listening_flows(limit::FLOWS_MAX).await;

@@ -4,7 +4,7 @@ use bailee_model::{
 };
 use bailee_store::{DbError, EventFilter, Reader};
 
-use super::{Upkeep, tell};
+use super::{Upkeep, in_each};
 use crate::events::body_of;
 use crate::{error, event_body};
 
@@ -24,17 +24,11 @@ impl Upkeep<'_> {
             .lagging("webhooks")
             .await
             .map_err(error::from_db)?;
-        let mut read = 0;
-        for (tenant, cursor, size) in lagging {
-            match self.dispatch_tenant(tenant, cursor, size).await {
-                Ok(count) => read += count,
-                Err(error) => tell("dispatch", tenant, &error),
-            }
-        }
-        Ok(read)
+        let step = |tenant, span| self.dispatch_tenant(tenant, span);
+        Ok(in_each("dispatch", lagging, step).await)
     }
 
-    async fn dispatch_tenant(&self, tenant: TenantId, cursor: u64, size: u64) -> Result<u64> {
+    async fn dispatch_tenant(&self, tenant: TenantId, (cursor, size): (u64, u64)) -> Result<u64> {
         let queue = self.core.store.queue();
         let reader = queue.reader(tenant);
         // Asked first: where nobody listens, no event needs to be read. A webhook that is made meanwhile is younger than

@@ -214,6 +214,26 @@ impl Upkeep<'_> {
     }
 }
 
+/// Does a step for each tenant that has something to do, and sums what was done. One tenant's failure is told and keeps
+/// no other waiting.
+pub(crate) async fn in_each<W, F>(
+    work: &'static str,
+    waiting: Vec<(TenantId, W)>,
+    step: impl Fn(TenantId, W) -> F,
+) -> u64
+where
+    F: Future<Output = Result<u64>>,
+{
+    let mut done = 0;
+    for (tenant, what) in waiting {
+        match step(tenant, what).await {
+            Ok(count) => done += count,
+            Err(error) => tell(work, tenant, &error),
+        }
+    }
+    done
+}
+
 /// Tells of what failed; the round goes on without it.
 pub(crate) fn tell(work: &'static str, tenant: TenantId, error: &Error) {
     tracing::error!(work, tenant.id = %tenant, %error, "upkeep failed for one tenant and is tried again");

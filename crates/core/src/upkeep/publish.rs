@@ -5,7 +5,7 @@ use bailee_model::{
 };
 use bailee_store::{Change, DbError, EventFilter, Reader};
 
-use super::{Upkeep, tell};
+use super::{Upkeep, in_each};
 use crate::error;
 use crate::journal::Note;
 use crate::transfers::{NewTransfer, Transfers, transfer_facts};
@@ -24,23 +24,15 @@ impl Upkeep<'_> {
     /// jobs. How much was done.
     pub async fn publish_arrivals(&self) -> Result<u64> {
         let queue = self.core.store.queue();
-        let mut done = 0;
-        for (tenant, cursor, size) in queue.lagging_channels().await.map_err(error::from_db)? {
-            match self.read_arrivals(tenant, cursor, size).await {
-                Ok(count) => done += count,
-                Err(error) => tell("channels", tenant, &error),
-            }
-        }
-        for (tenant, subscriber) in queue.owing(OWING_STEP).await.map_err(error::from_db)? {
-            match self.hand_on(tenant, subscriber).await {
-                Ok(count) => done += count,
-                Err(error) => tell("channels", tenant, &error),
-            }
-        }
-        Ok(done)
+        let lagging = queue.lagging_channels().await.map_err(error::from_db)?;
+        let read = |tenant, span| self.read_arrivals(tenant, span);
+        let read = in_each("channels", lagging, read).await;
+        let owing = queue.owing(OWING_STEP).await.map_err(error::from_db)?;
+        let hand_on = |tenant, subscriber| self.hand_on(tenant, subscriber);
+        Ok(read + in_each("channels", owing, hand_on).await)
     }
 
-    async fn read_arrivals(&self, tenant: TenantId, cursor: u64, size: u64) -> Result<u64> {
+    async fn read_arrivals(&self, tenant: TenantId, (cursor, size): (u64, u64)) -> Result<u64> {
         let queue = self.core.store.queue();
         let reader = queue.reader(tenant);
         let subscribers = everybody(&reader).await?;

@@ -9,7 +9,7 @@ use bailee_model::{
 };
 use bailee_store::{Change, Counted, DbError, Reader};
 
-use super::{Upkeep, tell};
+use super::{Upkeep, in_each};
 use crate::alert_rules::{CONSUMER, minute};
 use crate::error;
 
@@ -29,14 +29,9 @@ impl Upkeep<'_> {
     /// one transaction. How many entries were read.
     pub async fn watch_journal(&self) -> Result<u64> {
         let lagging = self.core.store.queue().lagging(CONSUMER).await;
-        let mut read = 0;
-        for (tenant, cursor, size) in lagging.map_err(error::from_db)? {
-            match self.watch_tenant(tenant, (cursor, size)).await {
-                Ok(count) => read += count,
-                Err(error) => tell("watch", tenant, &error),
-            }
-        }
-        Ok(read)
+        let lagging = lagging.map_err(error::from_db)?;
+        let step = |tenant, span| self.watch_tenant(tenant, span);
+        Ok(in_each("watch", lagging, step).await)
     }
 
     async fn watch_tenant(&self, tenant: TenantId, (cursor, size): (u64, u64)) -> Result<u64> {

@@ -180,6 +180,11 @@ impl Api {
 
     /// The newest audit records that a filter (`operation=…`) selects, once there is one at least.
     pub(crate) async fn records(&self, filter: &str) -> Vec<Value> {
+        self.records_from(1, filter).await
+    }
+
+    /// The same, once there are `least`: the audit trail is read behind the journal.
+    pub(crate) async fn records_from(&self, least: usize, filter: &str) -> Vec<Value> {
         let begun = Instant::now();
         loop {
             let page = self
@@ -189,10 +194,14 @@ impl Api {
                 .is(200)
                 .json();
             let found = page["data"].as_array().unwrap();
-            if !found.is_empty() {
+            if found.len() >= least {
                 return found.clone();
             }
-            assert!(begun.elapsed() < PATIENCE, "no audit record for {filter}");
+            let count = found.len();
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{count} of {least} audit records for {filter}"
+            );
             tokio::time::sleep(super::LOOK_EVERY).await;
         }
     }

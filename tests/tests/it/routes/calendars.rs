@@ -80,8 +80,11 @@ async fn a_calendar_is_made_changed_and_removed() {
         .send()
         .await
         .problem(404, "not_found");
-    let record = admin.records("operation=calendars.delete").await;
-    assert_eq!(record[0]["status"], "success");
+    let record = admin.records_from(2, "operation=calendars.delete").await;
+    assert_eq!(
+        (&record[0]["status"], &record[1]["status"]),
+        (&json!("success"), &json!("denied"))
+    );
 }
 
 #[tokio::test]

@@ -347,7 +347,7 @@ async fn a_key_pair_is_made_here_and_the_old_way_goes_on_until_it_is_known() {
     wrong.problem(422, "validation_failed");
     assert_eq!(wrong.json()["errors"][0]["pointer"], "#/algorithm");
     assert!(!again.to_string().contains("PRIVATE") && !server.log().contains("PRIVATE"));
-    let records = admin.records("operation=remotes.new_ssh_key").await;
+    let records = admin.records_from(2, "operation=remotes.new_ssh_key").await;
     assert_eq!(records.len(), 2);
     // A password of somebody's own takes the place of all keys.
     let patch = json!({"password": "pw"});

@@ -338,7 +338,7 @@ async fn a_missed_time_is_made_up_for_by_the_rule() {
     }
     assert!(runs_of(&admin, &held).await.is_empty());
     assert_eq!(receiver.wait_for(3).await.len(), 3);
-    let record = admin.records("operation=schedules.fire").await;
+    let record = admin.records_from(3, "operation=schedules.fire").await;
     assert_eq!(record.len(), 3, "{record:?}");
 }
 
