@@ -16,6 +16,10 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take after the request was sent, or the next bytes of one after the last. Above the longest
 /// long poll (60 s).
 pub const READ_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long a stream of events may be silent before it counts as lost: the server says something each 15 s.
+pub const STREAM_SILENCE: Duration = Duration::from_secs(45);
+/// Largest event of a stream, in bytes.
+pub const EVENT_BYTES: usize = 4 * 1024 * 1024;
 /// The slowest line on which a request body is still sent, in bytes per second.
 pub const SEND_RATE_MIN: u64 = 32 * 1024;
 /// How long an idle connection is kept.

@@ -42,11 +42,21 @@ pub(crate) struct Opened {
 impl Opened {
     /// The next bytes of the body, `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        match timeout(limit::READ_TIMEOUT, self.response.chunk()).await {
+        self.chunk_within(limit::READ_TIMEOUT).await
+    }
+
+    /// The same, of a body in which nothing may be silent for longer than this.
+    pub(crate) async fn chunk_within(&mut self, patience: Duration) -> Result<Option<Bytes>> {
+        match timeout(patience, self.response.chunk()).await {
             Ok(Ok(chunk)) => Ok(chunk),
             Ok(Err(error)) => Err(reading_failed(&self.host, innermost(&error))),
             Err(_) => Err(reading_failed(&self.host, too_slow())),
         }
+    }
+
+    /// The failure of a body that should have gone on.
+    pub(crate) fn ended(&self) -> Error {
+        reading_failed(&self.host, "the answer ended".to_owned())
     }
 }
 
@@ -92,17 +102,20 @@ impl Client {
         let call = self.keyed(call)?;
         let mut retries = 0;
         loop {
-            match self.try_head(&call, retries).await {
-                Ok(response) => {
-                    return Ok(Opened {
-                        response,
-                        host: self.inner.host.clone(),
-                    });
-                }
+            match self.open_once(&call, retries).await {
+                Ok(opened) => return Ok(opened),
                 Err(failure) => self.pause_or_fail(failure, retries).await?,
             }
             retries += 1;
         }
+    }
+
+    /// The same, tried just once.
+    pub(crate) async fn open_once(&self, call: &Call, retries: u32) -> Result<Opened> {
+        Ok(Opened {
+            response: self.try_head(call, retries).await?,
+            host: self.inner.host.clone(),
+        })
     }
 
     /// Every POST gets a key that stays the same over its retries.
@@ -114,7 +127,7 @@ impl Client {
         Ok(call)
     }
 
-    async fn pause_or_fail(&self, error: Error, retries_done: u32) -> Result<()> {
+    pub(crate) async fn pause_or_fail(&self, error: Error, retries_done: u32) -> Result<()> {
         let delay = match failure_of(&error) {
             Some(failure) => next_delay(&self.retry, retries_done, failure, &*self.inner.chance),
             None => None,
@@ -136,10 +149,7 @@ impl Client {
     }
 
     async fn try_whole(&self, call: &Call, retries: u32) -> Result<Answer> {
-        let mut opened = Opened {
-            response: self.try_head(call, retries).await?,
-            host: self.inner.host.clone(),
-        };
+        let mut opened = self.open_once(call, retries).await?;
         let (status, headers) = (
             opened.response.status().as_u16(),
             opened.response.headers().clone(),

@@ -1,4 +1,4 @@
-use bailee_client::api::EventFeed;
+use bailee_client::api::{Event, EventFeed};
 use bailee_client::{Client, EventQuery};
 
 use super::view;
@@ -8,8 +8,6 @@ use crate::session::Session;
 
 /// How many events `tail` begins with.
 const FIRST: u32 = 10;
-/// How long one long poll is held, in seconds.
-const WAIT_SECONDS: u64 = 30;
 
 pub(super) async fn list(
     session: &Session,
@@ -36,36 +34,46 @@ pub(super) async fn tail(
     client: &Client,
     args: EventTailArgs,
 ) -> Result<(), Failure> {
+    let begins_with_newest = args.after.is_none();
     let mut query = EventQuery {
         after: args.after,
         types: args.types,
         path_prefix: args.path_prefix,
-        limit: args.after.is_none().then_some(FIRST),
+        limit: begins_with_newest.then_some(FIRST),
         wait_seconds: None,
     };
-    loop {
+    let mut has_more = begins_with_newest || args.no_follow;
+    while has_more {
         let feed = client.events().list(&query).await?;
         for event in &feed.data {
-            let status = event.status.as_deref().unwrap_or("-");
-            let line = format!(
-                "{} {} {} {status} {}",
-                event.sequence,
-                event.timestamp,
-                event.event_type,
-                subject(event)
-            );
-            session.output.line(&line, event, view::EVENT)?;
-        }
-        if args.no_follow && !feed.has_more {
-            return Ok(());
+            tell(session, event)?;
         }
         query.after = Some(next_after(&feed, query.after.unwrap_or(0)));
         query.limit = None;
-        query.wait_seconds = (!args.no_follow).then_some(WAIT_SECONDS);
+        has_more = args.no_follow && feed.has_more;
+    }
+    if args.no_follow {
+        return Ok(());
+    }
+    let mut stream = client.events().follow(query).await?;
+    loop {
+        tell(session, &stream.next().await?)?;
     }
 }
 
-fn subject(event: &bailee_client::api::Event) -> String {
+fn tell(session: &Session, event: &Event) -> Result<(), Failure> {
+    let status = event.status.as_deref().unwrap_or("-");
+    let line = format!(
+        "{} {} {} {status} {}",
+        event.sequence,
+        event.timestamp,
+        event.event_type,
+        subject(event)
+    );
+    session.output.line(&line, event, view::EVENT)
+}
+
+fn subject(event: &Event) -> String {
     let ids = [
         event.transfer_id.map(|id| id.to_string()),
         event.file_id.map(|id| id.to_string()),
@@ -74,19 +82,8 @@ fn subject(event: &bailee_client::api::Event) -> String {
     ids.into_iter().flatten().next().unwrap_or_default()
 }
 
-/// Where the feed stands now.
-pub(super) async fn newest(client: &Client, types: &[String]) -> Result<u64, Failure> {
-    let query = EventQuery {
-        types: types.to_vec(),
-        limit: Some(1),
-        ..EventQuery::default()
-    };
-    let feed = client.events().list(&query).await?;
-    Ok(next_after(&feed, 0))
-}
-
 /// Where to go on after `feed`. Never back: a feed without an answer to that leaves it where it was.
-pub(super) fn next_after(feed: &EventFeed, before: u64) -> u64 {
+fn next_after(feed: &EventFeed, before: u64) -> u64 {
     let last = feed.data.last().map(|event| event.sequence);
     feed.next_after.or(last).unwrap_or(before).max(before)
 }

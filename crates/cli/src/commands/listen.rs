@@ -1,4 +1,4 @@
-//! `bailee webhook listen`: reads the event feed and posts each event, signed, to a program on this machine.
+//! `bailee webhook listen`: follows the event feed and posts each event, signed, to a program on this machine.
 //!
 //! The secret is made here and printed; the server knows nothing of it. Needs no open port and no webhook.
 
@@ -10,9 +10,6 @@ use crate::clock::now;
 use crate::output::print;
 use crate::session::Session;
 
-/// How long one long poll is held, in seconds.
-const WAIT_SECONDS: u64 = 30;
-
 pub(super) async fn run(
     session: &Session,
     client: &Client,
@@ -20,33 +17,25 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let receiver = LocalReceiver::new(&args.forward_to)?;
     let secret = WebhookSecret::new(&SystemChance::default());
-    let mut after = match args.after {
-        Some(after) => after,
-        None => super::event::newest(client, &args.types).await?,
+    let query = EventQuery {
+        after: args.after,
+        types: args.types,
+        ..EventQuery::default()
     };
+    let mut stream = client.events().follow(query).await?;
     print(&format!("secret {}\n", secret.expose()))?;
     session.say(&format!(
         "forwarding to {}; Ctrl-C ends it",
         args.forward_to
     ));
     loop {
-        let query = EventQuery {
-            after: Some(after),
-            types: args.types.clone(),
-            wait_seconds: Some(WAIT_SECONDS),
-            ..EventQuery::default()
-        };
-        let feed = client.events().list(&query).await?;
-        for event in &feed.data {
-            let body =
-                serde_json::to_vec(event).map_err(|error| Failure::Other(error.to_string()))?;
-            let signed = secret.sign(&event.event_id.to_string(), now(), &body);
-            let receipt = receiver.deliver(&signed, body).await;
-            print(&format!(
-                "{} {} → {receipt}\n",
-                event.event_type, event.event_id
-            ))?;
-        }
-        after = super::event::next_after(&feed, after);
+        let event = stream.next().await?;
+        let body = serde_json::to_vec(&event).map_err(|error| Failure::Other(error.to_string()))?;
+        let signed = secret.sign(&event.event_id.to_string(), now(), &body);
+        let receipt = receiver.deliver(&signed, body).await;
+        print(&format!(
+            "{} {} → {receipt}\n",
+            event.event_type, event.event_id
+        ))?;
     }
 }

@@ -2,8 +2,8 @@ use bailee_api::{Event, EventFeed};
 use bailee_model::EventId;
 
 use super::resource;
-use crate::Result;
 use crate::call::Call;
+use crate::{EventStream, Result};
 
 resource! {
     /// Events: what happened, in order.
@@ -25,17 +25,41 @@ pub struct EventQuery {
     pub wait_seconds: Option<u64>,
 }
 
+impl EventQuery {
+    pub(crate) fn call(&self, path: &str) -> Call {
+        let types = self.types.join(",");
+        Call::get(path)
+            .maybe("after", self.after)
+            .maybe("type", (!types.is_empty()).then_some(types))
+            .maybe("path_prefix", self.path_prefix.as_ref())
+            .maybe("limit", self.limit)
+            .maybe("wait", self.wait_seconds)
+    }
+}
+
 impl Events<'_> {
     /// Events, oldest first.
     pub async fn list(&self, query: &EventQuery) -> Result<EventFeed> {
-        let types = query.types.join(",");
-        let call = Call::get("/events")
-            .maybe("after", query.after)
-            .maybe("type", (!types.is_empty()).then_some(types))
-            .maybe("path_prefix", query.path_prefix.as_ref())
-            .maybe("limit", query.limit)
-            .maybe("wait", query.wait_seconds);
-        self.0.json(call).await
+        self.0.json(query.call("/events")).await
+    }
+
+    /// Events as they happen: those after `after`, or from now on. `limit` and `wait_seconds` are of no use to it.
+    pub async fn follow(&self, query: EventQuery) -> Result<EventStream> {
+        let after = match query.after {
+            Some(after) => after,
+            None => self.newest(&query).await?,
+        };
+        Ok(EventStream::new(self.0.clone(), query, after))
+    }
+
+    /// Where the feed stands now. Asked before a stream is opened: one that is lost at once would not know where it began.
+    async fn newest(&self, query: &EventQuery) -> Result<u64> {
+        let query = EventQuery {
+            limit: Some(1),
+            wait_seconds: None,
+            ..query.clone()
+        };
+        Ok(self.list(&query).await?.next_after.unwrap_or(0))
     }
 
     /// One of them.

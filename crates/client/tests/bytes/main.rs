@@ -1,10 +1,11 @@
-//! Files over TLS, there and back, with everything that goes wrong in between.
+//! Files and streams over TLS, there and back, with everything that goes wrong in between.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "tests fail by panicking"
 )]
 
+mod events;
 mod server;
 
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! A server of a few routes that keeps bytes in memory and fails on request. It knows only what the wire contract says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -32,6 +32,10 @@ pub struct Facts {
     pub refuse: Option<(&'static str, u16, u32)>,
     /// Closes the next download after so many bytes.
     pub cut_after: Option<usize>,
+    /// What the next streams of events say before they end, one text each.
+    pub streams: VecDeque<String>,
+    /// Behind what each stream was to begin.
+    pub resumed: Vec<String>,
     /// Serves other bytes than the record says.
     pub damaged: bool,
 }
@@ -51,6 +55,7 @@ pub async fn start() -> Server {
         .route("/v1/files/lookup", get(stat))
         .route("/v1/files/{id}", get(stat).delete(delete))
         .route("/v1/files/{id}/download", get(download))
+        .route("/v1/events/stream", get(stream))
         .route("/v1/uploads", post(open))
         .route("/v1/uploads/{id}", get(session).delete(abort))
         .route("/v1/uploads/{id}/parts/{n}", put(part))
@@ -239,6 +244,17 @@ async fn download(State(facts): State<Shared>, headers: HeaderMap) -> Response {
     answer
         .body(Body::from_stream(futures::stream::iter(pieces)))
         .unwrap()
+}
+
+/// Says what it is told to, and ends.
+async fn stream(State(facts): State<Shared>, headers: HeaderMap) -> Response {
+    let mut facts = facts.lock().unwrap();
+    let last = headers.get("last-event-id").unwrap().to_str().unwrap();
+    facts.resumed.push(last.to_owned());
+    let Some(text) = facts.streams.pop_front() else {
+        return problem(410, "events_expired");
+    };
+    ([("content-type", "text/event-stream")], text).into_response()
 }
 
 fn session_object(facts: &Facts) -> Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use bailee_core::{Caller, Core, EventQuery, event_body};
+use bailee_core::{Caller, Core, EventPage, EventQuery, event_body};
 use bailee_model::{Error, ErrorKind, SealedEntry};
 use futures::{Stream, stream as streams};
 use http::HeaderMap;
@@ -36,7 +36,8 @@ pub(crate) struct StreamQuery {
 
 /// Follow the event feed as server-sent events
 ///
-/// `id:` is the sequence, `data:` the event object; `Last-Event-ID` resumes.
+/// `id:` is the sequence, `data:` the event object; `Last-Event-ID` resumes. An `id:` alone tells how far the feed was read
+/// without an event for this stream.
 #[utoipa::path(get, path = "/events/stream", operation_id = "events.stream", tag = "events", params(StreamQuery),
     responses((status = 200, description = "Events as they happen", content_type = "text/event-stream")))]
 pub(crate) async fn stream(
@@ -71,33 +72,54 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Error> {
     })
 }
 
+/// What a stream says.
+enum Word {
+    Event(Box<SealedEntry>),
+    /// Nothing up to this sequence is for this reader: whoever comes back need not begin before it, where events may
+    /// be kept no longer.
+    Position(u64),
+}
+
 /// Where a stream is in the feed. It reads on only when its reader has taken what it holds.
 struct Follower {
     core: Core,
     caller: Caller,
     query: EventQuery,
-    held: VecDeque<SealedEntry>,
+    held: VecDeque<Word>,
 }
 
 impl Follower {
-    async fn begin(core: Core, caller: Caller, mut query: EventQuery) -> Result<Self, Error> {
-        let page = core.events().read(&caller, query.clone()).await?;
-        // Without a place to begin, what was there before is not told.
-        let events = query.after.map_or_else(Vec::new, |_| page.events);
-        query.after = Some(page.next_after);
-        query.wait = STREAM_PING;
-        Ok(Self {
+    async fn begin(core: Core, caller: Caller, query: EventQuery) -> Result<Self, Error> {
+        let mut page = core.events().read(&caller, query.clone()).await?;
+        if query.after.is_none() {
+            // Without a place to begin, what was there before is not told.
+            page.events.clear();
+        }
+        let mut follower = Self {
             core,
             caller,
             query,
-            held: events.into(),
-        })
+            held: VecDeque::new(),
+        };
+        follower.hold(page);
+        follower.query.wait = STREAM_PING;
+        Ok(follower)
     }
 
-    async fn next(&mut self) -> Option<SealedEntry> {
+    fn hold(&mut self, page: EventPage) {
+        let told = page.events.last().map(|event| event.sequence);
+        let told = told.or(self.query.after);
+        let position = (told != Some(page.next_after)).then_some(page.next_after);
+        self.query.after = Some(page.next_after);
+        let events = page.events.into_iter().map(Box::new).map(Word::Event);
+        self.held.extend(events);
+        self.held.extend(position.map(Word::Position));
+    }
+
+    async fn next(&mut self) -> Option<Word> {
         loop {
-            if let Some(event) = self.held.pop_front() {
-                return Some(event);
+            if let Some(word) = self.held.pop_front() {
+                return Some(word);
             }
             if self.core.is_draining() {
                 return None;
@@ -105,19 +127,22 @@ impl Follower {
             // A failure ends the stream; the client comes back with the last id it saw.
             let events = self.core.events();
             let page = events.read(&self.caller, self.query.clone()).await.ok()?;
-            self.query.after = Some(page.next_after);
-            self.held = page.events.into();
+            self.hold(page);
         }
     }
 }
 
 fn events(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
     streams::unfold(follower, |mut follower| async move {
-        let sealed = follower.next().await?;
-        let body = event_body(follower.caller.tenant(), &sealed);
-        let event = Event::default()
-            .id(sealed.sequence.to_string())
-            .data(body.to_string());
+        let event = match follower.next().await? {
+            Word::Event(sealed) => {
+                let body = event_body(follower.caller.tenant(), &sealed);
+                Event::default()
+                    .id(sealed.sequence.to_string())
+                    .data(body.to_string())
+            }
+            Word::Position(sequence) => Event::default().id(sequence.to_string()),
+        };
         Some((Ok(event), follower))
     })
 }

@@ -70,6 +70,28 @@ async fn the_stream_sends_and_resumes() {
     assert_eq!(again[0], events[1]);
 }
 
+#[tokio::test]
+async fn a_stream_tells_where_it_begins_and_how_far_it_came_without_events() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    admin.upload("/e/1", b"1").await;
+    let newest = admin
+        .get("/events?after=0&type=file.uploaded&wait=10")
+        .send()
+        .await
+        .is(200)
+        .json();
+    let uploaded = newest["data"][0]["sequence"].as_u64().unwrap();
+    for path in ["/events/stream", "/events/stream?after=0&type=file.deleted"] {
+        let mut response = admin.get(path).open().await;
+        let first = tokio::time::timeout(PATIENCE, response.chunk()).await;
+        let first = first.unwrap().unwrap().unwrap();
+        let first = std::str::from_utf8(&first).unwrap();
+        let position = first.strip_prefix("id: ").unwrap().strip_suffix("\n\n");
+        assert!(position.unwrap().parse::<u64>().unwrap() >= uploaded);
+    }
+}
+
 /// The first events of the stream after `last`, with their ids.
 async fn read_stream(server: &Server, last: &str, count: usize) -> Vec<(String, Value)> {
     let call = server

@@ -10,6 +10,7 @@ mod calendars;
 mod channels;
 mod commands;
 mod connectors;
+mod event_tail;
 mod events;
 mod files;
 mod flows;
