@@ -71,8 +71,8 @@ pub use files::{
     Purge, RandomRead, RestoreFile, VerifyReport,
 };
 pub use flows::{
-    FlowBegun, FlowChange, FlowWork, FlowWorks, Flows, NewRun, Rerun, RunLog, RunView,
-    TriggeredRun, Verdict, flow_file,
+    ContentRules, FlowBegun, FlowChange, FlowWork, FlowWorks, Flows, NewRun, Rerun, RunLog,
+    RunView, TriggeredRun, Verdict, flow_file,
 };
 pub use folders::{Child, Folders, Recursive};
 pub use idempotency::{Begin, Idempotency, IdempotencySlot, StoredAnswer};

@@ -51,12 +51,18 @@ pub enum ColumnKind {
 impl CsvRule {
     /// With a header, the first row must hold the names of the columns, in their order.
     pub fn new(delimiter: char, columns: Vec<Column>) -> Result<Self, RuleError> {
-        let refuse = |why: &str| Err(RuleError::Csv(why.into()));
+        let refuse = |field, why: &str| {
+            let why = why.into();
+            Err(RuleError::Csv { field, why })
+        };
         if !delimiter.is_ascii() || matches!(delimiter, '"' | '\n' | '\r') {
-            return refuse("the delimiter must be an ASCII character, no quote and no line break");
+            return refuse(
+                "delimiter",
+                "the delimiter must be an ASCII character, no quote and no line break",
+            );
         }
         if columns.is_empty() || columns.len() > CSV_COLUMNS_MAX {
-            return refuse("it has no columns or too many");
+            return refuse("columns", "it has no columns or too many");
         }
         let mut with_patterns = Vec::new();
         for column in columns {

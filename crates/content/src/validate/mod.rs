@@ -43,8 +43,8 @@ pub enum RuleError {
     Pattern { pattern: String, why: String },
     #[error("the JSON Schema cannot be used: {0}")]
     Schema(String),
-    #[error("the rule for CSV files cannot be used: {0}")]
-    Csv(String),
+    #[error("the rule for CSV files cannot be used: {why}")]
+    Csv { field: &'static str, why: String },
 }
 
 impl RuleError {
@@ -52,7 +52,7 @@ impl RuleError {
         match self {
             Self::Pattern { .. } => "rule_pattern",
             Self::Schema(_) => "rule_schema",
-            Self::Csv(_) => "rule_csv",
+            Self::Csv { .. } => "rule_csv",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod approve;
 mod links;
+mod references;
+mod rules;
 mod runs;
 mod start;
 mod triggers;
@@ -16,6 +18,7 @@ use bailee_store::{DbError, FlowRow, conflict};
 use serde_json::Value;
 
 pub use approve::Verdict;
+pub use rules::ContentRules;
 pub use runs::{RunLog, RunView};
 pub use start::{NewRun, Rerun, TriggeredRun, flow_file};
 pub use work::{FlowBegun, FlowWork, FlowWorks};
@@ -48,7 +51,7 @@ impl Flows<'_> {
             .enter(caller, "flows.create", Action::FlowManage)
             .await?;
         let read = FlowDocument::parse(&document)?;
-        self.check_links(&permit, &read, None).await?;
+        self.check(caller, &permit, (&read, None)).await?;
         let now = self.core.clock.now();
         let flow = Flow {
             id: FlowId::new(now, &*self.core.chance),
@@ -192,6 +195,18 @@ impl Flows<'_> {
         Err(error::too_fast("flow"))
     }
 
+    /// Refuses what a run would stumble over, whenever it comes.
+    async fn check(
+        &self,
+        caller: &Caller,
+        permit: &Permit,
+        (document, own): (&FlowDocument, Option<FlowId>),
+    ) -> Result<()> {
+        FlowDocument::refused(rules::problems(document))?;
+        self.check_references(caller, permit, document).await?;
+        self.check_links(permit, document, own).await
+    }
+
     pub(super) async fn enter(
         &self,
         caller: &Caller,
@@ -235,7 +250,7 @@ impl Flows<'_> {
             let mut change = self.core.store.change(&permit);
             change.put_flow(row_of(&flow, &read));
             if flow.version != old_version {
-                self.check_links(&permit, &read, Some(id)).await?;
+                self.check(caller, &permit, (&read, Some(id))).await?;
                 change.insert_flow_version(&version_of(&flow));
             }
             made(&mut change, &flow)?;

@@ -1,6 +1,6 @@
 //! Keys at work: what steps of flows encrypt, decrypt, sign and verify with.
 
-use bailee_auth::{Action, Caller, Resource};
+use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_content::pgp::{PublicKey, Signer};
 use bailee_model::{Error, PgpKey, PgpKeyRef, PgpKeyState, PgpKeyTrust, PgpUsage};
 
@@ -69,6 +69,31 @@ impl PgpKeys<'_> {
         self.open(caller, key, (usage, Part::Secret)).await
     }
 
+    /// Refuses a key that is not there for this, or not for the caller to use, and leaves no trace of the question.
+    pub(crate) async fn usable(
+        &self,
+        (caller, permit): (&Caller, &Permit),
+        key: &PgpKeyRef,
+        (usage, needs_secret): (PgpUsage, bool),
+    ) -> Result<(), PgpUseError> {
+        let core = self.core;
+        if !core.admits(caller, Action::PgpKeyUse, &Resource::PgpKey) {
+            return Err(unknown(key));
+        }
+        let reader = core.store.reader(permit);
+        let found = match key {
+            PgpKeyRef::Id(id) => reader.pgp_key(*id).await,
+            PgpKeyRef::Name(name) => reader.pgp_key_named(name).await,
+        };
+        let found = found.map_err(error::from_db)?;
+        let found = found.ok_or_else(|| unknown(key))?;
+        self.admit(&found, usage)?;
+        if needs_secret && !found.has_secret {
+            return Err(without_secret(&found));
+        }
+        Ok(())
+    }
+
     async fn open(
         &self,
         caller: &Caller,
@@ -89,25 +114,12 @@ impl PgpKeys<'_> {
             Some(id) => reader.pgp_material(id).await.map_err(error::from_db)?,
             None => None,
         };
-        let Some((key, material)) = found else {
-            return Err(PgpUseError::Refused(PgpRefusal {
-                code: "pgp_key_unknown",
-                detail: format!("There is no OpenPGP key `{key}`."),
-            }));
-        };
+        let (key, material) = found.ok_or_else(|| unknown(key))?;
         self.admit(&key, usage)?;
         let sealed = match (part, &material.sealed_secret) {
             (Part::Public, _) => None,
             (Part::Secret, Some(sealed)) => Some(sealed),
-            (Part::Secret, None) => {
-                return Err(refusal(
-                    "pgp_key_without_secret",
-                    format!(
-                        "The secret part of the OpenPGP key `{}` is not here.",
-                        key.name
-                    ),
-                ));
-            }
+            (Part::Secret, None) => return Err(without_secret(&key)),
         };
         let secret = match sealed {
             None => None,
@@ -153,6 +165,19 @@ impl PgpKeys<'_> {
         let detail = format!("The OpenPGP key `{name}` is not there to {verb}.");
         Err(refusal(code, detail))
     }
+}
+
+fn unknown(key: &PgpKeyRef) -> PgpUseError {
+    let detail = format!("There is no OpenPGP key `{key}`.");
+    refusal("pgp_key_unknown", detail)
+}
+
+fn without_secret(key: &PgpKey) -> PgpUseError {
+    let detail = format!(
+        "The secret part of the OpenPGP key `{}` is not here.",
+        key.name
+    );
+    refusal("pgp_key_without_secret", detail)
 }
 
 fn refusal(code: &'static str, detail: String) -> PgpUseError {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bailee_core::model::flow::{IfEmpty, Template, TransferStep, is_wild};
+use bailee_core::model::flow::{IfEmpty, Template, TransferStep, split_wild};
 use bailee_core::model::{
     End, ErrorKind, FileId, FlowFile, Glob, PageRequest, StepFault, StepRun, StepState, Transfer,
     TransferId, TransferOutcome, limit as model_limit,
@@ -100,7 +100,7 @@ impl Runner<'_> {
         let mut sources = Vec::new();
         let source = if let Some(template) = &step.source {
             let text = self.render(template, &row.taken, scope)?;
-            let (folder, pattern) = split(&text);
+            let (folder, pattern) = split_wild(&text);
             if let Some(pattern) = pattern {
                 include.push(glob(pattern)?);
             }
@@ -214,21 +214,6 @@ fn moved_nothing(transfer: &Transfer) -> bool {
     transfer.counts.map_or(transfer.is_skipped, nothing)
 }
 
-/// The end and the pattern in a text whose last names are a pattern: `bank:/out/*.csv`.
-fn split(text: &str) -> (&str, Option<&str>) {
-    let start = text.find(':').map_or(0, |at| at + 1);
-    let path = text.get(start..).unwrap_or_default();
-    let mut end = 0;
-    for name in path.split_inclusive('/') {
-        if is_wild(name) {
-            let at = start + end;
-            return (text.get(..at).unwrap_or_default(), text.get(at..));
-        }
-        end += name.len();
-    }
-    (text, None)
-}
-
 fn end(text: &str) -> Result<End, StepFault> {
     parse_end(text).map_err(|error| {
         let detail = format!("`{text}`: {}", error.detail());
@@ -268,18 +253,5 @@ fn empty(rule: IfEmpty) -> Result<Did, Trouble> {
         )),
         IfEmpty::End => Ok(Did::End),
         IfEmpty::Fail => Err(StepFault::permanent("no_files", "There was nothing to move.").into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_is_cut_from_its_folder() {
-        assert_eq!(split("bank:/out/*.csv"), ("bank:/out/", Some("*.csv")));
-        assert_eq!(split("/in/2026*/a.csv"), ("/in/", Some("2026*/a.csv")));
-        assert_eq!(split("bank:/out/a.csv"), ("bank:/out/a.csv", None));
-        assert_eq!(split("bank:*.csv"), ("bank:", Some("*.csv")));
     }
 }

@@ -177,8 +177,10 @@ impl<'a> Check<'a> {
                 }
             }
             StepAction::Tag(tag) => {
-                for template in tag.add.iter().chain(&tag.remove) {
-                    self.per_file(template, at);
+                for (name, templates) in [("add", &tag.add), ("remove", &tag.remove)] {
+                    for (index, template) in templates.iter().enumerate() {
+                        self.per_file(template, &format!("{at}/{name}/{index}"));
+                    }
                 }
                 for template in tag.metadata.values().flatten() {
                     self.per_file(template, &format!("{at}/metadata"));

@@ -57,17 +57,6 @@ impl ContentStep {
             Self::Checksum(_) => "checksum",
         }
     }
-
-    /// The OpenPGP keys that it names.
-    pub fn keys(&self) -> Vec<&PgpKeyRef> {
-        match self {
-            Self::PgpEncrypt(step) => step.recipients.iter().chain(&step.sign_with).collect(),
-            Self::PgpDecrypt(step) => step.keys.iter().chain(&step.signers).collect(),
-            Self::PgpSign(step) => vec![&step.key],
-            Self::PgpVerify(step) => step.signers.iter().collect(),
-            _ => Vec::new(),
-        }
-    }
 }
 
 /// Encrypts each file for all recipients: `a.csv` becomes `a.csv.pgp`, or `a.csv.asc` where it is armored.
@@ -221,7 +210,7 @@ pub struct CompressStep {
     pub format: ArchiveFormat,
     /// The name of the one archive that holds all; without it each file is packed by itself, as `a.csv.zip`.
     #[serde(default)]
-    pub name: Option<FileName>,
+    pub archive: Option<FileName>,
 }
 
 /// Unpacks each file. One archive is unpacked into the step's folder, each of several into a folder of its name.
@@ -243,7 +232,7 @@ pub struct ExtractStep {
 #[serde(default, deny_unknown_fields)]
 pub struct ValidateStep {
     /// A pattern (regular expression) that the whole name must match.
-    pub name: Option<String>,
+    pub name_pattern: Option<String>,
     /// Fewest bytes.
     pub min_bytes: Option<u64>,
     /// Most bytes.
@@ -468,7 +457,7 @@ mod tests {
             r#"{"kind":"pgp_decrypt","keys":["own"],"signers":["bank"],"max_bytes":1000}"#,
             r#"{"kind":"pgp_sign","key":"own","mode":"inline","armor":false}"#,
             r#"{"kind":"pgp_verify","signers":["bank"],"signature":"/sig/{name}.sig"}"#,
-            r#"{"kind":"compress","format":"tar.zst","name":"all.tar.zst"}"#,
+            r#"{"kind":"compress","format":"tar.zst","archive":"all.tar.zst"}"#,
             r#"{"kind":"extract"}"#,
             r#"{"kind":"validate","csv":{"columns":[{"name":"id","type":"integer","required":true}]}}"#,
             r#"{"kind":"checksum","mode":"check","manifest":"SHA256SUMS"}"#,

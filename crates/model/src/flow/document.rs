@@ -67,11 +67,16 @@ pub enum KeepFiles {
 }
 
 impl FlowDocument {
+    /// All steps, those within others too, in reading order, each with its place: `#/steps/0/then/1`.
+    pub fn steps_at(&self) -> Vec<(String, &Step)> {
+        let mut found = Vec::new();
+        collect(&self.steps, "#/steps", &mut found);
+        found
+    }
+
     /// All steps, those within others too, in reading order.
     pub fn all_steps(&self) -> Vec<&Step> {
-        let mut found = Vec::new();
-        collect(&self.steps, &mut found);
-        found
+        self.steps_at().into_iter().map(|(_, step)| step).collect()
     }
 
     /// A step by its id.
@@ -80,15 +85,16 @@ impl FlowDocument {
     }
 }
 
-fn collect<'a>(steps: &'a [Step], found: &mut Vec<&'a Step>) {
-    for step in steps {
-        found.push(step);
+fn collect<'a>(steps: &'a [Step], pointer: &str, found: &mut Vec<(String, &'a Step)>) {
+    for (at, step) in steps.iter().enumerate() {
+        let own = format!("{pointer}/{at}");
+        found.push((own.clone(), step));
         match &step.action {
             StepAction::Branch(branch) => {
-                collect(&branch.then, found);
-                collect(&branch.otherwise, found);
+                collect(&branch.then, &format!("{own}/then"), found);
+                collect(&branch.otherwise, &format!("{own}/else"), found);
             }
-            StepAction::ForEach(each) => collect(&each.steps, found),
+            StepAction::ForEach(each) => collect(&each.steps, &format!("{own}/steps"), found),
             _ => {}
         }
     }

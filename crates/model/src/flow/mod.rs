@@ -8,6 +8,7 @@ mod file;
 mod name;
 mod parse;
 mod pattern;
+mod reference;
 mod run;
 mod span;
 mod step;
@@ -25,7 +26,8 @@ pub use file::{ContentOut, FlowFile, StepFault};
 pub use name::{FlowName, ParamName, StepId};
 pub use parse::KINDS as STEP_KINDS;
 
-pub use pattern::{PathPattern, is_wild};
+pub use pattern::{PathPattern, is_wild, split_wild};
+pub use reference::{Reference, Referent};
 pub use run::{
     Approval, Decision, Flow, FlowRun, FlowVersion, Mandate, RunState, RunTrigger, StepRun,
     StepState,

@@ -22,27 +22,32 @@ impl FlowDocument {
         let read = reader.document(document);
         match read {
             Some(document) if reader.problems.is_empty() => {
-                let problems = check::problems(&document);
-                refused(problems).map_or(Ok(document), Err)
+                Self::refused(check::problems(&document))?;
+                Ok(document)
             }
-            _ => Err(refused(reader.problems)
-                .unwrap_or_else(|| Error::field("#", "invalid", "This is no flow."))),
+            _ => {
+                Self::refused(reader.problems)?;
+                Err(Error::field("#", "invalid", "This is no flow."))
+            }
         }
     }
-}
 
-fn refused(problems: Vec<FieldError>) -> Option<Error> {
-    let first = problems.first()?;
-    let kind = if problems.iter().all(|problem| problem.code == "unknown") {
-        ErrorKind::UnknownField
-    } else {
-        ErrorKind::ValidationFailed
-    };
-    let error = Error::new(kind, first.detail.clone());
-    let most = problems.into_iter().take(limit::FLOW_PROBLEMS_MAX);
-    Some(most.fold(error, |error, problem| {
-        error.with_field(&problem.pointer, problem.code, problem.detail)
-    }))
+    /// Refuses a document for what is wrong with it, if anything is.
+    pub fn refused(problems: Vec<FieldError>) -> Result<()> {
+        let Some(first) = problems.first() else {
+            return Ok(());
+        };
+        let kind = if problems.iter().all(|problem| problem.code == "unknown") {
+            ErrorKind::UnknownField
+        } else {
+            ErrorKind::ValidationFailed
+        };
+        let error = Error::new(kind, first.detail.clone());
+        let most = problems.into_iter().take(limit::FLOW_PROBLEMS_MAX);
+        Err(most.fold(error, |error, problem| {
+            error.with_field(&problem.pointer, problem.code, problem.detail)
+        }))
+    }
 }
 
 /// The top of a document.

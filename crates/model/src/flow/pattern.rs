@@ -57,6 +57,21 @@ pub fn is_wild(segment: &str) -> bool {
     segment.contains(['*', '?', '['])
 }
 
+/// The end and the pattern in a text whose last names are a pattern: `bank:/out/` and `*.csv`.
+pub fn split_wild(text: &str) -> (&str, Option<&str>) {
+    let start = text.find(':').map_or(0, |at| at + 1);
+    let path = text.get(start..).unwrap_or_default();
+    let mut end = 0;
+    for name in path.split_inclusive('/') {
+        if is_wild(name) {
+            let at = start + end;
+            return (text.get(..at).unwrap_or_default(), text.get(at..));
+        }
+        end += name.len();
+    }
+    (text, None)
+}
+
 impl FromStr for PathPattern {
     type Err = String;
 
@@ -145,6 +160,18 @@ mod tests {
         ] {
             let read = text.parse::<PathPattern>();
             assert!(read.is_err() || text == "/", "{text}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_cut_from_its_folder() {
+        for (text, parts) in [
+            ("bank:/out/*.csv", ("bank:/out/", Some("*.csv"))),
+            ("/in/2026*/a.csv", ("/in/", Some("2026*/a.csv"))),
+            ("bank:/out/a.csv", ("bank:/out/a.csv", None)),
+            ("bank:*.csv", ("bank:", Some("*.csv"))),
+        ] {
+            assert_eq!(split_wild(text), parts);
         }
     }
 }

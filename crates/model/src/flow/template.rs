@@ -221,6 +221,14 @@ impl Template {
         self.pieces.iter().map(piece).collect()
     }
 
+    /// The text before its first hole: what is certain before a run.
+    pub fn head(&self) -> &str {
+        match self.pieces.first() {
+            Some(Piece::Text(text)) => text,
+            _ => "",
+        }
+    }
+
     /// The text with its holes filled.
     pub fn render(&self, facts: &dyn Facts) -> Result<String, StepFault> {
         let mut text = String::new();

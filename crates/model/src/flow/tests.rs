@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "tests fail by panicking"
 )]
 
@@ -145,4 +146,23 @@ fn deep_nesting_has_an_end() {
         steps = json!([{"id": format!("s{at}"), "kind": "for_each", "steps": steps}]);
     }
     assert!(FlowDocument::parse(&with_steps(steps)).is_err());
+}
+
+#[test]
+fn what_a_step_is_called_is_none_of_its_fields() {
+    let steps = json!([
+        {"id": "pack", "name": "Pack all", "kind": "compress", "format": "zip", "archive": "all.zip"},
+        {"id": "check", "name": "Check names", "kind": "validate", "name_pattern": "[a-z]+"},
+    ]);
+    let document = FlowDocument::parse(&with_steps(steps)).unwrap();
+    let pack = &document.steps[0];
+    assert_eq!(pack.name.as_deref(), Some("Pack all"));
+    let StepAction::Content(content) = &pack.action else {
+        panic!("{pack:?}")
+    };
+    assert!(matches!(&**content, ContentStep::Compress(step) if step.archive.is_some()));
+    let StepAction::Content(content) = &document.steps[1].action else {
+        panic!("no check")
+    };
+    assert!(matches!(&**content, ContentStep::Validate(step) if step.name_pattern.is_some()));
 }

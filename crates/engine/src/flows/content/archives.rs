@@ -16,10 +16,10 @@ use super::outputs::Outputs;
 use super::streams;
 
 pub(super) async fn compress(work: &mut Work<'_>, step: &CompressStep) -> Result<(), StepFault> {
-    if let Some(name) = &step.name {
+    if let Some(name) = &step.archive {
         if !step.format.holds_many() && work.files.len() > 1 {
             let detail = format!(
-                "{} holds one file and {} came; use zip or tar, or leave `name` out.",
+                "{} holds one file and {} came; use zip or tar, or leave `archive` out.",
                 name,
                 work.files.len()
             );

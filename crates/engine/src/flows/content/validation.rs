@@ -2,11 +2,9 @@
 
 use bailee_content::Result as ContentResult;
 use bailee_content::limit::SNIFF_BYTES;
-use bailee_content::validate::{
-    Column, ColumnKind, CsvRule, JsonRule, NameRule, Report, RuleError, SizeRule, TypeRule,
-    check_csv, check_json, check_xml,
-};
-use bailee_core::model::{CsvForm, CsvType, FlowFile, JsonForm, StepFault, ValidateStep};
+use bailee_content::validate::{Report, check_csv, check_json, check_xml};
+use bailee_core::ContentRules;
+use bailee_core::model::{FlowFile, StepFault, ValidateStep};
 use tokio::io::AsyncReadExt as _;
 
 use super::fault::of_content;
@@ -15,18 +13,8 @@ use super::{Work, streams};
 /// Faults that are told in words; the rest is counted.
 const FAULTS_TOLD_MAX: usize = 20;
 
-/// The rules of a step, made once.
-struct Rules {
-    name: Option<NameRule>,
-    size: SizeRule,
-    types: Option<TypeRule>,
-    csv: Option<CsvRule>,
-    json: Option<JsonRule>,
-    xml: bool,
-}
-
 pub(super) async fn validate(work: &mut Work<'_>, step: &ValidateStep) -> Result<(), StepFault> {
-    let rules = Rules::new(step).map_err(|error| {
+    let rules = ContentRules::of(step).map_err(|(_, error)| {
         StepFault::permanent(error.code(), format!("The step cannot be done: {error}."))
     })?;
     let mut told = Vec::new();
@@ -63,28 +51,10 @@ pub(super) async fn validate(work: &mut Work<'_>, step: &ValidateStep) -> Result
     ))
 }
 
-impl Rules {
-    fn new(step: &ValidateStep) -> Result<Self, RuleError> {
-        Ok(Self {
-            name: step.name.as_deref().map(NameRule::new).transpose()?,
-            size: SizeRule {
-                bytes_min: step.min_bytes.unwrap_or(0),
-                bytes_max: step.max_bytes.unwrap_or(u64::MAX),
-            },
-            types: (!step.types.is_empty()).then(|| TypeRule {
-                types: step.types.clone(),
-            }),
-            csv: step.csv.as_ref().map(csv).transpose()?,
-            json: step.json.as_ref().map(json).transpose()?,
-            xml: step.xml,
-        })
-    }
-}
-
 async fn reports(
     work: &Work<'_>,
     file: &FlowFile,
-    rules: &Rules,
+    rules: &ContentRules,
 ) -> Result<Vec<Report>, StepFault> {
     let told = |report: ContentResult<Report>| report.map_err(|e| of_content(&file.name, &e));
     let name = rules.name.as_ref();
@@ -113,32 +83,4 @@ async fn reports(
         reports.push(told(check_xml(input).await)?);
     }
     Ok(reports)
-}
-
-fn csv(form: &CsvForm) -> Result<CsvRule, RuleError> {
-    let columns = form.columns.iter().map(|column| Column {
-        name: column.name.clone(),
-        kind: match column.kind {
-            CsvType::Text => ColumnKind::Text,
-            CsvType::Integer => ColumnKind::Integer,
-            CsvType::Decimal => ColumnKind::Decimal,
-            CsvType::Date => ColumnKind::Date,
-            CsvType::Boolean => ColumnKind::Boolean,
-        },
-        pattern: column.pattern.clone(),
-        is_required: column.required,
-    });
-    let rule = CsvRule::new(form.delimiter, columns.collect())?.with_rows_min(form.min_rows);
-    Ok(if form.header {
-        rule
-    } else {
-        rule.without_header()
-    })
-}
-
-fn json(form: &JsonForm) -> Result<JsonRule, RuleError> {
-    match &form.schema {
-        None => Ok(JsonRule::well_formed()),
-        Some(schema) => JsonRule::by_schema(schema.to_string().as_bytes()),
-    }
 }

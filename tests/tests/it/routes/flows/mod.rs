@@ -2,6 +2,7 @@
 
 mod documents;
 mod runs;
+mod saved;
 mod steps;
 mod triggers;
 

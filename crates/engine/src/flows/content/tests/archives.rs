@@ -19,7 +19,7 @@ async fn archives_hold_what_was_put_in() {
         ("tar.gz", "all.tgz"),
         ("tar.zst", "all.tar.zst"),
     ] {
-        let pack = json!({"kind": "compress", "format": format, "name": name});
+        let pack = json!({"kind": "compress", "format": format, "archive": name});
         let first = act(&site, pack.clone(), &files, "pack").await.unwrap();
         assert_eq!(names(&first), [name]);
         let second = act(&site, pack, &files, "pack").await.unwrap();
@@ -44,7 +44,7 @@ async fn archives_hold_what_was_put_in() {
             files.iter().map(|file| &file.hash).collect::<Vec<_>>()
         );
     }
-    let one = json!({"kind": "compress", "format": "gzip", "name": "all.gz"});
+    let one = json!({"kind": "compress", "format": "gzip", "archive": "all.gz"});
     assert_eq!(fault(&site, one, &files).await, "archive_one_file");
     let twin = put(&site, "/other/a.csv", b"twin").await;
     let pack = json!({"kind": "compress", "format": "gzip"});

@@ -12,7 +12,7 @@ async fn files_pass_when_they_are_what_was_agreed() {
     let bad = put(&site, "/in/b.csv", b"id,amount\nx,2.50\n2,much\n").await;
     let json_file = put(&site, "/in/a.json", br#"{"id": 1}"#).await;
     let xml = put(&site, "/in/a.xml", b"<a><b/></a>").await;
-    let rule = json!({"kind": "validate", "name": "[ab]\\.csv", "max_bytes": 100, "csv": {"columns": [
+    let rule = json!({"kind": "validate", "name_pattern": "[ab]\\.csv", "max_bytes": 100, "csv": {"columns": [
         {"name": "id", "type": "integer", "required": true}, {"name": "amount", "type": "decimal"}]}});
     let good = act(&site, rule.clone(), std::slice::from_ref(&csv), "v").await;
     assert_eq!(good.unwrap(), std::slice::from_ref(&csv));
@@ -51,7 +51,7 @@ async fn files_pass_when_they_are_what_was_agreed() {
             "content_invalid",
         ),
         (
-            json!({"kind": "validate", "name": "("}),
+            json!({"kind": "validate", "name_pattern": "("}),
             &csv,
             "rule_pattern",
         ),
