@@ -84,7 +84,7 @@ struct Common {
     timeout: Option<TimeSpan>,
 }
 
-const COMMON: [&str; 6] = ["id", "name", "files", "on_error", "retry", "timeout"];
+pub(super) const COMMON: [&str; 6] = ["id", "name", "files", "on_error", "retry", "timeout"];
 
 #[derive(Deserialize)]
 #[serde(untagged)]

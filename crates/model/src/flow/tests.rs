@@ -149,20 +149,27 @@ fn deep_nesting_has_an_end() {
 }
 
 #[test]
-fn what_a_step_is_called_is_none_of_its_fields() {
-    let steps = json!([
-        {"id": "pack", "name": "Pack all", "kind": "compress", "format": "zip", "archive": "all.zip"},
-        {"id": "check", "name": "Check names", "kind": "validate", "name_pattern": "[a-z]+"},
-    ]);
-    let document = FlowDocument::parse(&with_steps(steps)).unwrap();
-    let pack = &document.steps[0];
-    assert_eq!(pack.name.as_deref(), Some("Pack all"));
-    let StepAction::Content(content) = &pack.action else {
-        panic!("{pack:?}")
-    };
-    assert!(matches!(&**content, ContentStep::Compress(step) if step.archive.is_some()));
-    let StepAction::Content(content) = &document.steps[1].action else {
-        panic!("no check")
-    };
-    assert!(matches!(&**content, ContentStep::Validate(step) if step.name_pattern.is_some()));
+fn no_kind_has_a_field_of_its_own_that_all_steps_have() {
+    for own in [
+        json!({"kind": "pgp_encrypt", "recipients": ["bank"], "sign_with": "own", "armor": true, "suffix": ".x"}),
+        json!({"kind": "pgp_decrypt", "keys": ["own"], "signers": ["bank"], "max_bytes": 9}),
+        json!({"kind": "pgp_sign", "key": "own", "mode": "inline", "armor": false}),
+        json!({"kind": "pgp_verify", "signers": ["bank"], "signature": "{name}.s", "max_bytes": 9}),
+        json!({"kind": "compress", "format": "zip", "archive": "all.zip"}),
+        json!({"kind": "extract", "format": "zip", "max_files": 1, "max_bytes": 2, "max_ratio": 3}),
+        json!({"kind": "validate", "name_pattern": "a.*", "min_bytes": 1, "types": ["text/*"], "xml": true}),
+        json!({"kind": "checksum", "mode": "write", "manifest": "SHA256SUMS"}),
+    ] {
+        let mut step = own.clone();
+        step["id"] = json!("a");
+        step["name"] = json!("for people");
+        let document = FlowDocument::parse(&with_steps(json!([step]))).unwrap();
+        let expected: ContentStep = serde_json::from_value(own).unwrap();
+        let fields = serde_json::to_value(&expected).unwrap();
+        for field in parse::COMMON {
+            assert!(fields.get(field).is_none(), "{field} of {fields}");
+        }
+        let action = StepAction::Content(Box::new(expected));
+        assert_eq!(document.steps[0].action, action);
+    }
 }

@@ -1,5 +1,6 @@
 //! `/flows` and `/flow-runs`.
 
+mod contents;
 mod documents;
 mod runs;
 mod saved;
