@@ -60,6 +60,8 @@ pub struct StartFlow {
 pub struct RerunFlow {
     /// Whether steps that ended well are not done again; the run then follows the document of the old one.
     pub from_failed: bool,
+    /// Whether such a run follows the flow's newest document instead, in which the failed step may have been mended.
+    pub newest: bool,
 }
 
 /// Body of `POST /flow-runs/{run_id}/approve` and `/reject`.

@@ -98,6 +98,9 @@ pub struct RerunArgs {
     /// Only from the first step that did not end well
     #[arg(long)]
     pub from_failed: bool,
+    /// By the flow's newest document, in which the failed step may have been mended
+    #[arg(long, requires = "from_failed")]
+    pub newest: bool,
 }
 
 /// Arguments of `flow approve` and `flow reject`.

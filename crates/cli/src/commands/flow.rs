@@ -48,6 +48,7 @@ pub(super) async fn run(
         FlowCommand::Rerun(args) => {
             let how = RerunFlow {
                 from_failed: args.from_failed,
+                newest: args.newest,
             };
             output.one(&runs.rerun(id(&args.run_id)?, &how).await?, view::RUN)
         }

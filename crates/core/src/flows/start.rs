@@ -1,12 +1,13 @@
 //! How runs begin: by a call, by a trigger, or once more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bailee_auth::{Action, Caller};
-use bailee_model::flow::{Concurrency, RunTrigger};
+use bailee_model::flow::{Concurrency, RunTrigger, Step, StepId};
 use bailee_model::{
     Error, ErrorKind, Flow, FlowDocument, FlowFile, FlowId, FlowRun, FlowRunId, Job, JobId,
-    JobKind, PrincipalId, Result, RunState, StepFault, StepState, TenantId, Timestamp, limit,
+    JobKind, PrincipalId, Result, RunState, StepFault, StepRun, StepState, TenantId, Timestamp,
+    limit,
 };
 use bailee_store::{Change, DbError, Reader, conflict};
 use serde_json::{Map, Value};
@@ -34,6 +35,9 @@ pub enum Rerun {
     Whole,
     /// From the first step that did not end well, by the document that the run followed.
     FromFailed,
+    /// From the first step that did not end well, by the flow's newest document: what was wrong with a step is mended
+    /// there.
+    FromFailedByNewest,
 }
 
 /// A run that a trigger asks for.
@@ -153,7 +157,7 @@ impl Flows<'_> {
                 let detail = "The run has not ended.";
                 return Err(Error::new(ErrorKind::StateConflict, detail));
             }
-            if how == Rerun::FromFailed && old.state == RunState::Completed {
+            if how != Rerun::Whole && old.state == RunState::Completed {
                 let detail = "No step of the run failed.";
                 return Err(Error::new(ErrorKind::StateConflict, detail));
             }
@@ -165,7 +169,7 @@ impl Flows<'_> {
             run.started_by = Some(caller.principal());
             run.files.clone_from(&old.files);
             run.params = match how {
-                Rerun::Whole => given(&document, &old.params)?,
+                Rerun::Whole | Rerun::FromFailedByNewest => given(&document, &old.params)?,
                 Rerun::FromFailed => old.params.clone(),
             };
             let reader = self.core.store.reader(&permit);
@@ -177,12 +181,9 @@ impl Flows<'_> {
                 run.version = old.version;
             }
             self.core.add_run(&mut change, &run);
-            if how == Rerun::FromFailed {
+            if how != Rerun::Whole {
                 let steps = reader.flow_steps(id).await.map_err(error::from_db)?;
-                let done = steps
-                    .into_iter()
-                    .filter(|step| step.state == StepState::Completed);
-                for (at, mut step) in (0_u64..).zip(done) {
+                for (at, mut step) in (0_u64..).zip(done(how, &document, steps)) {
                     step.is_reused = true;
                     step.revision = 1;
                     change.insert_flow_step(run.id, &step, at);
@@ -351,6 +352,23 @@ impl Core {
             }
         }
     }
+}
+
+/// The steps that are not done again. Another document may have others: of those that it begins with, the ones that ended
+/// well.
+fn done(how: Rerun, document: &FlowDocument, steps: Vec<StepRun>) -> Vec<StepRun> {
+    let mut done = steps;
+    done.retain(|step| step.state == StepState::Completed);
+    if how == Rerun::FromFailedByNewest {
+        let is_done = |step: &&Step| {
+            let mut rows = done.iter();
+            rows.any(|row| row.key == step.id.as_str() && row.kind == step.action.kind())
+        };
+        let kept = document.steps.iter().take_while(is_done);
+        let kept: BTreeSet<StepId> = kept.flat_map(Step::ids).cloned().collect();
+        done.retain(|row| kept.contains(&row.step));
+    }
+    done
 }
 
 fn api_trigger(kind: &str) -> RunTrigger {

@@ -3,8 +3,8 @@
 use bailee_core::model::Error;
 use bailee_core::model::flow::{PathPattern, Template};
 use bailee_core::model::{
-    ErrorKind, FileName, FilePath, FlowFile, FolderPath, OnConflict, PageRequest, StepFault,
-    limit as model_limit,
+    ErrorKind, FileName, FilePath, FlowFile, FlowRunId, FolderPath, OnConflict, PageRequest,
+    StepFault, limit as model_limit,
 };
 use bailee_core::{Begin, Caller, FileQuery, FileRef};
 
@@ -15,16 +15,29 @@ use crate::limit;
 const WORK_FOLDER: &str = ".flows";
 
 impl Runner<'_> {
+    /// Below which each run has its own folder.
+    fn runs_folder(&self) -> bailee_core::model::Result<FolderPath> {
+        if let Some(folder) = &self.document.work_folder {
+            return Ok(folder.clone());
+        }
+        let first = self.caller.path_prefixes().first().cloned();
+        below(&first.unwrap_or_default(), WORK_FOLDER)
+    }
+
     /// The folder that is the run's own.
     pub(super) fn run_folder(&self) -> Result<FolderPath, StepFault> {
-        let base = if let Some(folder) = &self.document.work_folder {
-            Ok(folder.clone())
-        } else {
-            let first = self.caller.path_prefixes().first().cloned();
-            below(&first.unwrap_or_default(), WORK_FOLDER)
-        };
+        let base = self.runs_folder();
         let run = base.and_then(|base| below(&base, &self.run.id.to_string()));
         run.map_err(|error| unnameable(&error))
+    }
+
+    /// The folder of the run that a file between steps belongs to.
+    pub(super) fn run_folder_of(&self, file: &FilePath) -> Option<FolderPath> {
+        let base = self.runs_folder().ok()?;
+        let name = file.folder().names().get(base.names().len())?;
+        name.as_str().parse::<FlowRunId>().ok()?;
+        let folder = base.child(name.clone()).ok()?;
+        file.is_within(&folder).then_some(folder)
     }
 
     /// The folder that is a step's own.

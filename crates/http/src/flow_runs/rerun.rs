@@ -11,7 +11,7 @@ use crate::extract::{Id, JsonOrEmpty};
 /// Run an ended run again
 ///
 /// Whole, by the flow's newest document; or with `from_failed` from the first step that did not end well, by the document
-/// of the old run.
+/// of the old run, or with `newest` by the newest one as well.
 #[utoipa::path(post, path = "/flow-runs/{run_id}/rerun", operation_id = "flow_runs.rerun", tag = "flow-runs",
     params(("run_id" = String, Path, description = "The run")),
     request_body = Option<RerunFlow>,
@@ -22,10 +22,10 @@ pub(crate) async fn rerun(
     Id(id): Id<FlowRunId>,
     JsonOrEmpty(wish): JsonOrEmpty<RerunFlow>,
 ) -> Answer<Accepted<FlowRun>> {
-    let how = if wish.from_failed {
-        Rerun::FromFailed
-    } else {
-        Rerun::Whole
+    let how = match (wish.from_failed, wish.newest) {
+        (true, false) => Rerun::FromFailed,
+        (true, true) => Rerun::FromFailedByNewest,
+        (false, _) => Rerun::Whole,
     };
     let run = core.flows().rerun(&caller, id, how).await?;
     Ok(accepted(&run))

@@ -85,6 +85,15 @@ impl FlowDocument {
     }
 }
 
+impl Step {
+    /// Its own id, and those of the steps within it.
+    pub fn ids(&self) -> Vec<&StepId> {
+        let mut found = Vec::new();
+        collect(std::slice::from_ref(self), "", &mut found);
+        found.into_iter().map(|(_, step)| &step.id).collect()
+    }
+}
+
 fn collect<'a>(steps: &'a [Step], pointer: &str, found: &mut Vec<(String, &'a Step)>) {
     for (at, step) in steps.iter().enumerate() {
         let own = format!("{pointer}/{at}");
