@@ -322,6 +322,9 @@ pub struct Schedule {
     /// Transfers expire so many seconds after they were due.
     #[schema(required)]
     pub deadline_seconds: Option<u64>,
+    /// The flow in whose document it stands as a trigger. It changes with that document, and is changed nowhere else.
+    #[schema(value_type = Option<String>, example = "flw_01m7yp4mxce2p9mnpcpdzk3jvm", required)]
+    pub stands_in: Option<FlowId>,
     /// Who made it, or replaced it last: its runs have the rights that this principal has when they start.
     #[schema(value_type = String, example = "svc_01m7yp4pz8ev5b9ts55c7j3qdp")]
     pub created_by: PrincipalId,

@@ -158,6 +158,11 @@ fn is_spent(key: &Value) -> bool {
     key.get("state").and_then(Value::as_str) != Some("active")
 }
 
+/// What stands in a flow's document comes and goes with that.
+fn stands_in_flow(schedule: &Value) -> bool {
+    schedule.get("stands_in").is_some_and(Value::is_string)
+}
+
 const fn field(name: &'static str, form: Form, absent: Absent) -> Field {
     Field {
         name,
@@ -429,7 +434,7 @@ const SCHEDULES: Kind = Kind {
     path: "/schedules",
     id: "schedule_id",
     key: &["name"],
-    is_gone: never,
+    is_gone: stands_in_flow,
     shown_once: None,
     update: Update::Put,
     fields: &[

@@ -6,6 +6,7 @@ mod references;
 mod rules;
 mod runs;
 mod start;
+mod times;
 mod triggers;
 mod work;
 
@@ -53,18 +54,21 @@ impl Flows<'_> {
         let read = FlowDocument::parse(&document)?;
         self.check(caller, &permit, (&read, None)).await?;
         let now = self.core.clock.now();
-        let flow = Flow {
+        let mut flow = Flow {
             id: FlowId::new(now, &*self.core.chance),
             name: read.name.clone(),
             is_enabled: true,
             version: 1,
             document,
             mandate: mandate_of(caller),
+            schedules: Vec::new(),
             created_at: now,
             updated_at: now,
             revision: 1,
         };
         let mut change = self.core.store.change(&permit);
+        self.set_times(&permit, &mut change, (&mut flow, &read))
+            .await?;
         change.insert_flow(row_of(&flow, &read), limit::FLOWS_MAX);
         change.insert_flow_version(&version_of(&flow));
         change.begin_consumer(triggers::CONSUMER);
@@ -78,6 +82,7 @@ impl Flows<'_> {
             Err(DbError::Conflict(conflict::FLOW_LIMIT)) => {
                 Err(self.no_room(&permit, &flow).await?)
             }
+            Err(DbError::Conflict(conflict::SCHEDULE)) => Err(times::enough()),
             Err(error) => Err(error::from_db(error)),
         }
     }
@@ -183,6 +188,7 @@ impl Flows<'_> {
                 return Err(Error::new(ErrorKind::InUse, detail));
             }
             let mut change = self.core.store.change(&permit);
+            self.end_times(&reader, &mut change, &flow).await?;
             change.delete_flow(&flow);
             let note = Note::record("flows.delete").about(id).with(facts(&flow));
             change.journal(&self.core.permitted(caller, &permit, note));
@@ -248,6 +254,8 @@ impl Flows<'_> {
             flow.updated_at = self.core.clock.now();
             let read = FlowDocument::parse(&flow.document)?;
             let mut change = self.core.store.change(&permit);
+            self.set_times(&permit, &mut change, (&mut flow, &read))
+                .await?;
             change.put_flow(row_of(&flow, &read));
             if flow.version != old_version {
                 self.check(caller, &permit, (&read, Some(id))).await?;
@@ -265,6 +273,7 @@ impl Flows<'_> {
                         return Err(name_taken(&flow));
                     }
                 }
+                Err(DbError::Conflict(conflict::SCHEDULE)) => return Err(times::enough()),
                 Err(error) => return Err(error::from_db(error)),
             }
         }

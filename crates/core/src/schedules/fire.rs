@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Door, Facts, Via};
 use bailee_model::{
-    Due, Error, ErrorKind, EventType, FlowId, Lease, MisfireRule, Outcome, RequestId, Result,
-    Schedule, ScheduleId, ScheduleResult, ScheduleRun, ScheduleTarget, TenantId, Timestamp,
+    Due, Error, ErrorKind, EventType, FlowId, FlowRunId, Lease, MisfireRule, Outcome, RequestId,
+    Result, Schedule, ScheduleId, ScheduleResult, ScheduleRun, ScheduleTarget, TenantId, Timestamp,
 };
 use bailee_store::{Change, DbError, conflict};
 
@@ -124,14 +124,7 @@ impl Schedules<'_> {
             now,
             door: Door::Job,
         };
-        let via = |key| Via::Schedule {
-            schedule: schedule.id,
-            key,
-        };
-        let caller = self
-            .core
-            .on_behalf(tenant, schedule.created_with, facts, via)
-            .await?;
+        let caller = self.caller(tenant, schedule, facts).await?;
         match &schedule.target {
             ScheduleTarget::Transfer {
                 wish,
@@ -152,6 +145,26 @@ impl Schedules<'_> {
                     .await
             }
         }
+    }
+
+    /// In whose name a time does what it is for. What stands in a flow's document acts as the flow does, whatever became
+    /// of the key that it was made with.
+    async fn caller(&self, tenant: TenantId, schedule: &Schedule, facts: Facts) -> Result<Caller> {
+        let Some(flow) = schedule.stands_in else {
+            let via = |key| Via::Schedule {
+                schedule: schedule.id,
+                key,
+            };
+            let key = schedule.created_with;
+            return self.core.on_behalf(tenant, key, facts, via).await;
+        };
+        let reader = self.core.store.queue().reader(tenant);
+        let found = reader.flow(flow).await.map_err(error::from_db)?;
+        let found = found.ok_or_else(|| Error::not_found("flow"))?;
+        let via = Via::Flow(FlowRunId::from_bits(flow.bits()));
+        self.core
+            .by_mandate(tenant, &found.mandate, facts, via)
+            .await
     }
 
     /// Starts a flow for a time. It commits by itself, before the time's own change; told of the same time again, it

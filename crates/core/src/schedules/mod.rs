@@ -10,11 +10,12 @@ mod target;
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
     Calendar, CalendarId, Error, ErrorKind, Job, JobId, JobKind, Misfire, Page, PageRequest,
-    Result, Schedule, ScheduleId, ScheduleRun, TenantId, Timestamp, Timing, Zone, limit,
+    PrincipalId, Result, Schedule, ScheduleId, ScheduleRun, TenantId, Timestamp, Timing, Zone,
+    limit,
 };
 use bailee_store::{Change, DbError, Reader, conflict};
 
-use self::rules::{check, has_times};
+pub(crate) use self::rules::{check, has_times};
 use self::target::stored;
 pub use self::target::{NewTarget, scheduled_transfer};
 use crate::files::{Precondition, RACES_MAX};
@@ -56,23 +57,11 @@ impl Schedules<'_> {
         }
         let permit = self.manage(caller, "schedules.create").await?;
         let calendar = self.check(caller, &permit, &new).await?;
-        let now = self.core.clock.now();
         let schedule = Schedule {
-            id: ScheduleId::new(now, &*self.core.chance),
-            created_at: now,
-            revision: 1,
-            is_paused: false,
-            next_at: new.timing.next(now, calendar.as_ref()),
-            name: new.name,
-            description: new.description,
-            timing: new.timing,
-            calendar: new.calendar,
-            jitter_seconds: new.jitter_seconds,
-            misfire: new.misfire,
-            target: stored(&new.target)?,
-            created_by: caller.principal(),
             created_with: key_of(caller),
-            updated_at: now,
+            ..self
+                .core
+                .new_schedule(caller.principal(), new, calendar.as_ref())?
         };
         self.free_name(&permit, &schedule).await?;
         let mut change = self.core.store.change(&permit);
@@ -195,7 +184,7 @@ impl Schedules<'_> {
         for _ in 0..RACES_MAX {
             let permit = self.manage(caller, "schedules.delete").await?;
             let known = self.core.tenant(permit.tenant()).await?;
-            let schedule = self.find(caller, &permit, id).await?;
+            let schedule = self.find_own(caller, &permit, id).await?;
             precondition.admit(Some(&schedule.revision.to_string()), &known.tenant)?;
             let mut change = self.core.store.change(&permit);
             change.delete_schedule(&schedule);
@@ -237,7 +226,7 @@ impl Schedules<'_> {
         for _ in 0..RACES_MAX {
             let permit = self.manage(caller, operation).await?;
             let known = self.core.tenant(permit.tenant()).await?;
-            let mut schedule = self.find(caller, &permit, id).await?;
+            let mut schedule = self.find_own(caller, &permit, id).await?;
             precondition.admit(Some(&schedule.revision.to_string()), &known.tenant)?;
             act(&mut schedule);
             let now = self.core.clock.now();
@@ -329,6 +318,20 @@ impl Schedules<'_> {
             .ok_or_else(|| Error::not_found("schedule"))
     }
 
+    /// One that is changed here. What stands in a flow's document is changed there.
+    async fn find_own(&self, caller: &Caller, permit: &Permit, id: ScheduleId) -> Result<Schedule> {
+        let found = self.find(caller, permit, id).await?;
+        match found.stands_in {
+            None => Ok(found),
+            Some(flow) => {
+                let detail = format!(
+                    "It stands in the document of the flow {flow}; change that, or switch the flow off."
+                );
+                Err(Error::new(ErrorKind::StateConflict, detail))
+            }
+        }
+    }
+
     async fn free_name(&self, permit: &Permit, schedule: &Schedule) -> Result<()> {
         let reader = self.core.store.reader(permit);
         let found = reader.schedule_named(&schedule.name).await;
@@ -342,6 +345,34 @@ impl Schedules<'_> {
 }
 
 impl Core {
+    /// A schedule that is stored nowhere yet.
+    pub(crate) fn new_schedule(
+        &self,
+        by: PrincipalId,
+        new: NewSchedule,
+        calendar: Option<&Calendar>,
+    ) -> Result<Schedule> {
+        let now = self.clock.now();
+        Ok(Schedule {
+            id: ScheduleId::new(now, &*self.chance),
+            created_at: now,
+            revision: 1,
+            is_paused: false,
+            next_at: new.timing.next(now, calendar),
+            name: new.name,
+            description: new.description,
+            timing: new.timing,
+            calendar: new.calendar,
+            jitter_seconds: new.jitter_seconds,
+            misfire: new.misfire,
+            target: stored(&new.target)?,
+            stands_in: None,
+            created_by: by,
+            created_with: None,
+            updated_at: now,
+        })
+    }
+
     /// Makes a schedule's job due when the run of a time begins, or removes it where there is no time.
     pub(crate) fn set_alarm(
         &self,

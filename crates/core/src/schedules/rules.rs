@@ -8,7 +8,7 @@ use super::{NewSchedule, NewTarget};
 use crate::checks;
 
 /// What can be judged without looking at anything.
-pub(super) fn check(new: &NewSchedule) -> Result<()> {
+pub(crate) fn check(new: &NewSchedule) -> Result<()> {
     checks::text("#/name", &new.name)?;
     if let Some(description) = &new.description {
         checks::text("#/description", description)?;
@@ -64,7 +64,7 @@ pub(super) fn check(new: &NewSchedule) -> Result<()> {
 }
 
 /// Whether there is a time at all, and room for the spread between two.
-pub(super) fn has_times(
+pub(crate) fn has_times(
     new: &NewSchedule,
     now: Timestamp,
     calendar: Option<&Calendar>,

@@ -55,6 +55,7 @@ pub(super) fn view(schedule: &model::Schedule) -> Result<Schedule, Error> {
         transfer: moved,
         flow,
         deadline_seconds,
+        stands_in: schedule.stands_in,
         created_by: schedule.created_by,
         created_at: schedule.created_at,
         updated_at: schedule.updated_at,

@@ -6,7 +6,7 @@ use super::{
     ArrivalTrigger, Condition, EventTrigger, FilesFrom, FlowDocument, Name, PathPattern, Step,
     StepAction, StepId, Template, TransferStep, Trigger,
 };
-use crate::{FieldError, FilePath, FolderPath, Glob, limit};
+use crate::{DayRule, FieldError, FilePath, FolderPath, Glob, limit};
 
 /// All that is wrong with a document whose fields are right.
 pub(super) fn problems(document: &FlowDocument) -> Vec<FieldError> {
@@ -70,6 +70,12 @@ impl<'a> Check<'a> {
                 if flow.flow == self.document.name {
                     let detail = "A flow cannot wait for its own end.";
                     self.problem(&format!("{at}/flow"), "cycle", detail);
+                }
+            }
+            Trigger::Schedule(schedule) => {
+                if schedule.day_rule == DayRule::NotOnHolidays && schedule.calendar.is_none() {
+                    let detail = "Name the calendar that has the holidays.";
+                    self.problem(&format!("{at}/calendar"), "missing", detail);
                 }
             }
             Trigger::Api {} => {}

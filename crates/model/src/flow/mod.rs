@@ -35,8 +35,8 @@ pub use run::{
 pub use span::TimeSpan;
 pub use step::{
     ApproveStep, ArrivalTrigger, BranchStep, DeleteStep, EventTrigger, FailStep, FilesFrom,
-    FlowEnd, FlowTrigger, ForEachStep, IfEmpty, NotifyStep, OnError, PlaceStep, RenameStep, Step,
-    StepAction, TagStep, TimeOfDay, TransferStep, Trigger, WaitStep,
+    FlowEnd, FlowTrigger, ForEachStep, IfEmpty, NotifyStep, OnError, PlaceStep, RenameStep,
+    ScheduleTrigger, Step, StepAction, TagStep, TimeOfDay, TransferStep, Trigger, WaitStep,
 };
 pub use template::{Fact, Facts, FileFact, FilesFact, Name, StepFact, Template};
 pub use zone::TimeZoneName;

@@ -51,7 +51,8 @@ impl FlowDocument {
                         add(pointer, Referent::RemoteEvents(remote.clone()));
                     }
                 }
-                Trigger::Api {} | Trigger::Arrival(_) => {}
+                // The calendar of a time is looked at with its times.
+                Trigger::Api {} | Trigger::Arrival(_) | Trigger::Schedule(_) => {}
             }
         }
         for (at, step) in self.steps_at() {

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{FlowFile, FlowName, StepFault, StepId};
-use crate::{FlowId, FlowRunId, FolderPath, PrincipalId, Scopes, Timestamp, TransferId};
+use crate::{
+    FlowId, FlowRunId, FolderPath, PrincipalId, ScheduleId, Scopes, Timestamp, TransferId,
+};
 
 /// What somebody left behind to be done in their name: who, and the most that it may do. What it may do in the end is
 /// asked each time, with the rights that the principal has then.
@@ -33,6 +35,9 @@ pub struct Flow {
     pub document: serde_json::Value,
     /// In whose name it runs: whoever made the newest document.
     pub mandate: Mandate,
+    /// The schedules that stand in its newest document, in that order.
+    #[serde(default)]
+    pub schedules: Vec<ScheduleId>,
     /// Since when it exists.
     pub created_at: Timestamp,
     /// Since when it is as it is.

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, ContentStep, StepId, Template, TimeSpan};
-use crate::{Classification, OnConflict, RemoteName, RetryRule, Same, Verify, WebhookId};
+use crate::{
+    Classification, Cron, DayRule, MisfireRule, OnConflict, RemoteName, RetryRule, Same, Verify,
+    WebhookId,
+};
 
 /// One step of a flow.
 #[derive(Clone, Debug, PartialEq)]
@@ -322,6 +325,8 @@ pub enum Trigger {
     Event(EventTrigger),
     /// Another flow's end.
     Flow(FlowTrigger),
+    /// A time.
+    Schedule(ScheduleTrigger),
 }
 
 /// A file that arrives in Bailee.
@@ -360,6 +365,26 @@ pub struct FlowTrigger {
     /// Which ends; `completed` if absent.
     #[serde(default = "completed")]
     pub on: Vec<FlowEnd>,
+}
+
+/// Times, by the clocks of the document's zone. The flow has a schedule of its own for them, which changes with the
+/// document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleTrigger {
+    /// When, in the five fields of cron.
+    pub cron: Cron,
+    /// Whose working days and holidays: a calendar by its name.
+    pub calendar: Option<String>,
+    /// Which of the days.
+    #[serde(default)]
+    pub day_rule: DayRule,
+    /// Runs are spread over so many seconds after their time.
+    #[serde(default)]
+    pub jitter_seconds: u32,
+    /// What becomes of times that passed while nobody ran.
+    #[serde(default)]
+    pub misfire: MisfireRule,
 }
 
 fn completed() -> Vec<FlowEnd> {

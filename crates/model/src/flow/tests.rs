@@ -173,3 +173,32 @@ fn no_kind_has_a_field_of_its_own_that_all_steps_have() {
         assert_eq!(document.steps[0].action, action);
     }
 }
+
+#[test]
+fn times_stand_in_documents() {
+    let with = |trigger: Value| json!({"name": "a", "triggers": [trigger], "steps": [{"id": "a", "kind": "delete"}]});
+    let fine = json!({"kind": "schedule", "cron": "*/5 * * * *", "calendar": "ours", "day_rule": "not_on_holidays",
+        "jitter_seconds": 30, "misfire": "skip"});
+    assert!(FlowDocument::parse(&with(fine)).is_ok());
+    for (bad, pointer) in [
+        (json!({"kind": "schedule"}), "#/triggers/0"),
+        (
+            json!({"kind": "schedule", "cron": "*/5 * * *"}),
+            "#/triggers/0",
+        ),
+        (
+            json!({"kind": "schedule", "cron": "0 0 31 2 *"}),
+            "#/triggers/0",
+        ),
+        (
+            json!({"kind": "schedule", "cron": "@daily", "day_rule": "not_on_holidays"}),
+            "#/triggers/0/calendar",
+        ),
+        (
+            json!({"kind": "schedule", "cron": "@daily", "time": "02:00"}),
+            "#/triggers/0/time",
+        ),
+    ] {
+        assert_eq!(pointers(&with(bad.clone())), [pointer], "{bad}");
+    }
+}

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::TimeOfDay;
-use crate::Timestamp;
+use crate::{Timestamp, Zone};
 
 /// A time zone by its IANA name: `Europe/Berlin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,11 @@ impl TimeZoneName {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The rules of its clocks, as schedules have them; UTC if there is no such zone any more.
+    pub fn rules(&self) -> Zone {
+        self.0.parse().unwrap_or_else(|_| Zone::utc())
     }
 
     fn zone(&self) -> jiff::tz::TimeZone {

@@ -95,6 +95,9 @@ pub struct Schedule {
     pub target: ScheduleTarget,
     /// Whether somebody holds it.
     pub is_paused: bool,
+    /// The flow in whose document it stands: it changes with that, and its runs have the rights of the flow.
+    #[serde(default)]
+    pub stands_in: Option<FlowId>,
     /// Who made it, or changed it last: its runs have the rights of this principal.
     pub created_by: PrincipalId,
     /// By which key, whose limits bind its runs.

@@ -56,6 +56,7 @@ fn schedule(cron: &str, misfire: Misfire) -> Schedule {
             deadline_seconds: None,
         },
         is_paused: false,
+        stands_in: None,
         created_by: PrincipalId::ServiceAccount(ServiceAccountId::from_bits(1)),
         created_with: None,
         created_at: Timestamp::default(),
