@@ -2,6 +2,7 @@
 
 mod contents;
 mod documents;
+mod partner;
 mod runs;
 mod saved;
 mod steps;
