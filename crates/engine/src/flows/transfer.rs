@@ -169,6 +169,8 @@ impl Runner<'_> {
                 return Err(StepFault::permanent("too_many_files", detail).into());
             }
         }
+        // They came in the order in which they were done.
+        arrived.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(arrived)
     }
 
