@@ -1,6 +1,6 @@
 //! Events: published journal entries. Webhook body, feed entry and stream data are the same object.
 
-use bailee_model::{EventId, FileId, TenantId, Timestamp, TransferId, WebhookId};
+use bailee_model::{EventId, FileId, FlowRunId, TenantId, Timestamp, TransferId, WebhookId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -71,6 +71,10 @@ pub struct TransferEventData {
     /// Files to move, once known.
     #[schema(required)]
     pub files_total: Option<u64>,
+    /// The run of a flow that asked for it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "run_01m7yp4kyae4ma4jz41b93y214", required)]
+    pub flow_run_id: Option<FlowRunId>,
     /// Where it is found.
     pub links: Links,
 }

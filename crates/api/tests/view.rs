@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use bailee_api::{AuditRecord, File, Transfer, TransferStatus};
 use bailee_model::{
-    AuditId, End, Entry, EntryKind, FileId, FileState, FolderId, OnConflict, Outcome, PrincipalId,
-    RemoteName, RetryRule, SealedEntry, ServiceAccountId, Subject, TenantId, Timestamp, TransferId,
-    TransferOutcome, TransferState, Verify,
+    AuditId, End, Entry, EntryKind, FileId, FileState, FlowRunId, FolderId, OnConflict, Outcome,
+    PrincipalId, RemoteName, RetryRule, SealedEntry, ServiceAccountId, Subject, TenantId,
+    Timestamp, TransferId, TransferOutcome, TransferState, Verify,
 };
 use serde_json::json;
 
@@ -85,9 +85,16 @@ fn a_moving_transfer_is_running_at_some_rate() {
         ("eta_seconds", json!(3)),
         ("files_done", json!(0)),
         ("error_message", json!(null)),
+        ("flow_run_id", json!(null)),
     ] {
         assert_eq!(shown.get(name), Some(&value), "{name}");
     }
+    let run = FlowRunId::from_bits(7);
+    let asked = Transfer::from(&bailee_model::Transfer {
+        flow_run: Some(run),
+        ..transfer()
+    });
+    assert_eq!(asked.flow_run_id, Some(run));
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod plan;
 
 use std::collections::BTreeMap;
 
-use bailee_model::{self as model, PrincipalId, Timestamp, TransferId};
+use bailee_model::{self as model, FlowRunId, PrincipalId, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -352,9 +352,9 @@ pub struct Transfer {
     /// The transfer of many files that this one is a part of.
     #[schema(value_type = Option<String>, example = "xfr_01m7yp4kyae4ma4jz41b93y214", required)]
     pub parent: Option<TransferId>,
-    /// The flow run that made it.
-    #[schema(required)]
-    pub flow_run_id: Option<String>,
+    /// The run of a flow that asked for it.
+    #[schema(value_type = Option<String>, example = "run_01m7yp4kyae4ma4jz41b93y214", required)]
+    pub flow_run_id: Option<FlowRunId>,
     /// Whose rights it runs with.
     #[schema(value_type = String, example = "svc_01m7yp4pz8ev5b9ts55c7j3qdp")]
     pub created_by: PrincipalId,
@@ -466,7 +466,7 @@ impl From<&model::Transfer> for Transfer {
             notes: transfer.notes.clone(),
             retry_of: transfer.retry_of,
             parent: transfer.parent,
-            flow_run_id: None,
+            flow_run_id: transfer.flow_run,
             created_by: transfer.created_by,
             created_at: transfer.created_at,
             started_at: transfer.started_at,

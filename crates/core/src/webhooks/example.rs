@@ -186,6 +186,7 @@ fn transfer(state: &str, outcome: Value) -> Value {
         "destination": "bank:/in/report.csv",
         "bytes_total": 26,
         "files_total": 1,
+        "flow_run_id": null,
         "links": { "self": format!("/v1/transfers/{id}") },
     })
 }

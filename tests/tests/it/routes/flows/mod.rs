@@ -6,6 +6,7 @@ mod partner;
 mod runs;
 mod saved;
 mod steps;
+mod transfers;
 mod triggers;
 
 use std::time::Instant;
