@@ -152,6 +152,7 @@ problem_kinds! {
     CredentialInvalid 401 once "The credential is not valid" "Check BAILEE_API_KEY, or make a key with `bailee key create`.";
     CredentialExpired 401 once "The credential has expired" "Make a new key with `bailee key create`, and note its `expires_at`.";
     CredentialRevoked 401 once "The credential was revoked" "Make a new key with `bailee key create`.";
+    SignatureInvalid 401 once "The signature is not valid" "Sign `webhook-id`, `webhook-timestamp` and the body with the flow's secret, at the time of sending.";
     InsufficientScope 403 once "The credential lacks a scope" "Use a key that has the scope named in `detail`.";
     PolicyDenied 403 once "Policy refuses this" "Ask an administrator of the tenant for the role that allows it.";
     NetworkNotAllowed 403 once "The credential is not taken from this network" "Call from an allowed network, or extend the key's `allowed_networks`.";

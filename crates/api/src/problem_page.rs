@@ -129,6 +129,7 @@ pages!(
     "rule_schema",
     "secret_unavailable",
     "secret_unreadable",
+    "signature_invalid",
     "size_mismatch",
     "source_changed",
     "source_not_found",

@@ -71,8 +71,9 @@ pub use files::{
     Purge, RandomRead, RestoreFile, VerifyReport,
 };
 pub use flows::{
-    ContentRules, FlowBegun, FlowChange, FlowWork, FlowWorks, Flows, NewRun, Rerun, RunLog,
-    RunView, TriggeredRun, Verdict, flow_file,
+    ContentRules, FlowBegun, FlowChange, FlowHooks, FlowWatches, FlowWork, FlowWorks, Flows,
+    HookCall, HookRefusal, NewRun, Rerun, RunLog, RunView, SeenFile, SignedCall, TriggeredRun,
+    Verdict, WatchLook, WatchTurn, WatchedFlow, flow_file,
 };
 pub use folders::{Child, Folders, Recursive};
 pub use idempotency::{Begin, Idempotency, IdempotencySlot, StoredAnswer};
@@ -342,6 +343,10 @@ impl Core {
         flows: Flows;
         /// Runs of flows, as the engine works on them.
         flow_works: FlowWorks;
+        /// Calls of flows by those who have no key.
+        flow_hooks: FlowHooks;
+        /// What flows watch for at remotes, as the engine looks after it.
+        flow_watches: FlowWatches;
         /// The journal as auditors read it.
         audit: Audit;
         /// The journal as a feed.

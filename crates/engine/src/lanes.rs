@@ -207,6 +207,7 @@ fn first_capacity(lane: &str) -> usize {
     match lane.split_once(':') {
         Some(("webhook", _)) => bailee_model::limit::DELIVERIES_PER_WEBHOOK,
         Some(("remote", _)) => 1,
+        Some(("watch", _)) => limit::WATCHES_PER_TENANT,
         _ => usize::MAX,
     }
 }

@@ -25,6 +25,7 @@ mod secrets;
 mod stop;
 mod transfers;
 mod upkeep;
+mod watches;
 
 pub use secrets::{MachineSecrets, secret_stores};
 
@@ -144,6 +145,7 @@ impl Engine {
             runner(JobKind::WatchRule, limit::RULES_RUNNING),
             runner(JobKind::CheckRemote, limit::LOOKS_RUNNING),
             runner(JobKind::RunFlow, limit::FLOWS_RUNNING),
+            runner(JobKind::WatchFlow, limit::WATCHES_RUNNING),
         ];
         let upkeep = vec![
             tokio::spawn(upkeep::seal(Arc::clone(&shared), stop_upkeep.clone())),

@@ -74,6 +74,13 @@ pub(crate) const BROWSE_TIME_MAX: Duration = Duration::from_mins(1);
 pub(crate) const PLAN_TIME_MAX: Duration = Duration::from_secs(30);
 /// Runs of flows under way at once on one node.
 pub const FLOWS_RUNNING: usize = 16;
+/// Flows whose watches are looked after at once on one node: each may hold a page of a listing, and as many files as a
+/// flow's watches know.
+pub(crate) const WATCHES_RUNNING: usize = 8;
+/// Of these, flows of one tenant: remotes that do not answer keep nobody else's from being looked at.
+pub(crate) const WATCHES_PER_TENANT: usize = 4;
+/// Longest look of a watch.
+pub(crate) const WATCH_TIME_MAX: Duration = Duration::from_mins(5);
 /// How often a run looks at the transfer that it waits for; its end makes it look at once.
 pub(crate) const TRANSFER_LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Files of one `for_each` whose steps may wait at the same time.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::lanes::Seat;
 use crate::limit;
 use crate::stop::{Stop, StopReason};
-use crate::{Shared, alert_rules, deliveries, flows, looks, schedules, transfers};
+use crate::{Shared, alert_rules, deliveries, flows, looks, schedules, transfers, watches};
 
 /// Runs jobs of one kind.
 pub(crate) struct Runner {
@@ -195,6 +195,7 @@ async fn run_held(shared: &Shared, lease: &Lease, drain: CancellationToken) {
             JobKind::FireSchedule => schedules::run(shared, lease).await,
             JobKind::CheckRemote => Box::pin(looks::run(shared, lease, &stop)).await,
             JobKind::RunFlow => Box::pin(flows::run(shared, lease, &stop)).await,
+            JobKind::WatchFlow => Box::pin(watches::run(shared, lease, &stop)).await,
         }
     };
     tokio::select! {

@@ -6,18 +6,19 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Required,
     ResponseBuilder, SecurityRequirement, Server, Tag,
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::operations::{DOWNLOADS, is_public, parameters};
+use crate::operations::{DOWNLOADS, is_public, is_signed, parameters};
 use crate::routes;
 
 /// The name of the security scheme and of the shared answer in the document.
 const BEARER: &str = "api_key";
+const SIGNATURE: &str = "webhook_signature";
 const PROBLEM: &str = "Problem";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
@@ -114,6 +115,8 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("flows.create", &[409]),
     ("flows.replace", &[409]),
     ("flows.delete", &[409]),
+    ("flows.rotate_secret", &[409]),
+    ("flows.hook", &[409]),
     ("users.create", &[409]),
     ("users.update", &[409]),
     ("users.delete", &[409]),
@@ -186,7 +189,9 @@ pub fn document() -> OpenApi {
             dress(operation);
         }
         if let Some(operation) = &mut item.post {
-            add(operation, idempotency_key());
+            if !is_signed(operation.operation_id.as_deref().unwrap_or_default()) {
+                add(operation, idempotency_key());
+            }
             dress(operation);
         }
     }
@@ -216,6 +221,12 @@ fn complete(components: &mut Components) {
         .description(Some("An API key: `Authorization: Bearer bailee_…`"))
         .build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let signature = ApiKeyValue::with_description(
+        "webhook-signature",
+        "As Standard Webhooks say: `v1,` and base64 of HMAC-SHA-256 over `webhook-id.webhook-timestamp.body` under the \
+         secret of what is called; several with spaces between.",
+    );
+    components.add_security_scheme(SIGNATURE, SecurityScheme::ApiKey(ApiKey::Header(signature)));
     let mut schemas = Vec::new();
     collect::<Problem>(&mut schemas);
     collect::<Event>(&mut schemas);
@@ -248,10 +259,11 @@ fn dress(operation: &mut Operation) {
         .add("x-sdk-method", method)
         .build();
     operation.extensions.get_or_insert_default().merge(names);
+    let scheme = if is_signed(&id) { SIGNATURE } else { BEARER };
     operation.security = Some(if is_public(&id) {
         Vec::new()
     } else {
-        vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]
+        vec![SecurityRequirement::new(scheme, Vec::<String>::new())]
     });
     for status in problems(operation, &id) {
         let answers = &mut operation.responses.responses;

@@ -31,8 +31,8 @@ pub(crate) struct Operation {
     pub(crate) query: Vec<String>,
     /// What its requests are counted as.
     pub(crate) allowance: Allowance,
-    /// Whether it needs no credential.
-    pub(crate) is_public: bool,
+    /// Whether it is for callers without an API key.
+    pub(crate) needs_no_key: bool,
     /// Whether it answers with the bytes of a file.
     pub(crate) is_download: bool,
 }
@@ -103,7 +103,7 @@ fn operation(method: &Method, described: &Described) -> Operation {
     Operation {
         query,
         allowance: allowance(method, &id),
-        is_public: is_public(&id),
+        needs_no_key: is_public(&id) || is_signed(&id),
         is_download: DOWNLOADS.contains(&id.as_str()),
         id: id.into(),
     }
@@ -120,6 +120,11 @@ pub(crate) const DOWNLOADS: [&str; 4] = [
 /// Whether an operation needs no credential.
 pub(crate) fn is_public(id: &str) -> bool {
     id == "audit.keys"
+}
+
+/// Whether callers of an operation prove themselves by a secret of the thing that they call.
+pub(crate) fn is_signed(id: &str) -> bool {
+    id == "flows.hook"
 }
 
 fn allowance(method: &Method, id: &str) -> Allowance {

@@ -142,6 +142,7 @@ fn retry_after_seconds(error: &Error) -> Option<u32> {
 fn challenge(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::CredentialMissing => Some("Bearer"),
+        ErrorKind::SignatureInvalid => Some("Signature"),
         kind if status(kind) == StatusCode::UNAUTHORIZED => Some("Bearer error=\"invalid_token\""),
         _ => None,
     }

@@ -35,6 +35,7 @@ kinds! {
     CredentialInvalid = "credential_invalid";
     CredentialExpired = "credential_expired";
     CredentialRevoked = "credential_revoked";
+    SignatureInvalid = "signature_invalid";
     InsufficientScope = "insufficient_scope";
     PolicyDenied = "policy_denied";
     NetworkNotAllowed = "network_not_allowed";

@@ -17,6 +17,8 @@ pub enum JobKind {
     CheckRemote,
     /// Runs a flow; the payload is the run's id.
     RunFlow,
+    /// Looks for new files at the remotes that a flow watches; the payload is the flow's id.
+    WatchFlow,
 }
 
 impl JobKind {
@@ -28,6 +30,7 @@ impl JobKind {
         Self::WatchRule,
         Self::CheckRemote,
         Self::RunFlow,
+        Self::WatchFlow,
     ];
 
     /// The kind as stored.
@@ -39,6 +42,7 @@ impl JobKind {
             Self::WatchRule => "watch_rule",
             Self::CheckRemote => "check_remote",
             Self::RunFlow => "run_flow",
+            Self::WatchFlow => "watch_flow",
         }
     }
 }

@@ -277,6 +277,17 @@ pub const FLOW_PROBLEMS_MAX: usize = 50;
 pub const FLOW_QUEUED_DEFAULT: u32 = 100;
 /// Most runs of one flow that may wait for their turn.
 pub const FLOW_QUEUED_MAX: u32 = 10_000;
+/// Shortest and longest time between two looks of a flow's watch.
+pub const FLOW_WATCH_EVERY: (Duration, Duration) =
+    (Duration::from_secs(10), Duration::from_hours(24));
+/// Most files at remotes that the watches of one flow know.
+pub const FLOW_WATCH_FILES_MAX: usize = 10_000;
+/// Largest body of a call of a flow's hook, in bytes.
+pub const FLOW_HOOK_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Signatures of one call that are looked at.
+pub const SIGNATURES_MAX: usize = 8;
+/// How far the time of a call of a flow's hook may be from ours.
+pub const FLOW_HOOK_SKEW: Duration = Duration::from_mins(5);
 /// Most flows of one tenant.
 pub const FLOWS_MAX: u64 = 1000;
 /// Most files that a run carries from one step to the next.

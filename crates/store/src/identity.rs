@@ -1,5 +1,6 @@
+use bailee_model::flow::HookSecrets;
 use bailee_model::{
-    ApiKey, Folder, KeyId, Page, PageRequest, Principal, Tenant, TenantId, Timestamp,
+    ApiKey, Flow, FlowId, Folder, KeyId, Page, PageRequest, Principal, Tenant, TenantId, Timestamp,
 };
 
 use crate::rows::{from_json, json, statements};
@@ -11,6 +12,9 @@ statements! {
     FIND_KEY: across = "SELECT k.tenant_id, k.body, p.body, t.body, t.wrapped_key FROM api_key k \
         JOIN principal p ON p.tenant_id = k.tenant_id AND p.id = k.principal_id \
         JOIN tenant t ON t.tenant_id = k.tenant_id WHERE k.id = $1";
+    FIND_HOOK: across = "SELECT f.body, h.body, t.body FROM flow_hook h \
+        JOIN flow f ON f.tenant_id = h.tenant_id AND f.id = h.flow_id \
+        JOIN tenant t ON t.tenant_id = h.tenant_id WHERE h.flow_id = $1";
     USED: across = "UPDATE api_key SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
     TENANTS: across = "SELECT body FROM tenant WHERE tenant_id < $1 ORDER BY tenant_id DESC LIMIT $2";
     TENANT_NAMED: across = "SELECT body FROM tenant WHERE name = $1";
@@ -39,6 +43,17 @@ pub struct FoundKey {
     pub wrapped_key: Vec<u8>,
 }
 
+/// A flow with the secrets by which it is called, found by its id before any tenant is known.
+#[derive(Clone, Debug)]
+pub struct FoundHook {
+    /// Whose it is.
+    pub tenant: Tenant,
+    /// The flow.
+    pub flow: Flow,
+    /// Its sealed secrets.
+    pub secrets: HookSecrets,
+}
+
 /// Door without permit 1: credentials, before a tenant is known; tenants themselves; settings of the installation.
 pub struct IdentityDoor {
     db: Db,
@@ -59,6 +74,20 @@ impl IdentityDoor {
                     principal: from_json(row, 2)?,
                     tenant: from_json(row, 3)?,
                     wrapped_key: row.bytes(4)?.to_vec(),
+                })
+            })
+            .transpose()
+    }
+
+    /// Finds the hook of a flow by the flow's id.
+    pub async fn find_hook(&self, flow: FlowId) -> Result<Option<FoundHook>, DbError> {
+        let rows = self.fetch(FIND_HOOK, values![flow]).await?;
+        rows.first()
+            .map(|row| {
+                Ok(FoundHook {
+                    flow: from_json(row, 0)?,
+                    secrets: from_json(row, 1)?,
+                    tenant: from_json(row, 2)?,
                 })
             })
             .transpose()

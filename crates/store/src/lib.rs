@@ -50,8 +50,8 @@ pub mod conflict {
     pub use crate::channel::{CHANNEL, SENT as PUBLICATION_SENT, SUBSCRIBER};
     pub use crate::file::SOURCE;
     pub use crate::flow::{
-        BUSY as FLOW_BUSY, KEY_KNOWN as FLOW_RUN_KEY, LIMIT as FLOW_LIMIT,
-        REVISION as FLOW_REVISION, RUN_REVISION as FLOW_RUN_REVISION,
+        BUSY as FLOW_BUSY, HOOK_CHANGED as FLOW_HOOK, KEY_KNOWN as FLOW_RUN_KEY,
+        LIMIT as FLOW_LIMIT, REVISION as FLOW_REVISION, RUN_REVISION as FLOW_RUN_REVISION,
         STEP_REVISION as FLOW_STEP_REVISION,
     };
     pub use crate::folder::PLACE;
@@ -88,7 +88,7 @@ pub use facts::FactsDoor;
 pub use file::FileFilter;
 pub use flow::{FlowRow, RunFilter};
 pub use idempotency::{NewRequest, Remembered, RequestKey};
-pub use identity::{FoundKey, IdentityDoor};
+pub use identity::{FoundHook, FoundKey, IdentityDoor};
 pub use job::Want;
 pub use journal::{AuditFilter, EventFilter, Head, StoredEntry, UnsealedEntry};
 pub use proof::JournalNode;

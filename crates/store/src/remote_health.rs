@@ -42,7 +42,7 @@ impl Change {
         self.add(DELETE, values![remote], Guard::Any, CHANGED)
     }
 
-    /// Makes a look at a remote due; there is one such job for each remote.
+    /// Makes a look due, at a remote or for a flow; there is one such job for each subject.
     pub fn enqueue_look(&mut self, job: &Job) -> &mut Self {
         let row = values![
             job.id,

@@ -82,6 +82,12 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0008_secrets.sql"),
         tenant_tables: &["secret"],
     },
+    Migration {
+        number: 9,
+        name: "flow_doors",
+        text: include_str!("../migrations/0009_flow_doors.sql"),
+        tenant_tables: &["flow_sighting", "flow_watch", "flow_hook"],
+    },
 ];
 
 /// Every statement of this crate with its name, so that a test can prepare each on both databases.
@@ -98,8 +104,10 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::extent::STATEMENTS,
         crate::file::STATEMENTS,
         crate::flow::STATEMENTS,
+        crate::flow::HOOK_STATEMENTS,
         crate::flow::RUN_STATEMENTS,
         crate::flow::STEP_STATEMENTS,
+        crate::flow::WATCH_STATEMENTS,
         crate::folder::STATEMENTS,
         crate::idempotency::STATEMENTS,
         crate::identity::STATEMENTS,

@@ -1,8 +1,12 @@
 //! Flows: documents that say what happens to files, when, and in whose name; their runs.
 
+mod hook;
 mod run;
+mod watch;
 
+pub use hook::*;
 pub use run::*;
+pub use watch::*;
 
 use bailee_model::{FlowId, PrincipalId, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -15,6 +15,10 @@ pub enum FlowCommand {
     Show(FlowArgs),
     /// List the documents that a flow had, newest first
     Versions(FlowArgs),
+    /// Show what a flow's watches found at remotes
+    Watches(FlowArgs),
+    /// Make a new secret for calls of a flow without a key
+    RotateSecret(FlowSecretArgs),
     /// Have triggers start a flow
     Enable(FlowArgs),
     /// Have no trigger start a flow
@@ -53,6 +57,17 @@ pub struct FlowArgs {
     /// flw_…, or the flow's name
     #[arg(value_name = "FLOW")]
     pub flow: String,
+}
+
+/// Arguments of `flow rotate-secret`.
+#[derive(Debug, Args)]
+pub struct FlowSecretArgs {
+    /// flw_…, or the flow's name
+    #[arg(value_name = "FLOW")]
+    pub flow: String,
+    /// How long the old secret still counts; a day unless given
+    #[arg(long, value_name = "SECONDS")]
+    pub grace_seconds: Option<u64>,
 }
 
 /// Arguments of `flow run`.

@@ -1,10 +1,12 @@
-use bailee_client::api::{ChangeFlow, DecideFlow, Flow, RerunFlow, StartFlow};
+use bailee_client::api::{ChangeFlow, DecideFlow, Flow, RerunFlow, RotateFlowSecret, StartFlow};
 use bailee_client::model::FlowId;
 use bailee_client::{Client, FlowRunQuery};
 
 use super::{id, view};
 use crate::Failure;
-use crate::args::{DecideArgs, FlowApplyArgs, FlowCommand, FlowRunArgs, FlowRunsArgs};
+use crate::args::{
+    DecideArgs, FlowApplyArgs, FlowCommand, FlowRunArgs, FlowRunsArgs, FlowSecretArgs,
+};
 use crate::session::{Session, read_text};
 
 /// Longest list of flows that is shown.
@@ -26,6 +28,12 @@ pub(super) async fn run(
             let versions = flows.versions(flow.flow_id).take(ROWS_MAX).await?;
             output.list(&versions, view::FLOW_VERSION)
         }
+        FlowCommand::Watches(args) => {
+            let flow = named(client, &args.flow).await?;
+            let watches = flows.watches(flow.flow_id).await?;
+            output.list(&watches, view::FLOW_WATCH)
+        }
+        FlowCommand::RotateSecret(args) => rotate_secret(session, client, args).await,
         FlowCommand::Enable(args) => switch(session, client, (&args.flow, Some(true))).await,
         FlowCommand::Disable(args) => switch(session, client, (&args.flow, Some(false))).await,
         FlowCommand::Rm(args) => {
@@ -120,6 +128,20 @@ async fn switch(
     let change = ChangeFlow { enabled };
     let flow = client.flows().change(flow.flow_id, &change).await?;
     session.output.one(&flow, view::FLOW)
+}
+
+async fn rotate_secret(
+    session: &Session,
+    client: &Client,
+    args: FlowSecretArgs,
+) -> Result<(), Failure> {
+    let flow = named(client, &args.flow).await?;
+    let rotate = RotateFlowSecret {
+        grace_seconds: args.grace_seconds,
+    };
+    let secret = client.flows().rotate_secret(flow.flow_id, &rotate).await?;
+    session.say("the secret is shown this once");
+    session.output.one(&secret, view::FLOW_SECRET)
 }
 
 async fn start(session: &Session, client: &Client, args: FlowRunArgs) -> Result<(), Failure> {

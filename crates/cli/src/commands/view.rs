@@ -215,6 +215,21 @@ pub(super) const FLOW_VERSION: View = View {
     ],
     name: "version",
 };
+pub(super) const FLOW_WATCH: View = View {
+    columns: &[
+        ("PATH", "path"),
+        ("FILES", "files"),
+        ("WAITING", "files_waiting"),
+        ("LOOKED", "looked_at"),
+        ("NEXT", "next_at"),
+        ("ERROR", "error_code"),
+    ],
+    name: "path",
+};
+pub(super) const FLOW_SECRET: View = View {
+    columns: &[("FLOW", "flow_id"), ("SECRET", "secret")],
+    name: "flow_id",
+};
 pub(super) const RUN: View = View {
     columns: &[
         ("RUN", "run_id"),

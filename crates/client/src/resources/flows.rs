@@ -1,6 +1,6 @@
 use bailee_api::{
-    ChangeFlow, DecideFlow, Flow, FlowDocument, FlowRun, FlowRunEntry, FlowVersion, RerunFlow,
-    StartFlow,
+    ChangeFlow, DecideFlow, Flow, FlowDocument, FlowRun, FlowRunEntry, FlowSecret, FlowVersion,
+    FlowWatch, FlowWatches, RerunFlow, RotateFlowSecret, StartFlow,
 };
 use bailee_model::{FlowId, FlowRunId};
 use bytes::Bytes;
@@ -64,6 +64,23 @@ impl Flows<'_> {
         if let Some(etag) = etag {
             call = call.header(IF_MATCH, etag)?;
         }
+        self.0.json(call).await
+    }
+
+    /// What its watches found.
+    pub async fn watches(&self, flow: FlowId) -> Result<Vec<FlowWatch>> {
+        let call = Call::get(format!("/flows/{flow}/watches"));
+        let found: FlowWatches = self.0.json(call).await?;
+        Ok(found.data)
+    }
+
+    /// Gives it another secret for calls without a key; the first one too.
+    pub async fn rotate_secret(
+        &self,
+        flow: FlowId,
+        rotate: &RotateFlowSecret,
+    ) -> Result<FlowSecret> {
+        let call = Call::post(format!("/flows/{flow}/rotate-secret")).json(rotate)?;
         self.0.json(call).await
     }
 

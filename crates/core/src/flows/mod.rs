@@ -1,6 +1,7 @@
 //! Flows: documents that say what happens to files, when, and in whose name.
 
 mod approve;
+mod hook;
 mod links;
 mod references;
 mod rules;
@@ -8,20 +9,23 @@ mod runs;
 mod start;
 mod times;
 mod triggers;
+mod watch;
 mod work;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_model::{
-    Error, ErrorKind, Flow, FlowDocument, FlowId, FlowVersion, Mandate, Page, PageRequest, Result,
-    limit,
+    Error, ErrorKind, Flow, FlowDocument, FlowId, FlowVersion, JobKind, Mandate, Page, PageRequest,
+    Result, limit,
 };
 use bailee_store::{DbError, FlowRow, conflict};
 use serde_json::Value;
 
 pub use approve::Verdict;
+pub use hook::{FlowHooks, HookCall, HookRefusal, SignedCall};
 pub use rules::ContentRules;
 pub use runs::{RunLog, RunView};
 pub use start::{NewRun, Rerun, TriggeredRun, flow_file};
+pub use watch::{FlowWatches, SeenFile, WatchLook, WatchTurn, WatchedFlow};
 pub use work::{FlowBegun, FlowWork, FlowWorks};
 
 use crate::files::{Precondition, RACES_MAX};
@@ -72,6 +76,7 @@ impl Flows<'_> {
         change.insert_flow(row_of(&flow, &read), limit::FLOWS_MAX);
         change.insert_flow_version(&version_of(&flow));
         change.begin_consumer(triggers::CONSUMER);
+        self.core.schedule_watches(&mut change, &flow, &read);
         made(&mut change, &flow)?;
         let note = Note::record("flows.create")
             .about(flow.id)
@@ -190,6 +195,7 @@ impl Flows<'_> {
             let mut change = self.core.store.change(&permit);
             self.end_times(&reader, &mut change, &flow).await?;
             change.delete_flow(&flow);
+            change.drop_job(JobKind::WatchFlow, &id.to_string());
             let note = Note::record("flows.delete").about(id).with(facts(&flow));
             change.journal(&self.core.permitted(caller, &permit, note));
             match change.commit().await {
@@ -257,6 +263,7 @@ impl Flows<'_> {
             self.set_times(&permit, &mut change, (&mut flow, &read))
                 .await?;
             change.put_flow(row_of(&flow, &read));
+            self.core.schedule_watches(&mut change, &flow, &read);
             if flow.version != old_version {
                 self.check(caller, &permit, (&read, Some(id))).await?;
                 change.insert_flow_version(&version_of(&flow));

@@ -43,7 +43,7 @@ pub enum Rerun {
 /// A run that a trigger asks for.
 #[derive(Clone, Debug, Default)]
 pub struct TriggeredRun {
-    /// `arrival`, `event`, `flow`, `schedule`, `remote`, `webhook`.
+    /// `arrival`, `event`, `flow`, `schedule`, `watch`, `hook`.
     pub kind: &'static str,
     /// Names the cause: for the same there is never a second run.
     pub key: String,
@@ -63,8 +63,8 @@ pub struct TriggeredRun {
 pub(crate) enum Admitted {
     /// A run.
     Run(Box<FlowRun>),
-    /// None; the entry says why.
-    Refused,
+    /// None; the entry says why too.
+    Refused(Error),
 }
 
 impl Flows<'_> {
@@ -128,7 +128,7 @@ impl Flows<'_> {
             let done = change.commit().await;
             match (done, admitted) {
                 (Ok(()), Admitted::Run(run)) => return Ok(Some(*run)),
-                (Ok(()), Admitted::Refused) => return Ok(None),
+                (Ok(()), Admitted::Refused(_)) => return Ok(None),
                 (
                     Err(DbError::Conflict(
                         conflict::FLOW_RUN_REVISION
@@ -314,7 +314,7 @@ impl Core {
                         "flow_id": flow.id, "trigger": trigger.kind, "key": trigger.key, "reason": error.detail(),
                     }));
                 change.journal(&self.own_entry(note));
-                Ok(Admitted::Refused)
+                Ok(Admitted::Refused(error))
             }
             Err(error) => Err(error),
         }

@@ -338,7 +338,7 @@ fn may_want(trigger: &Trigger, kind: EventType) -> bool {
         Trigger::Flow(_) => {
             matches!(kind, EventType::FlowRunCompleted | EventType::FlowRunFailed)
         }
-        Trigger::Api {} | Trigger::Schedule(_) => false,
+        Trigger::Api {} | Trigger::Schedule(_) | Trigger::Watch(_) | Trigger::Hook {} => false,
     }
 }
 

@@ -14,8 +14,6 @@ use bailee_model::{
     WebhookSigner, WebhookState, limit,
 };
 use bailee_store::{DbError, conflict};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
 pub use self::example::example_event;
@@ -30,11 +28,6 @@ use crate::idempotency::{earlier, made, made_secret, not_shown_before};
 use crate::journal::Note;
 use crate::keyring::Known;
 use crate::{Core, error, signature};
-
-/// Bytes of a webhook secret.
-const SECRET_BYTES: usize = 32;
-/// How long an old secret signs along when the client names no time.
-const GRACE_DEFAULT: Duration = Duration::from_hours(24);
 
 /// What a millisecond is in the bits of an id.
 const ID_CLOCK: u128 = 1 << 80;
@@ -112,7 +105,7 @@ impl Webhooks<'_> {
         let known = self.core.tenant(permit.tenant()).await?;
         let now = self.core.clock.now();
         let id = WebhookId::new(now, &*self.core.chance);
-        let (secret, sealed) = self.new_secret(id, &known)?;
+        let (secret, sealed) = self.core.new_secret(id, &known)?;
         let webhook = Webhook {
             id,
             url: new.url,
@@ -248,15 +241,11 @@ impl Webhooks<'_> {
         grace: Option<Duration>,
     ) -> Result<(Webhook, SecretString)> {
         not_shown_before(caller)?;
-        let grace = grace.unwrap_or(GRACE_DEFAULT);
-        if grace > limit::WEBHOOK_GRACE_MAX {
-            let detail = format!("At most {} seconds.", limit::WEBHOOK_GRACE_MAX.as_secs());
-            return Err(Error::field("#/grace_seconds", "out_of_range", detail));
-        }
+        let grace = signature::grace(grace)?;
         let permit = self.enter(caller, ROTATE).await?;
         self.find(caller, &permit, id).await?;
         let known = self.core.tenant(permit.tenant()).await?;
-        let (secret, sealed) = self.new_secret(id, &known)?;
+        let (secret, sealed) = self.core.new_secret(id, &known)?;
         let until = self.core.clock.now().plus(grace);
         let webhook = self
             .write(caller, id, (ROTATE, &Precondition::Unasked), |webhook| {
@@ -395,7 +384,7 @@ impl Webhooks<'_> {
     }
 
     fn new_signer(&self, id: WebhookId, known: &Known) -> Result<WebhookSigner> {
-        let mut seed = zeroize::Zeroizing::new([0_u8; SECRET_BYTES]);
+        let mut seed = zeroize::Zeroizing::new([0_u8; signature::SECRET_BYTES]);
         self.core.chance.fill(seed.as_mut_slice());
         let public_key = signature::public_key(seed.as_slice())
             .ok_or_else(|| Error::internal("a seed makes no key"))?;
@@ -407,16 +396,6 @@ impl Webhooks<'_> {
             sealed_seed: sealed.map_err(error::from_key)?,
             public_key,
         })
-    }
-
-    fn new_secret(&self, id: WebhookId, known: &Known) -> Result<(SecretString, Vec<u8>)> {
-        let mut bytes = zeroize::Zeroizing::new([0_u8; SECRET_BYTES]);
-        self.core.chance.fill(bytes.as_mut_slice());
-        let text = format!("{}{}", signature::PREFIX, STANDARD.encode(bytes.as_slice()));
-        let sealed = known
-            .key
-            .seal_secret(text.as_bytes(), &id.to_string(), &*self.core.chance);
-        Ok((text.into(), sealed.map_err(error::from_key)?))
     }
 }
 

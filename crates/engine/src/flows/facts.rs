@@ -69,7 +69,8 @@ fn told(facts: &serde_json::Map<String, serde_json::Value>, path: &str) -> Optio
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let mut value = facts.get(first)?;
     for word in rest.split('.').filter(|word| !word.is_empty()) {
-        value = value.get(word)?;
+        let at = || value.get(word.parse::<usize>().ok()?);
+        value = value.get(word).or_else(at)?;
     }
     match value {
         serde_json::Value::String(text) => Some(Fact::Text(text.clone())),

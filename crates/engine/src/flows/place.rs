@@ -158,6 +158,17 @@ pub(super) struct Once {
     slot: Option<bailee_core::IdempotencySlot>,
 }
 
+/// The pattern that a template says. Letters that mean others count where the document writes them; those that a trigger
+/// brought are refused, for whoever wrote them could mean files that the document does not.
+pub(super) fn as_pattern<'t>(template: &Template, text: &'t str) -> Result<&'t str, StepFault> {
+    let wild = |text: &str| text.matches(['*', '?', '[']).count();
+    if template.is_told() && wild(text) > wild(&template.outline()) {
+        let detail = format!("`{template}` becomes `{text}`: what a trigger tells is no pattern.");
+        return Err(StepFault::permanent("invalid_path", detail));
+    }
+    Ok(text)
+}
+
 fn unnameable(error: &Error) -> StepFault {
     let detail = format!("The working folder cannot be named: {}", error.detail());
     StepFault::permanent("invalid_path", detail)
@@ -176,4 +187,22 @@ pub(super) fn places(path: &FilePath, rule: OnConflict) -> Vec<FilePath> {
         places.extend(numbered.map(|name| path.folder().file(name)));
     }
     places
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn only_the_document_writes_patterns() {
+        let told: Template = "/in/${trigger.body.name}*".parse().unwrap();
+        assert_eq!(as_pattern(&told, "/in/a*").unwrap(), "/in/a*");
+        for text in ["/in/**", "/in/?*", "/in/[a]*"] {
+            assert_eq!(as_pattern(&told, text).unwrap_err().code, "invalid_path");
+        }
+        let own: Template = "/in/${params.name}".parse().unwrap();
+        assert_eq!(as_pattern(&own, "/in/*").unwrap(), "/in/*");
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use bailee_core::model::flow::{IfEmpty, Template, TransferStep, split_wild};
+use bailee_core::model::flow::{IfEmpty, Template, TransferStep, is_wild, split_wild};
 use bailee_core::model::{
     End, ErrorKind, FileId, FlowFile, Glob, PageRequest, StepFault, StepRun, StepState, Transfer,
     TransferId, TransferOutcome, limit as model_limit,
 };
 use bailee_core::{FileRef, NewTransfer, parse_end};
 
+use super::place::as_pattern;
 use super::step::late;
 use super::walk::{Did, Halt, Runner, Scope, Trouble};
 use crate::limit;
@@ -100,7 +101,13 @@ impl Runner<'_> {
         let mut sources = Vec::new();
         let source = if let Some(template) = &step.source {
             let text = self.render(template, &row.taken, scope)?;
-            let (folder, pattern) = split_wild(&text);
+            // What a trigger told is a name, whatever letters are in it.
+            let is_name = template.is_told() && !is_wild(&template.outline());
+            let (folder, pattern) = if is_name {
+                (text.as_str(), None)
+            } else {
+                split_wild(as_pattern(template, &text)?)
+            };
             if let Some(pattern) = pattern {
                 include.push(glob(pattern)?);
             }
@@ -132,7 +139,10 @@ impl Runner<'_> {
         row: &StepRun,
         scope: &Scope,
     ) -> Result<Vec<Glob>, StepFault> {
-        let read = |template| glob(&self.render(template, &row.taken, scope)?);
+        let read = |template| {
+            let text = self.render(template, &row.taken, scope)?;
+            glob(as_pattern(template, &text)?)
+        };
         templates.iter().map(read).collect()
     }
 

@@ -13,6 +13,7 @@ use futures::future::BoxFuture;
 
 use super::facts::Place;
 use super::fault_of;
+use super::place::as_pattern;
 use crate::Shared;
 use crate::stop::{Stop, StopReason};
 
@@ -270,7 +271,7 @@ impl<'a> Runner<'a> {
                     .unwrap_or_default(),
                 FilesFrom::Pattern(template) => {
                     let text = self.render(template, &before, scope)?;
-                    self.list(&text).await?
+                    self.list(as_pattern(template, &text)?).await?
                 }
             };
             for file in more {

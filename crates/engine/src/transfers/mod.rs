@@ -20,6 +20,7 @@ mod publishing;
 mod receiving;
 mod removing;
 mod same;
+mod seeing;
 mod settling;
 mod sight;
 mod source;
@@ -41,6 +42,7 @@ use fault::{Halt, Trouble};
 use pace::Bound;
 pub(crate) use pace::Paces;
 pub(crate) use planning::Planner;
+pub(crate) use seeing::{Unseen, see};
 
 /// Runs one try of a transfer.
 pub(crate) async fn run(shared: &Shared, lease: &Lease, stop: &Stop) {

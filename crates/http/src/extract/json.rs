@@ -43,7 +43,8 @@ pub(super) async fn collect(request: Request) -> Result<Bytes, Error> {
     body::collect(request.into_body(), limit::JSON_BODY_BYTES_MAX).await
 }
 
-fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
+/// Refuses a body that does not say it is JSON.
+pub(crate) fn check_media_type(headers: &HeaderMap) -> Result<(), Error> {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -14,7 +14,7 @@ pub(crate) use self::condition::{Guard, Tag, tags};
 pub(crate) use self::document::Document;
 pub(crate) use self::fields::Fields;
 pub(crate) use self::id::Id;
-pub(crate) use self::json::{Json, JsonOrEmpty, from_value};
+pub(crate) use self::json::{Json, JsonOrEmpty, check_media_type, from_value};
 pub(crate) use self::paging::{PageQuery, Paging};
 pub(crate) use self::prefer::{PREFERENCE_APPLIED, Prefer};
 pub(crate) use self::query::{

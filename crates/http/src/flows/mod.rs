@@ -3,11 +3,14 @@
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod get;
+pub(crate) mod hook;
 pub(crate) mod list;
 pub(crate) mod replace;
+pub(crate) mod rotate_secret;
 pub(crate) mod run;
 pub(crate) mod update;
 pub(crate) mod versions;
+pub(crate) mod watches;
 
 use axum::response::Response;
 use bailee_model as model;
@@ -27,6 +30,9 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
             delete::delete
         ))
         .routes(routes!(versions::versions))
+        .routes(routes!(watches::watches))
+        .routes(routes!(rotate_secret::rotate_secret))
+        .routes(routes!(hook::hook))
         .routes(routes!(run::run))
 }
 

@@ -21,8 +21,9 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 
 pub(crate) use self::facts::RequestFacts;
+pub(crate) use self::idempotency::say_replayed;
 pub use self::observe::{REQUEST_SECONDS, REQUEST_SECONDS_BUCKETS};
-pub(crate) use self::sign_in::identify;
+pub(crate) use self::sign_in::{asking, guesses, identify, refuse_if_over};
 use crate::site::Site;
 
 // Each layer of a router costs every request several allocations, so the steps call each other where they can.

@@ -27,7 +27,7 @@ pub(crate) async fn sign_in(
     let Some(operation) = facts.operation.clone() else {
         return Failure::from(Error::internal("a route without an operation")).into_response();
     };
-    if operation.is_public {
+    if operation.needs_no_key {
         let standing = by_address(&site, &facts, &operation);
         return within(standing, proceed(&site, &operation, request, next)).await;
     }
@@ -60,19 +60,8 @@ pub(crate) async fn identify(
     headers: &HeaderMap,
 ) -> Result<Caller, Error> {
     let credential = credential(headers)?;
-    // Keys may be bound to networks: without an address that cannot be judged, and nobody comes in.
-    let unknown = || Error::internal("a request without a peer");
-    let claim = Claim {
-        source: Source::address(facts.address.ok_or_else(unknown)?),
-        allowance: Allowance::Auth,
-        quota: site.limiter().quota(Allowance::Auth),
-    };
-    let asking = Facts {
-        address: facts.address,
-        request: facts.id,
-        now: facts.now,
-        door: Door::Rest,
-    };
+    let claim = guesses(site, facts)?;
+    let asking = asking(facts);
     let Some(credential) = credential else {
         return site.core().identify(None, asking).await;
     };
@@ -87,6 +76,27 @@ pub(crate) async fn identify(
             Err(site.core().journal_refusal(refusal, &asking).await?)
         }
     }
+}
+
+/// What a core use case is told of a request.
+pub(crate) fn asking(facts: &RequestFacts) -> Facts {
+    Facts {
+        address: facts.address,
+        request: facts.id,
+        now: facts.now,
+        door: Door::Rest,
+    }
+}
+
+/// The allowance from which refused credentials of an address are taken.
+pub(crate) fn guesses(site: &Site, facts: &RequestFacts) -> Result<Claim, Error> {
+    // Keys may be bound to networks: without an address that cannot be judged, and nobody comes in.
+    let unknown = || Error::internal("a request without a peer");
+    Ok(Claim {
+        source: Source::address(facts.address.ok_or_else(unknown)?),
+        allowance: Allowance::Auth,
+        quota: site.limiter().quota(Allowance::Auth),
+    })
 }
 
 /// The one credential of a request. Two are refused: which of them was meant is not ours to guess.
@@ -150,7 +160,7 @@ async fn by_credential(
     )))
 }
 
-fn refuse_if_over(standing: Option<Standing>) -> Result<(), Error> {
+pub(crate) fn refuse_if_over(standing: Option<Standing>) -> Result<(), Error> {
     match standing.filter(|standing| standing.is_over) {
         None => Ok(()),
         Some(over) => {

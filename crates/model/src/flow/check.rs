@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     ArrivalTrigger, Condition, EventTrigger, FilesFrom, FlowDocument, Name, PathPattern, Step,
-    StepAction, StepId, Template, TransferStep, Trigger,
+    StepAction, StepId, Template, TransferStep, Trigger, WatchTrigger,
 };
 use crate::{DayRule, FieldError, FilePath, FolderPath, Glob, limit};
 
@@ -78,7 +78,25 @@ impl<'a> Check<'a> {
                     self.problem(&format!("{at}/calendar"), "missing", detail);
                 }
             }
-            Trigger::Api {} => {}
+            Trigger::Watch(watch) => self.watch(watch, at),
+            Trigger::Api {} | Trigger::Hook {} => {}
+        }
+    }
+
+    fn watch(&mut self, watch: &WatchTrigger, at: &str) {
+        let (least, most) = limit::FLOW_WATCH_EVERY;
+        let told = format!(
+            "{} seconds to {} hours",
+            least.as_secs(),
+            most.as_secs() / 3600
+        );
+        if !(least..=most).contains(&watch.every.duration()) {
+            let detail = format!("A watch looks every {told}.");
+            self.problem(&format!("{at}/every"), "out_of_range", detail);
+        }
+        if watch.settle.is_some_and(|settle| settle.duration() > most) {
+            let detail = format!("A file settles within {} hours.", most.as_secs() / 3600);
+            self.problem(&format!("{at}/settle"), "out_of_range", detail);
         }
     }
 

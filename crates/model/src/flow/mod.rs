@@ -5,14 +5,18 @@ mod condition;
 mod content;
 mod document;
 mod file;
+mod hook;
 mod name;
 mod parse;
 mod pattern;
 mod reference;
+mod remote_pattern;
 mod run;
+mod sighting;
 mod span;
 mod step;
 mod template;
+mod trigger;
 mod zone;
 
 pub use condition::Condition;
@@ -23,22 +27,27 @@ pub use content::{
 };
 pub use document::{Concurrency, FlowDocument, KeepFiles, Param};
 pub use file::{ContentOut, FlowFile, StepFault};
+pub use hook::HookSecrets;
 pub use name::{FlowName, ParamName, StepId};
 pub use parse::KINDS as STEP_KINDS;
 
 pub use pattern::{PathPattern, is_wild, split_wild};
 pub use reference::{Reference, Referent};
+pub use remote_pattern::RemotePattern;
 pub use run::{
     Approval, Decision, Flow, FlowRun, FlowVersion, Mandate, RunState, RunTrigger, StepRun,
     StepState,
 };
+pub use sighting::{Sighting, WatchState};
 pub use span::TimeSpan;
 pub use step::{
-    ApproveStep, ArrivalTrigger, BranchStep, DeleteStep, EventTrigger, FailStep, FilesFrom,
-    FlowEnd, FlowTrigger, ForEachStep, IfEmpty, NotifyStep, OnError, PlaceStep, RenameStep,
-    ScheduleTrigger, Step, StepAction, TagStep, TimeOfDay, TransferStep, Trigger, WaitStep,
+    ApproveStep, BranchStep, DeleteStep, FailStep, FilesFrom, ForEachStep, IfEmpty, NotifyStep,
+    OnError, PlaceStep, RenameStep, Step, StepAction, TagStep, TimeOfDay, TransferStep, WaitStep,
 };
 pub use template::{Fact, Facts, FileFact, FilesFact, Name, StepFact, Template};
+pub use trigger::{
+    ArrivalTrigger, EventTrigger, FlowEnd, FlowTrigger, ScheduleTrigger, Trigger, WatchTrigger,
+};
 pub use zone::TimeZoneName;
 
 #[cfg(test)]

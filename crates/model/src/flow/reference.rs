@@ -51,8 +51,13 @@ impl FlowDocument {
                         add(pointer, Referent::RemoteEvents(remote.clone()));
                     }
                 }
+                Trigger::Watch(watch) => {
+                    let pointer = format!("#/triggers/{at}/path");
+                    add(pointer, Referent::Remote(watch.path.remote().clone()));
+                }
                 // The calendar of a time is looked at with its times.
-                Trigger::Api {} | Trigger::Arrival(_) | Trigger::Schedule(_) => {}
+                Trigger::Api {} | Trigger::Arrival(_) | Trigger::Schedule(_) | Trigger::Hook {} => {
+                }
             }
         }
         for (at, step) in self.steps_at() {

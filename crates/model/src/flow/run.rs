@@ -122,7 +122,7 @@ impl RunState {
 /// What started a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunTrigger {
-    /// `api`, `arrival`, `event`, `flow`, `schedule`.
+    /// `api`, `arrival`, `event`, `flow`, `schedule`, `watch`, `hook`.
     pub kind: String,
     /// Names the cause: a flow never runs twice for the same. `None` where each call is a cause of its own.
     pub key: Option<String>,

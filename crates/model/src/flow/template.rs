@@ -166,7 +166,7 @@ fn step_fact(text: &str) -> Option<StepFact> {
     })
 }
 
-/// Facts that triggers give.
+/// Facts that triggers give: known ones, and whatever is in the body of a call.
 fn is_trigger_path(path: &str) -> bool {
     const KNOWN: &[&str] = &[
         "kind",
@@ -181,8 +181,19 @@ fn is_trigger_path(path: &str) -> bool {
         "outcome",
         "schedule",
         "scheduled_at",
+        "remote",
+        "source",
+        "size",
+        "modified_at",
+        "webhook_id",
+        "body",
     ];
-    KNOWN.contains(&path)
+    let is_word = |word: &str| {
+        let is_letter = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+        !word.is_empty() && word.chars().all(is_letter)
+    };
+    let within = path.strip_prefix("body.");
+    KNOWN.contains(&path) || within.is_some_and(|within| within.split('.').all(is_word))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,6 +221,11 @@ impl Template {
     /// Whether one of its holes is about a single file.
     pub fn is_per_file(&self) -> bool {
         self.names().any(|name| matches!(name, Name::File(_)))
+    }
+
+    /// Whether one of its holes is filled by what a trigger told, which nobody of the tenant may have written.
+    pub fn is_told(&self) -> bool {
+        self.names().any(|name| matches!(name, Name::Trigger(_)))
     }
 
     /// The text with every hole filled by `x`: what can be said of it before a run.
@@ -363,6 +379,9 @@ mod tests {
             "${steps.a}",
             "${steps.a.name}",
             "${trigger.secret}",
+            "${trigger.body.}",
+            "${trigger.body.a..b}",
+            "${trigger.path.a}",
             "${run.id",
             "${ run.id }",
         ] {
@@ -370,6 +389,9 @@ mod tests {
         }
         for text in [
             "${trigger.path}",
+            "${trigger.source}",
+            "${trigger.body}",
+            "${trigger.body.order.lines-2.name}",
             "${steps.a-1.files.count}",
             "${params.region}",
         ] {

@@ -1,7 +1,9 @@
 //! Flows with their documents, their runs, and the steps of these.
 
+mod hook;
 mod run;
 mod step;
+mod watch;
 
 use bailee_model::flow::FlowName;
 use bailee_model::{Flow, FlowId, FlowRunId, FlowVersion, Page, PageRequest};
@@ -9,10 +11,13 @@ use bailee_model::{Flow, FlowId, FlowRunId, FlowVersion, Page, PageRequest};
 use crate::rows::{from_json, json, statements};
 use crate::{Change, DbError, Guard, Reader, values};
 
+pub use hook::CHANGED as HOOK_CHANGED;
+pub(crate) use hook::STATEMENTS as HOOK_STATEMENTS;
 pub(crate) use run::STATEMENTS as RUN_STATEMENTS;
 pub use run::{KEY_KNOWN, REVISION as RUN_REVISION, RunFilter};
 pub use step::REVISION as STEP_REVISION;
 pub(crate) use step::STATEMENTS as STEP_STATEMENTS;
+pub(crate) use watch::STATEMENTS as WATCH_STATEMENTS;
 
 statements! {
     INSERT: tenant = "INSERT INTO flow (tenant_id, id, name, body, listens, revision) \
@@ -21,6 +26,7 @@ statements! {
     PUT: tenant = "UPDATE flow SET name = $3, body = $4, listens = $5, revision = $6 \
         WHERE tenant_id = $1 AND id = $2 AND revision = $7";
     DELETE: tenant = "DELETE FROM flow WHERE tenant_id = $1 AND id = $2 AND revision = $3 AND active_run IS NULL";
+    DELETE_HOOK: tenant = "DELETE FROM flow_hook WHERE tenant_id = $1 AND flow_id = $2";
     DELETE_VERSIONS: tenant = "DELETE FROM flow_version WHERE tenant_id = $1 AND flow_id = $2";
     NAME_FREE: tenant = "SELECT CASE WHEN EXISTS (SELECT 1 FROM flow WHERE tenant_id = $1 AND name = $2 AND id <> $3) \
         THEN 1 ELSE 0 END";
@@ -91,6 +97,8 @@ impl Change {
     /// Removes a flow as it was read, with its documents, while none of its runs is at work; the conflict is
     /// [`REVISION`].
     pub fn delete_flow(&mut self, flow: &Flow) -> &mut Self {
+        self.forget_watches(flow.id);
+        self.add(DELETE_HOOK, values![flow.id], Guard::Any, REVISION);
         let row = values![flow.id, flow.revision];
         self.add(DELETE, row, Guard::One, REVISION);
         self.add(DELETE_VERSIONS, values![flow.id], Guard::Any, REVISION)

@@ -15,6 +15,7 @@ fn made_id(operation: &str) -> Option<&'static str> {
     match operation {
         "api_keys.create" | "api_keys.rotate" => Some("key_id"),
         "webhooks.create" | "webhooks.rotate_secret" => Some("webhook_id"),
+        "flows.rotate_secret" => Some("flow_id"),
         "tenants.create" => Some("tenant_id"),
         _ => None,
     }

@@ -337,5 +337,5 @@ fn alert_rule(name: &str) -> Value {
 
 /// A flow whose runs wait for a second person.
 fn asking(name: &str) -> Value {
-    json!({"name": name, "steps": [{"id": "ask", "kind": "approve"}]})
+    json!({"name": name, "triggers": [{"kind": "hook"}], "steps": [{"id": "ask", "kind": "approve"}]})
 }

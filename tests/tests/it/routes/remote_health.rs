@@ -10,13 +10,13 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::kit::{Api, LOOK_EVERY, PATIENCE, Peer, Received, Receiver, Server, Sshd};
 
 /// A port where nobody answers, until somebody is led there.
-fn dead_port() -> u16 {
+pub(super) fn dead_port() -> u16 {
     let held = PortOf::bind("127.0.0.1:0").unwrap();
     held.local_addr().unwrap().port()
 }
 
 /// Leads from a port to another.
-async fn lead(from: u16, to: u16) {
+pub(super) async fn lead(from: u16, to: u16) {
     let listener = TcpListener::bind(("127.0.0.1", from)).await.unwrap();
     tokio::spawn(async move {
         while let Ok((mut near, _)) = listener.accept().await {
@@ -29,7 +29,7 @@ async fn lead(from: u16, to: u16) {
 }
 
 /// Makes a remote at `sshd` by way of `port`; answers its path.
-async fn add(admin: &Api, sshd: &Sshd, port: u16) -> String {
+pub(super) async fn add(admin: &Api, sshd: &Sshd, port: u16) -> String {
     let wish = json!({
         "name": "far", "kind": "sftp", "host": "127.0.0.1", "port": port, "username": sshd.user,
         "private_key": sshd.key("ed25519"), "host_key": sshd.host_fingerprint(),

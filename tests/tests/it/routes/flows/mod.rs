@@ -2,12 +2,14 @@
 
 mod contents;
 mod documents;
+mod hook;
 mod partner;
 mod runs;
 mod saved;
 mod steps;
 mod transfers;
 mod triggers;
+mod watch;
 
 use std::time::Instant;
 

@@ -8,7 +8,7 @@ use super::{completed, ended, make};
 use crate::kit::{Api, LOOK_EVERY, PATIENCE, Server};
 
 /// The runs of a flow once there are `count`, oldest first, all of them ended.
-async fn runs(api: &Api, flow: &Value, count: usize) -> Vec<Value> {
+pub(super) async fn runs(api: &Api, flow: &Value, count: usize) -> Vec<Value> {
     let path = format!(
         "/flow-runs?limit=50&flow_id={}",
         flow["flow_id"].as_str().unwrap()
