@@ -36,6 +36,7 @@ mod ports;
 mod principals;
 mod proofs;
 mod receipts;
+mod references;
 mod remotes;
 mod runs;
 mod schedules;

@@ -132,6 +132,8 @@ pub const HEALTH_CHECK_SECONDS_MIN: u32 = 60;
 pub const HEALTH_CHECK_SECONDS_MAX: u32 = 7 * 24 * 3600;
 /// Windows of a remote.
 pub const REMOTE_WINDOWS_MAX: usize = 64;
+/// Flows and schedules that the users of a thing are told of.
+pub const USERS_TOLD_MAX: u32 = 100;
 /// Open transfers that the users of a remote are told of.
 pub const REMOTE_USES_MAX: u32 = 100;
 /// Files that are looked at for the plan of a transfer.

@@ -28,6 +28,7 @@ mod principal;
 mod proof;
 mod queue;
 mod reader;
+mod reference;
 mod remote;
 mod remote_health;
 mod rows;
@@ -61,6 +62,7 @@ pub mod conflict {
     pub use crate::journal::HEAD_MOVED;
     pub use crate::pgp_key::{REVISION as PGP_KEY_REVISION, TAKEN as PGP_KEY_TAKEN};
     pub use crate::principal::{CHANGED as PRINCIPAL_CHANGED, NAME as PRINCIPAL_NAME};
+    pub use crate::reference::{GONE as REFERENCE_GONE, IN_USE as REFERENCE_IN_USE};
     pub use crate::remote::NAME as REMOTE_NAME;
     pub use crate::remote_health::CHANGED as REMOTE_HEALTH;
     pub use crate::schedule::{CONFLICT as SCHEDULE, RAN as SCHEDULE_RAN};

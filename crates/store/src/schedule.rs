@@ -79,10 +79,11 @@ impl Change {
         self.add(MOVE, row, Guard::One, CONFLICT)
     }
 
-    /// Removes a schedule, as it was read, with its runs; the conflict is [`CONFLICT`].
+    /// Removes a schedule, as it was read, with its runs and what it names; the conflict is [`CONFLICT`].
     pub fn delete_schedule(&mut self, schedule: &Schedule) -> &mut Self {
         let id = schedule.id;
         self.add(DELETE_RUNS, values![id], Guard::Any, CONFLICT);
+        self.forget_references(&id.to_string());
         self.add(DELETE, values![id, schedule.revision], Guard::One, CONFLICT)
     }
 

@@ -88,6 +88,12 @@ pub const MIGRATIONS: &[Migration] = &[
         text: include_str!("../migrations/0009_flow_doors.sql"),
         tenant_tables: &["flow_sighting", "flow_watch", "flow_hook"],
     },
+    Migration {
+        number: 10,
+        name: "references",
+        text: include_str!("../migrations/0010_references.sql"),
+        tenant_tables: &["reference"],
+    },
 ];
 
 /// Every statement of this crate with its name, so that a test can prepare each on both databases.
@@ -116,6 +122,7 @@ pub fn statements() -> Vec<(&'static str, Sql)> {
         crate::pgp_key::STATEMENTS,
         crate::principal::STATEMENTS,
         crate::proof::STATEMENTS,
+        crate::reference::STATEMENTS,
         crate::remote::STATEMENTS,
         crate::remote_health::STATEMENTS,
         crate::schedule::STATEMENTS,

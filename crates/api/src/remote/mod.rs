@@ -231,6 +231,10 @@ words! {
     RemoteUserType {
         /// A transfer.
         Transfer = "transfer",
+        /// A flow.
+        Flow = "flow",
+        /// A schedule.
+        Schedule = "schedule",
         /// A webhook.
         Webhook = "webhook",
     }
@@ -242,7 +246,7 @@ pub struct RemoteUser {
     /// What it is.
     #[serde(rename = "type")]
     pub user_type: RemoteUserType,
-    /// Its id: `xfr_…`, `whk_…`.
+    /// Its id: `xfr_…`, `flw_…`, `sch_…`, `whk_…`.
     pub id: String,
     /// What it does with the remote, for people.
     #[schema(example = "/out/a.csv → bank:/in/a.csv")]
@@ -256,9 +260,10 @@ pub struct RemoteUser {
 /// Answer to `GET /remotes/{remote_id}/used-by`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RemoteUserList {
-    /// Transfers that have not ended, newest first, then webhooks that are bound to the remote.
+    /// Transfers that have not ended, newest first, then flows and schedules that name the remote, then webhooks that are
+    /// bound to it.
     pub data: Vec<RemoteUser>,
-    /// Whether there are more transfers than are told.
+    /// Whether there is more than is told: more transfers, or what the caller may not see.
     pub has_more: bool,
 }
 

@@ -56,7 +56,7 @@ pub(super) async fn run(
             let users = remotes.used_by(remote.remote_id).await?;
             session.output.list(&users.data, view::REMOTE_USER)?;
             if users.has_more {
-                session.say("there are more transfers than these");
+                session.say("there is more than this");
             }
             Ok(())
         }

@@ -13,6 +13,7 @@ mod watch;
 mod work;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
+use bailee_model::flow::Named;
 use bailee_model::{
     Error, ErrorKind, Flow, FlowDocument, FlowId, FlowVersion, JobKind, Mandate, Page, PageRequest,
     Result, limit,
@@ -32,6 +33,7 @@ use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
 use crate::journal::Note;
+use crate::references::named_in;
 use crate::{Core, error};
 
 /// What changes of a flow without a new document.
@@ -75,6 +77,7 @@ impl Flows<'_> {
             .await?;
         change.insert_flow(row_of(&flow, &read), limit::FLOWS_MAX);
         change.insert_flow_version(&version_of(&flow));
+        change.put_references(&flow.id.to_string(), &named_in(&read));
         change.begin_consumer(triggers::CONSUMER);
         self.core.schedule_watches(&mut change, &flow, &read);
         made(&mut change, &flow)?;
@@ -88,6 +91,11 @@ impl Flows<'_> {
                 Err(self.no_room(&permit, &flow).await?)
             }
             Err(DbError::Conflict(conflict::SCHEDULE)) => Err(times::enough()),
+            // It went away between the look and the write.
+            Err(DbError::Conflict(conflict::REFERENCE_GONE)) => {
+                self.check(caller, &permit, (&read, None)).await?;
+                Err(error::too_fast("thing that it names"))
+            }
             Err(error) => Err(error::from_db(error)),
         }
     }
@@ -192,15 +200,18 @@ impl Flows<'_> {
                 let detail = format!("{open} runs of it have not ended; cancel them first.");
                 return Err(Error::new(ErrorKind::InUse, detail));
             }
+            let names = (Named::Flow(id), Named::FlowNamed(flow.name.clone()));
+            let names = [&names.0, &names.1];
+            self.core.refuse_while_named(caller, &reader, names).await?;
             let mut change = self.core.store.change(&permit);
             self.end_times(&reader, &mut change, &flow).await?;
-            change.delete_flow(&flow);
+            change.delete_flow(&flow).admit_removal(names);
             change.drop_job(JobKind::WatchFlow, &id.to_string());
             let note = Note::record("flows.delete").about(id).with(facts(&flow));
             change.journal(&self.core.permitted(caller, &permit, note));
             match change.commit().await {
                 Ok(()) => return Ok(()),
-                Err(DbError::Conflict(conflict::FLOW_REVISION)) => {}
+                Err(DbError::Conflict(conflict::FLOW_REVISION | conflict::REFERENCE_IN_USE)) => {}
                 Err(error) => return Err(error::from_db(error)),
             }
         }
@@ -254,7 +265,7 @@ impl Flows<'_> {
             let mut flow = self.find(caller, &permit, id).await?;
             let known = self.core.tenant(permit.tenant()).await?;
             precondition.admit(Some(&flow.revision.to_string()), &known.tenant)?;
-            let old_version = flow.version;
+            let (old_version, old_name) = (flow.version, Named::FlowNamed(flow.name.clone()));
             act(&mut flow);
             flow.revision += 1;
             flow.updated_at = self.core.clock.now();
@@ -267,12 +278,20 @@ impl Flows<'_> {
             if flow.version != old_version {
                 self.check(caller, &permit, (&read, Some(id))).await?;
                 change.insert_flow_version(&version_of(&flow));
+                change.put_references(&id.to_string(), &named_in(&read));
+            }
+            if old_name != Named::FlowNamed(flow.name.clone()) {
+                let reader = self.core.store.reader(&permit);
+                let names = [&old_name, &old_name];
+                self.core.refuse_while_named(caller, &reader, names).await?;
+                change.admit_removal(names);
             }
             made(&mut change, &flow)?;
             let note = Note::record(operation).about(id).with(facts(&flow));
             change.journal(&self.core.permitted(caller, &permit, note));
             match change.commit().await {
                 Ok(()) => return Ok(flow),
+                Err(DbError::Conflict(conflict::REFERENCE_GONE | conflict::REFERENCE_IN_USE)) => {}
                 Err(DbError::Conflict(conflict::FLOW_REVISION)) => {
                     let reader = self.core.store.reader(&permit);
                     let is_taken = reader.is_flow_name_taken(&flow.name, id).await;

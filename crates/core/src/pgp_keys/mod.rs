@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
 use bailee_content::pgp;
+use bailee_model::flow::Named;
 use bailee_model::{
-    Error, ErrorKind, Page, PageRequest, PgpKey, PgpKeyId, PgpKeyName, PgpKeyTrust, PgpMaterial,
-    PgpUsage, Result, limit,
+    Error, ErrorKind, Page, PageRequest, PgpKey, PgpKeyId, PgpKeyName, PgpKeyRef, PgpKeyTrust,
+    PgpMaterial, PgpUsage, Result, limit,
 };
 use bailee_store::{Change, DbError, conflict};
 
@@ -231,7 +232,8 @@ impl PgpKeys<'_> {
         .await
     }
 
-    /// Removes a key with its secret part. Flows that still name it will fail.
+    /// Removes a key with its secret part, unless a flow names it. A name may be given to another key before, which then
+    /// takes its part.
     pub async fn delete(
         &self,
         caller: &Caller,
@@ -244,12 +246,18 @@ impl PgpKeys<'_> {
             let known = self.core.tenant(permit.tenant()).await?;
             precondition.admit(Some(&key.revision.to_string()), &known.tenant)?;
             let mut change = self.core.store.change(&permit);
-            change.delete_pgp_key(&key);
+            let by_name = Named::PgpKey(PgpKeyRef::Name(key.name.clone()));
+            let by_id = Named::PgpKey(PgpKeyRef::Id(id));
+            let names = [&by_id, &by_name];
+            let reader = self.core.store.reader(&permit);
+            self.core.refuse_while_named(caller, &reader, names).await?;
+            change.delete_pgp_key(&key).admit_removal(names);
             let note = about(&key, "pgp_keys.delete");
             change.journal(&self.core.permitted(caller, &permit, note));
             match change.commit().await {
                 Ok(()) => return Ok(()),
-                Err(DbError::Conflict(conflict::PGP_KEY_REVISION)) => {}
+                Err(DbError::Conflict(conflict::PGP_KEY_REVISION | conflict::REFERENCE_IN_USE)) => {
+                }
                 Err(error) => return Err(error::from_db(error)),
             }
         }

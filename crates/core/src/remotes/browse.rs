@@ -1,20 +1,26 @@
 //! Looking around: what is in a remote's folders, who uses a remote.
 
 use bailee_auth::{Action, Caller};
+use bailee_model::flow::Named;
 use bailee_model::{
-    Cursor, End, Error, ErrorKind, Page, PageRequest, Remote, RemoteId, Result, Transfer, Webhook,
-    limit,
+    Cursor, End, Error, ErrorKind, Flow, Page, PageRequest, Remote, RemoteId, Result, Schedule,
+    Transfer, Webhook, limit,
 };
 
 use super::Remotes;
 use crate::error;
 use crate::ports::{RemoteChild, RemoteFolder};
+use crate::references::NamedBy;
 
 /// What uses a remote.
 #[derive(Clone, Debug)]
 pub enum RemoteUse {
     /// A transfer from or to it that has not ended.
     Transfer(Box<Transfer>),
+    /// A flow whose newest document names it.
+    Flow(Box<Flow>),
+    /// A schedule of a transfer from or to it.
+    Schedule(Box<Schedule>),
     /// A webhook for events about it.
     Webhook(Box<Webhook>),
 }
@@ -49,8 +55,8 @@ impl Remotes<'_> {
         Ok((page, folder))
     }
 
-    /// What uses a remote: transfers that have not ended, newest first, then webhooks. Whether there are more transfers
-    /// than are told.
+    /// What uses a remote: transfers that have not ended, newest first, then flows and schedules, then webhooks. Whether
+    /// there is more than is told.
     pub async fn used_by(&self, caller: &Caller, id: RemoteId) -> Result<(Vec<RemoteUse>, bool)> {
         let (permit, remote) = self
             .find(caller, "remotes.used_by", Action::RemoteRead, id)
@@ -61,13 +67,23 @@ impl Remotes<'_> {
             .open_transfers_at(&remote.name, most + 1)
             .await
             .map_err(error::from_db)?;
-        let has_more = transfers.len() > most as usize;
+        let mut has_more = transfers.len() > most as usize;
         transfers.truncate(most as usize);
         transfers.retain(|transfer| is_at(transfer, &remote));
         let mut uses: Vec<_> = transfers
             .into_iter()
             .map(|transfer| RemoteUse::Transfer(Box::new(transfer)))
             .collect();
+        let named = Named::Remote(remote.name.clone());
+        let (named_by, others) = self
+            .core
+            .named_by(caller, &reader, [&named, &named])
+            .await?;
+        has_more |= others > 0;
+        uses.extend(named_by.into_iter().map(|user| match user {
+            NamedBy::Flow(flow) => RemoteUse::Flow(flow),
+            NamedBy::Schedule(schedule) => RemoteUse::Schedule(schedule),
+        }));
         let mut page = PageRequest {
             limit: limit::PAGE_MAX,
             after: None,

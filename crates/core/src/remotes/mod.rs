@@ -7,6 +7,7 @@ mod ssh_key;
 mod trial;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
+use bailee_model::flow::Named;
 use bailee_model::{
     Allowance, Error, JobKind, Page, PageRequest, Remote, RemoteAddress, RemoteId, RemoteName,
     RemoteSecretField, RemoteTimes, Result,
@@ -198,7 +199,7 @@ impl Remotes<'_> {
             .await
     }
 
-    /// Removes a remote. Transfers that still want it will fail.
+    /// Removes a remote that no flow or schedule names. Transfers that still want it will fail.
     pub async fn delete(
         &self,
         caller: &Caller,
@@ -212,7 +213,11 @@ impl Remotes<'_> {
             let known = self.core.tenant(permit.tenant()).await?;
             precondition.admit(Some(&remote.revision.to_string()), &known.tenant)?;
             let mut change = self.core.store.change(&permit);
-            change.delete_remote(&remote);
+            let named = Named::Remote(remote.name.clone());
+            let names = [&named, &named];
+            let reader = self.core.store.reader(&permit);
+            self.core.refuse_while_named(caller, &reader, names).await?;
+            change.delete_remote(&remote).admit_removal(names);
             change.drop_job(JobKind::CheckRemote, &id.to_string());
             let note = Note::record("remotes.delete")
                 .about(id)
@@ -220,8 +225,8 @@ impl Remotes<'_> {
             change.journal(&self.core.permitted(caller, &permit, note));
             match change.commit().await {
                 Ok(()) => return Ok(()),
-                // It was changed or removed since it was read; what was asked for is judged again.
-                Err(DbError::Conflict(conflict::REMOTE_NAME)) => {}
+                // It was changed, removed or named since it was read; what was asked for is judged again.
+                Err(DbError::Conflict(conflict::REMOTE_NAME | conflict::REFERENCE_IN_USE)) => {}
                 Err(error) => return Err(error::from_db(error)),
             }
         }
@@ -295,20 +300,20 @@ impl Remotes<'_> {
             let mut remote = old.clone();
             act(&mut remote, &known)?;
             remote.revision += 1;
-            if remote.name != old.name {
-                let taken = self
-                    .core
-                    .store
-                    .reader(&permit)
-                    .remote_named(&remote.name)
-                    .await;
-                if taken.map_err(error::from_db)?.is_some() {
-                    return Err(name_taken(&remote.name));
-                }
-            }
             let mut change = self.core.store.change(&permit);
             hold_secrets(&mut change, &remote);
             change.put_remote(&remote);
+            if remote.name != old.name {
+                let reader = self.core.store.reader(&permit);
+                let taken = reader.remote_named(&remote.name).await;
+                if taken.map_err(error::from_db)?.is_some() {
+                    return Err(name_taken(&remote.name));
+                }
+                let named = Named::Remote(old.name.clone());
+                let names = [&named, &named];
+                self.core.refuse_while_named(caller, &reader, names).await?;
+                change.admit_removal(names);
+            }
             self.follow(&mut change, (&old, &remote)).await?;
             made(&mut change, &without_secret(&remote))?;
             change.journal(&self.core.permitted(
@@ -318,7 +323,7 @@ impl Remotes<'_> {
             ));
             match change.commit().await {
                 Ok(()) => return Ok(remote),
-                Err(DbError::Conflict(conflict::REMOTE_NAME)) => {}
+                Err(DbError::Conflict(conflict::REMOTE_NAME | conflict::REFERENCE_IN_USE)) => {}
                 Err(DbError::Conflict(conflict::SECRET_GONE)) => {
                     return Err(secret_unknown(&remote));
                 }

@@ -16,8 +16,8 @@ use bailee_model::{
 use bailee_store::{Change, DbError, Reader, conflict};
 
 pub(crate) use self::rules::{check, has_times};
-use self::target::stored;
 pub use self::target::{NewTarget, scheduled_transfer};
+use self::target::{named_in, stored};
 use crate::files::{Precondition, RACES_MAX};
 use crate::gate::Ask;
 use crate::idempotency::{earlier, made};
@@ -66,6 +66,7 @@ impl Schedules<'_> {
         self.free_name(&permit, &schedule).await?;
         let mut change = self.core.store.change(&permit);
         change.insert_schedule(&schedule, limit::SCHEDULES_MAX);
+        change.put_references(&schedule.id.to_string(), &named_in(&schedule.target)?);
         self.core
             .set_alarm(&mut change, permit.tenant(), &schedule, schedule.next_at);
         made(&mut change, &schedule)?;
@@ -77,6 +78,7 @@ impl Schedules<'_> {
             DbError::Conflict(conflict::SCHEDULE) => {
                 error::enough("A tenant", limit::SCHEDULES_MAX, "schedules")
             }
+            DbError::Conflict(conflict::REFERENCE_GONE) => error::too_fast("thing that it names"),
             other => error::from_db(other),
         })?;
         Ok(schedule)
@@ -228,6 +230,7 @@ impl Schedules<'_> {
             let known = self.core.tenant(permit.tenant()).await?;
             let mut schedule = self.find_own(caller, &permit, id).await?;
             precondition.admit(Some(&schedule.revision.to_string()), &known.tenant)?;
+            let old_target = schedule.target.clone();
             act(&mut schedule);
             let now = self.core.clock.now();
             let reader = self.core.store.reader(&permit);
@@ -239,6 +242,9 @@ impl Schedules<'_> {
             self.free_name(&permit, &schedule).await?;
             let mut change = self.core.store.change(&permit);
             change.put_schedule(&schedule);
+            if schedule.target != old_target {
+                change.put_references(&id.to_string(), &named_in(&schedule.target)?);
+            }
             self.core
                 .set_alarm(&mut change, permit.tenant(), &schedule, schedule.next_at);
             made(&mut change, &schedule)?;
@@ -246,7 +252,7 @@ impl Schedules<'_> {
             change.journal(&self.core.permitted(caller, &permit, note));
             match change.commit().await {
                 Ok(()) => return Ok(schedule),
-                Err(DbError::Conflict(conflict::SCHEDULE)) => {}
+                Err(DbError::Conflict(conflict::SCHEDULE | conflict::REFERENCE_GONE)) => {}
                 Err(error) => return Err(error::from_db(error)),
             }
         }
@@ -399,7 +405,7 @@ impl Core {
 }
 
 /// A key that is bound to paths sees the schedules that it made: their ends may lie outside its paths.
-fn is_shown(caller: &Caller, schedule: &Schedule) -> bool {
+pub(crate) fn is_shown(caller: &Caller, schedule: &Schedule) -> bool {
     caller.path_prefixes().is_empty()
         || (key_of(caller).is_some() && schedule.created_with == key_of(caller))
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bailee_model::{Error, FlowId, Result, ScheduleTarget};
+use bailee_model::flow::Named;
+use bailee_model::{End, Error, FlowId, Result, ScheduleTarget};
 
 use crate::NewTransfer;
+use crate::references::each_once;
 
 /// What a schedule is to run.
 #[derive(Clone, Debug)]
@@ -39,6 +41,23 @@ pub(super) fn stored(target: &NewTarget) -> Result<ScheduleTarget> {
             params: params.clone(),
         },
     })
+}
+
+/// What a target names: its flow, or the remotes of its transfer.
+pub(super) fn named_in(target: &ScheduleTarget) -> Result<Vec<Named>> {
+    match target {
+        ScheduleTarget::Flow { flow, .. } => Ok(vec![Named::Flow(*flow)]),
+        ScheduleTarget::Transfer { wish, .. } => {
+            let new = scheduled_transfer(wish)?;
+            let ends = [&new.source, &new.destination];
+            let ends = ends.into_iter().chain(&new.sources);
+            let remotes = ends.filter_map(|end| match end {
+                End::Remote { remote, .. } => Some(Named::Remote(remote.clone())),
+                End::Path { .. } | End::Folder { .. } | End::File { .. } => None,
+            });
+            Ok(each_once(remotes))
+        }
+    }
 }
 
 /// The transfer that a schedule starts, without its times.

@@ -8,6 +8,7 @@ mod stats;
 use std::time::Duration;
 
 use bailee_auth::{Action, Caller, Permit, Resource};
+use bailee_model::flow::Named;
 use bailee_model::{
     AuditId, Delivery, DeliveryId, Error, EventId, EventType, FolderPath, Page, PageRequest,
     Result, Webhook, WebhookFormat, WebhookId, WebhookLimits, WebhookOrdering, WebhookPayload,
@@ -274,12 +275,17 @@ impl Webhooks<'_> {
             let known = self.core.tenant(permit.tenant()).await?;
             precondition.admit(Some(&webhook.revision.to_string()), &known.tenant)?;
             let mut change = self.core.store.change(&permit);
-            change.delete_webhook(&webhook);
+            let named = Named::Webhook(id);
+            let names = [&named, &named];
+            let reader = self.core.store.reader(&permit);
+            self.core.refuse_while_named(caller, &reader, names).await?;
+            change.delete_webhook(&webhook).admit_removal(names);
             let note = Note::record("webhooks.delete").about(id);
             change.journal(&self.core.permitted(caller, &permit, note));
             match change.commit().await {
                 Ok(()) => return Ok(()),
-                Err(DbError::Conflict(conflict::WEBHOOK_REVISION)) => {}
+                Err(DbError::Conflict(conflict::WEBHOOK_REVISION | conflict::REFERENCE_IN_USE)) => {
+                }
                 Err(error) => return Err(error::from_db(error)),
             }
         }

@@ -7,7 +7,7 @@ use crate::answer::{Answer, Body};
 use crate::caller::Authenticated;
 use crate::extract::Id;
 
-/// List what uses a remote: transfers that have not ended, and webhooks
+/// List what uses a remote: transfers that have not ended, flows, schedules and webhooks
 #[utoipa::path(get, path = "/remotes/{remote_id}/used-by", operation_id = "remotes.used_by", tag = "remotes",
     params(("remote_id" = String, Path, description = "The remote")),
     responses((status = 200, description = "Its users", body = RemoteUserList)))]
@@ -29,6 +29,30 @@ fn view(found: &RemoteUse) -> RemoteUser {
             summary: format!("{} → {}", transfer.source, transfer.destination),
             state: transfer.state.public().to_owned(),
             links: Links::to("transfers", transfer.id),
+        },
+        RemoteUse::Flow(flow) => RemoteUser {
+            user_type: RemoteUserType::Flow,
+            id: flow.id.to_string(),
+            summary: format!("flow {}", flow.name),
+            state: if flow.is_enabled {
+                "enabled"
+            } else {
+                "disabled"
+            }
+            .to_owned(),
+            links: Links::to("flows", flow.id),
+        },
+        RemoteUse::Schedule(schedule) => RemoteUser {
+            user_type: RemoteUserType::Schedule,
+            id: schedule.id.to_string(),
+            summary: format!("schedule {}", schedule.name),
+            state: if schedule.is_paused {
+                "paused"
+            } else {
+                "active"
+            }
+            .to_owned(),
+            links: Links::to("schedules", schedule.id),
         },
         RemoteUse::Webhook(webhook) => RemoteUser {
             user_type: RemoteUserType::Webhook,

@@ -32,7 +32,7 @@ pub use name::{FlowName, ParamName, StepId};
 pub use parse::KINDS as STEP_KINDS;
 
 pub use pattern::{PathPattern, is_wild, split_wild};
-pub use reference::{Reference, Referent};
+pub use reference::{Named, Reference, Referent};
 pub use remote_pattern::RemotePattern;
 pub use run::{
     Approval, Decision, Flow, FlowRun, FlowVersion, Mandate, RunState, RunTrigger, StepRun,

@@ -1,7 +1,9 @@
 //! What a document names that lies outside of it.
 
+use std::fmt;
+
 use super::{ContentStep, FlowDocument, FlowName, StepAction, Template, Trigger};
-use crate::{PgpKeyRef, PgpUsage, RemoteName, WebhookId};
+use crate::{FlowId, PgpKeyRef, PgpUsage, RemoteName, WebhookId};
 
 /// Something outside of a document that the document names, and where it does.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +34,46 @@ pub enum Referent {
     Webhook(WebhookId),
     /// A flow whose end is waited for.
     Flow(FlowName),
+}
+
+/// A thing that flows and schedules name, in the way in which they name it. As text it is the key of their index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A remote.
+    Remote(RemoteName),
+    /// An OpenPGP key.
+    PgpKey(PgpKeyRef),
+    /// A webhook.
+    Webhook(WebhookId),
+    /// A flow, whatever its name.
+    Flow(FlowId),
+    /// Whichever flow has this name.
+    FlowNamed(FlowName),
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Remote(name) => write!(out, "remote:{name}"),
+            Self::PgpKey(PgpKeyRef::Id(id)) => write!(out, "pgp_key:{id}"),
+            Self::PgpKey(PgpKeyRef::Name(name)) => write!(out, "pgp_key_named:{name}"),
+            Self::Webhook(id) => write!(out, "webhook:{id}"),
+            Self::Flow(id) => write!(out, "flow:{id}"),
+            Self::FlowNamed(name) => write!(out, "flow_named:{name}"),
+        }
+    }
+}
+
+impl Referent {
+    /// The thing that is named.
+    pub fn named(&self) -> Named {
+        match self {
+            Self::Remote(name) | Self::RemoteEvents(name) => Named::Remote(name.clone()),
+            Self::PgpKey { key, .. } => Named::PgpKey(key.clone()),
+            Self::Webhook(id) => Named::Webhook(*id),
+            Self::Flow(name) => Named::FlowNamed(name.clone()),
+        }
+    }
 }
 
 impl FlowDocument {

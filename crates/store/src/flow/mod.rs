@@ -94,14 +94,15 @@ impl Change {
         self.add(HOLD, values![flow.id, flow.revision], Guard::One, REVISION)
     }
 
-    /// Removes a flow as it was read, with its documents, while none of its runs is at work; the conflict is
+    /// Removes a flow as it was read, with its documents and what they name, while none of its runs is at work; the conflict is
     /// [`REVISION`].
     pub fn delete_flow(&mut self, flow: &Flow) -> &mut Self {
         self.forget_watches(flow.id);
         self.add(DELETE_HOOK, values![flow.id], Guard::Any, REVISION);
         let row = values![flow.id, flow.revision];
         self.add(DELETE, row, Guard::One, REVISION);
-        self.add(DELETE_VERSIONS, values![flow.id], Guard::Any, REVISION)
+        self.add(DELETE_VERSIONS, values![flow.id], Guard::Any, REVISION);
+        self.forget_references(&flow.id.to_string())
     }
 
     /// Adds a document of a flow; the conflict is [`REVISION`].

@@ -3,6 +3,7 @@
 mod contents;
 mod documents;
 mod hook;
+mod named;
 mod partner;
 mod runs;
 mod saved;
