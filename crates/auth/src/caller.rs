@@ -23,7 +23,12 @@ pub enum Via {
         key: KeyId,
     },
     /// A run of a flow, which acts with the rights that its principal has now.
-    Flow(FlowRunId),
+    Flow {
+        /// Which.
+        run: FlowRunId,
+        /// The key that the flow was saved with; it ends with a revoked one.
+        key: Option<KeyId>,
+    },
 }
 
 /// Through which door a request came.

@@ -237,7 +237,7 @@ fn who(caller: &Caller) -> String {
         Via::ApiKey(key) => format!("{}/{key}", caller.principal()),
         Via::Transfer(transfer) => format!("{}/{transfer}", caller.principal()),
         Via::Schedule { schedule, .. } => format!("{}/{schedule}", caller.principal()),
-        Via::Flow(run) => format!("{}/{run}", caller.principal()),
+        Via::Flow { run, .. } => format!("{}/{run}", caller.principal()),
     }
 }
 

@@ -309,6 +309,13 @@ impl Core {
                 "The tenant is suspended.",
             ));
         }
+        if let Some(key) = mandate.key {
+            let found = self.find_key(key, facts.now).await?;
+            if found.is_none_or(|found| found.key.state == KeyState::Revoked) {
+                let detail = "The API key by which this was left to be done was revoked.";
+                return Err(Error::new(ErrorKind::CredentialRevoked, detail));
+            }
+        }
         let reader = self.store.identity().reader(tenant);
         let found = reader.principal(mandate.principal).await;
         let found = found.map_err(error::from_db)?;

@@ -88,7 +88,7 @@ impl Core {
             entry.transfer = Some(transfer);
         }
         // And what a run of a flow does, by the run's.
-        if let Via::Flow(run) = *caller.via() {
+        if let Via::Flow { run, .. } = *caller.via() {
             entry.data = with_run(&entry.data, run);
         }
         entry

@@ -189,7 +189,10 @@ impl FlowHooks<'_> {
     ) -> Result<(FlowRun, bool)> {
         let SignedCall { found, id } = call;
         let (tenant, flow) = (found.tenant.id, &found.flow);
-        let via = Via::Flow(FlowRunId::from_bits(flow.id.bits()));
+        let via = Via::Flow {
+            run: FlowRunId::from_bits(flow.id.bits()),
+            key: flow.mandate.key,
+        };
         self.core
             .by_mandate(tenant, &flow.mandate, facts, via)
             .await?;

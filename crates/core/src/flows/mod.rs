@@ -12,7 +12,7 @@ mod triggers;
 mod watch;
 mod work;
 
-use bailee_auth::{Action, Caller, Permit, Resource};
+use bailee_auth::{Action, Caller, Permit, Resource, Via};
 use bailee_model::flow::Named;
 use bailee_model::{
     Error, ErrorKind, Flow, FlowDocument, FlowId, FlowVersion, JobKind, Mandate, Page, PageRequest,
@@ -313,6 +313,11 @@ pub(crate) fn mandate_of(caller: &Caller) -> Mandate {
         principal: caller.principal(),
         scopes: caller.scopes().clone(),
         path_prefixes: caller.path_prefixes().to_vec(),
+        key: match *caller.via() {
+            Via::ApiKey(key) | Via::Schedule { key, .. } => Some(key),
+            Via::Flow { key, .. } => key,
+            Via::Transfer(_) => None,
+        },
     }
 }
 

@@ -176,7 +176,10 @@ impl Core {
             door: Door::Job,
         };
         // Whoever the flow acts for is disabled or gone: so is what it waits for.
-        let via = Via::Flow(FlowRunId::from_bits(flow.id.bits()));
+        let via = Via::Flow {
+            run: FlowRunId::from_bits(flow.id.bits()),
+            key: flow.mandate.key,
+        };
         let caller = self
             .by_mandate(reader.tenant(), &flow.mandate, facts, via)
             .await;

@@ -141,7 +141,10 @@ impl FlowWorks<'_> {
             now,
             door: Door::Job,
         };
-        let via = bailee_auth::Via::Flow(run.id);
+        let via = bailee_auth::Via::Flow {
+            run: run.id,
+            key: run.mandate.key,
+        };
         self.core.by_mandate(tenant, &run.mandate, facts, via).await
     }
 

@@ -147,8 +147,8 @@ impl Schedules<'_> {
         }
     }
 
-    /// In whose name a time does what it is for. What stands in a flow's document acts as the flow does, whatever became
-    /// of the key that it was made with.
+    /// In whose name a time does what it is for. What stands in a flow's document acts as the flow does, which ends
+    /// with a revoked key and not with an expired one.
     async fn caller(&self, tenant: TenantId, schedule: &Schedule, facts: Facts) -> Result<Caller> {
         let Some(flow) = schedule.stands_in else {
             let via = |key| Via::Schedule {
@@ -161,7 +161,10 @@ impl Schedules<'_> {
         let reader = self.core.store.queue().reader(tenant);
         let found = reader.flow(flow).await.map_err(error::from_db)?;
         let found = found.ok_or_else(|| Error::not_found("flow"))?;
-        let via = Via::Flow(FlowRunId::from_bits(flow.bits()));
+        let via = Via::Flow {
+            run: FlowRunId::from_bits(flow.bits()),
+            key: found.mandate.key,
+        };
         self.core
             .by_mandate(tenant, &found.mandate, facts, via)
             .await

@@ -225,14 +225,14 @@ impl Transfers<'_> {
 pub(crate) fn key_of(caller: &Caller) -> Option<KeyId> {
     match *caller.via() {
         Via::ApiKey(key) | Via::Schedule { key, .. } => Some(key),
-        Via::Transfer(_) | Via::Flow(_) => None,
+        Via::Transfer(_) | Via::Flow { .. } => None,
     }
 }
 
 /// The run of a flow in which a caller acts.
 pub(super) fn run_of(caller: &Caller) -> Option<FlowRunId> {
     match *caller.via() {
-        Via::Flow(run) => Some(run),
+        Via::Flow { run, .. } => Some(run),
         _ => None,
     }
 }

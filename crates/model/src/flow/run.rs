@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FlowFile, FlowName, StepFault, StepId};
 use crate::{
-    FlowId, FlowRunId, FolderPath, PrincipalId, ScheduleId, Scopes, Timestamp, TransferId,
+    FlowId, FlowRunId, FolderPath, KeyId, PrincipalId, ScheduleId, Scopes, Timestamp, TransferId,
 };
 
 /// What somebody left behind to be done in their name: who, and the most that it may do. What it may do in the end is
@@ -18,6 +18,9 @@ pub struct Mandate {
     /// Folders outside which it sees nothing; empty is no bound.
     #[serde(default)]
     pub path_prefixes: Vec<FolderPath>,
+    /// The key by which it was given: it ends when that is revoked, and not when that expires.
+    #[serde(default)]
+    pub key: Option<KeyId>,
 }
 
 /// A flow: a document, and who answers for it.

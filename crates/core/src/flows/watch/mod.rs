@@ -139,7 +139,10 @@ impl FlowWatches<'_> {
             now,
             door: Door::Job,
         };
-        let via = Via::Flow(FlowRunId::from_bits(flow.id.bits()));
+        let via = Via::Flow {
+            run: FlowRunId::from_bits(flow.id.bits()),
+            key: flow.mandate.key,
+        };
         let caller = self
             .core
             .by_mandate(tenant, &flow.mandate, facts, via)

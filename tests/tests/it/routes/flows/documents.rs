@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{begin, colleague, ended, make};
+use super::{begin, colleague, completed, ended, make, when};
 use crate::kit::Server;
 
 fn archive() -> Value {
@@ -220,6 +220,40 @@ async fn flows_are_for_those_who_may() {
         .problem(404, "not_found");
     bound.post(&runs).send().await.problem(404, "not_found");
     assert_eq!(bound.all("/flows?limit=5").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_its_flows() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    admin.upload("/in/a.csv", b"a").await;
+    let keep = json!({"id": "keep", "kind": "copy", "files": "/in/*", "to": "/kept/", "on_conflict": "replace"});
+    let document = json!({"name": "keep", "steps": [keep]});
+    let key = json!({"name": "leaked", "scopes": ["admin"]});
+    let key = admin.new_key(key).await;
+    let leaked = admin.with_key(key["api_key"].as_str().unwrap());
+    let flow = make(&leaked, document.clone()).await;
+    let run = begin(&admin, &flow, &json!({})).await;
+    completed(&ended(&admin, &run).await);
+    let steps = json!([{"id": "ask", "kind": "approve"}, keep]);
+    let asking = make(&leaked, json!({"name": "ask", "steps": steps})).await;
+    let open = begin(&admin, &asking, &json!({})).await;
+    when(&admin, &open, |run| run["state"] == "waiting").await;
+    let path = format!("/api-keys/{}", key["key_id"].as_str().unwrap());
+    admin.delete(&path).send().await.is(204);
+    let run = begin(&admin, &flow, &json!({})).await;
+    let run = ended(&admin, &run).await;
+    assert_eq!(run["error_code"], "credential_revoked", "{run}");
+    // What is under way ends before its next step, whoever lets it go on.
+    let member = colleague(&admin, "bob", "member").await;
+    let approve = format!("/flow-runs/{open}/approve");
+    member.post(&approve).send().await.is(202);
+    let open = ended(&admin, &open).await;
+    assert_eq!(open["error_code"], "credential_revoked", "{open}");
+    // Whoever saves it with a key that is trusted lets it go on.
+    admin.put(&own(&flow)).json(&document).send().await.is(200);
+    let run = begin(&admin, &flow, &json!({})).await;
+    completed(&ended(&admin, &run).await);
 }
 
 #[tokio::test]
