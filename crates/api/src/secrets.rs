@@ -192,7 +192,10 @@ pub struct CreateAzureSecret {
 /// A secret, without its value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
-    "secret_id": "sec_01m7yp4nyyevr88y42wdngtn4v", "name": "bank-password", "kind": "env", "reference": "env:BANK_PASSWORD",
+    "secret_id": "sec_01m7yp4nyyevr88y42wdngtn4v", "name": "bank-password", "kind": "env", "reference": "env:BANK_PASSWORD", "variable": "BANK_PASSWORD",
+    "path": null, "url": null, "mount": null, "key": null, "namespace": null, "ca_pem": null, "endpoint": null, "region": null, "secret": null,
+    "access_key_id": null, "version": null, "directory_id": null, "client_id": null, "authority_url": null,
+    "has_value": false, "has_token": false, "has_secret_access_key": false, "has_client_secret": false,
     "created_at": "2026-11-21T09:14:00.000Z", "updated_at": "2026-11-21T09:14:00.000Z",
     "links": {"self": "/v1/secrets/sec_01m7yp4nyyevr88y42wdngtn4v"}
 }))]
@@ -207,6 +210,59 @@ pub struct Secret {
     /// Where its value is, for people; null where it is here.
     #[schema(required)]
     pub reference: Option<String>,
+    /// The variable, for kind `env`.
+    #[schema(required)]
+    pub variable: Option<String>,
+    /// The path: of the file, for kind `file`; below the mount, for kind `vault`.
+    #[schema(required)]
+    pub path: Option<String>,
+    /// Where Vault, or the vault of Azure, answers.
+    #[schema(required)]
+    pub url: Option<String>,
+    /// Where Vault mounts the engine.
+    #[schema(required)]
+    pub mount: Option<String>,
+    /// The entry of the secret, at Vault and at AWS.
+    #[schema(required)]
+    pub key: Option<String>,
+    /// The namespace at Vault.
+    #[schema(required)]
+    pub namespace: Option<String>,
+    /// Certificate authorities that are trusted besides, PEM.
+    #[schema(required)]
+    pub ca_pem: Option<String>,
+    /// Where AWS answers; null for its usual address.
+    #[schema(required)]
+    pub endpoint: Option<String>,
+    /// The region of AWS.
+    #[schema(required)]
+    pub region: Option<String>,
+    /// The secret's name at AWS or Azure.
+    #[schema(required)]
+    pub secret: Option<String>,
+    /// The name of the access key.
+    #[schema(required)]
+    pub access_key_id: Option<String>,
+    /// The version at Azure; null for the current one.
+    #[schema(required)]
+    pub version: Option<String>,
+    /// The directory (tenant) of Azure.
+    #[schema(required)]
+    pub directory_id: Option<String>,
+    /// The application of Azure.
+    #[schema(required)]
+    pub client_id: Option<String>,
+    /// Where tokens of Azure are given out; null for Microsoft's own.
+    #[schema(required)]
+    pub authority_url: Option<String>,
+    /// Whether its value is kept here.
+    pub has_value: bool,
+    /// Whether a token for Vault is kept.
+    pub has_token: bool,
+    /// Whether the access key's secret is kept.
+    pub has_secret_access_key: bool,
+    /// Whether the application's secret is kept.
+    pub has_client_secret: bool,
     /// Since when it exists.
     #[schema(value_type = String, format = DateTime, example = "2026-11-21T09:14:00.000Z")]
     pub created_at: Timestamp,

@@ -23,13 +23,14 @@ const PROBLEM: &str = "Problem";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// What the tags group.
-const TAGS: [(&str, &str); 24] = [
+const TAGS: [(&str, &str); 25] = [
     ("auth", "Who am I"),
     ("files", "Files and their versions"),
     ("folders", "Places for files"),
     ("uploads", "Uploads by parts"),
     ("transfers", "Bytes from here to there"),
     ("remotes", "Far systems"),
+    ("secrets", "Passwords and keys that remotes refer to"),
     ("schedules", "What happens by itself, and when"),
     ("calendars", "Which days are worked on"),
     ("alerts", "What needs attention"),

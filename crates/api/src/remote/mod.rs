@@ -11,7 +11,9 @@ pub use health::*;
 pub use ssh_key::*;
 pub use window::*;
 
-use bailee_model::{RemoteId, Timestamp};
+use std::collections::BTreeMap;
+
+use bailee_model::{RemoteId, SecretId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -155,6 +157,9 @@ pub struct Remote {
     pub has_service_account_key: bool,
     /// Whether the key of a client certificate is kept.
     pub has_client_key: bool,
+    /// Which of these are kept as secrets of their own: the field, such as `password`, and the secret.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"password": "sec_01m7yp4nyyevr88y42wdngtn4v"}))]
+    pub secret_ids: BTreeMap<String, SecretId>,
     /// The public halves of the key pairs that were made here, the newest first; what a partner puts into
     /// `authorized_keys`.
     pub ssh_keys: Vec<SshKey>,

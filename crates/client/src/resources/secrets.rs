@@ -21,6 +21,11 @@ impl Secrets<'_> {
         Listing::new(self.0, Call::get("/secrets"))
     }
 
+    /// One of them.
+    pub async fn get(&self, secret: SecretId) -> Result<Secret> {
+        self.0.json(Call::get(format!("/secrets/{secret}"))).await
+    }
+
     /// The one with this name, if there is one.
     pub async fn by_name(&self, name: &str) -> Result<Option<Secret>> {
         let mut secrets = self.list();

@@ -88,6 +88,14 @@ impl Secrets<'_> {
         reader.secrets(&page).await.map_err(error::from_db)
     }
 
+    /// One secret, without its value.
+    pub async fn get(&self, caller: &Caller, id: SecretId) -> Result<Secret> {
+        let permit = self
+            .enter(caller, "secrets.get", Action::RemoteRead)
+            .await?;
+        Ok(shown(&self.find(&permit, id).await?))
+    }
+
     /// Puts another value or reference in the place of a secret's. Remotes that refer to it use the new one.
     pub async fn replace(
         &self,

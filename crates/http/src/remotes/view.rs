@@ -11,6 +11,7 @@ pub(super) fn view(remote: &model::Remote) -> Result<Remote, Error> {
     let own = json!({
         "remote_id": remote.id,
         "name": remote.name,
+        "secret_ids": remote.secret_refs,
         "ssh_keys": remote.ssh_keys,
         "concurrency": remote.concurrency,
         "health_check_seconds": remote.times.health_check_seconds,

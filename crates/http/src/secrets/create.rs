@@ -12,7 +12,7 @@ use crate::extract::Json;
 /// Keep a secret, or a reference to one
 ///
 /// Write-only. Nothing is connected to; a reference is resolved when a remote that uses it is opened.
-#[utoipa::path(post, path = "/secrets", operation_id = "secrets.create", tag = "remotes",
+#[utoipa::path(post, path = "/secrets", operation_id = "secrets.create", tag = "secrets",
     request_body = CreateSecret,
     responses((status = 201, description = "The secret, without its value", body = Secret)))]
 pub(crate) async fn create(
@@ -21,7 +21,7 @@ pub(crate) async fn create(
     Json(wish): Json<CreateSecret>,
 ) -> Answer<Response> {
     let secret = core.secrets().create(&caller, parse(wish)?).await?;
-    let body = view(&secret);
+    let body = view(&secret)?;
     let location = body.links.own.clone();
     Ok(tagged(
         &secret.revision.to_string(),

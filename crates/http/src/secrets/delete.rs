@@ -7,7 +7,7 @@ use crate::caller::Authenticated;
 use crate::extract::{Guard, Id};
 
 /// Remove a secret that no remote refers to
-#[utoipa::path(delete, path = "/secrets/{secret_id}", operation_id = "secrets.delete", tag = "remotes",
+#[utoipa::path(delete, path = "/secrets/{secret_id}", operation_id = "secrets.delete", tag = "secrets",
     params(("secret_id" = String, Path, description = "The secret")),
     responses((status = 204, description = "It is gone")))]
 pub(crate) async fn delete(

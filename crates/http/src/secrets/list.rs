@@ -2,6 +2,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bailee_api::SecretList;
 use bailee_core::Core;
+use bailee_model::Page;
 
 use super::view::view;
 use crate::answer::Answer;
@@ -9,7 +10,7 @@ use crate::caller::Authenticated;
 use crate::extract::{PageQuery, Paging};
 
 /// List secrets, newest first, without their values
-#[utoipa::path(get, path = "/secrets", operation_id = "secrets.list", tag = "remotes", params(PageQuery),
+#[utoipa::path(get, path = "/secrets", operation_id = "secrets.list", tag = "secrets", params(PageQuery),
     responses((status = 200, description = "A page of secrets", body = SecretList)))]
 pub(crate) async fn list(
     State(core): State<Core>,
@@ -17,5 +18,7 @@ pub(crate) async fn list(
     paging: Paging,
 ) -> Answer<Response> {
     let page = core.secrets().list(&caller, paging.request.clone()).await?;
-    Ok(paging.answer(page, |secret| view(&secret)))
+    let data = page.data.iter().map(view).collect::<Result<Vec<_>, _>>()?;
+    let next = page.next;
+    Ok(paging.answer(Page { data, next }, |secret| secret))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod create;
 pub(crate) mod delete;
 mod form;
+pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod replace;
 mod view;
@@ -15,5 +16,5 @@ use crate::site::Site;
 pub(crate) fn routes() -> OpenApiRouter<Site> {
     OpenApiRouter::new()
         .routes(routes!(create::create, list::list))
-        .routes(routes!(replace::replace, delete::delete))
+        .routes(routes!(get::get, replace::replace, delete::delete))
 }

@@ -4,15 +4,15 @@ use bailee_core::Core;
 use bailee_model::SecretId;
 
 use super::form::parse;
-use super::view::view;
-use crate::answer::{Answer, Body, tagged};
+use super::view::found;
+use crate::answer::Answer;
 use crate::caller::Authenticated;
 use crate::extract::{Guard, Id, Json};
 
 /// Put another value or reference in the place of a secret's
 ///
 /// Remotes that refer to it use the new one with their next connection.
-#[utoipa::path(put, path = "/secrets/{secret_id}", operation_id = "secrets.replace", tag = "remotes",
+#[utoipa::path(put, path = "/secrets/{secret_id}", operation_id = "secrets.replace", tag = "secrets",
     params(("secret_id" = String, Path, description = "The secret")),
     request_body = CreateSecret,
     responses((status = 200, description = "The secret, without its value", body = Secret)))]
@@ -27,5 +27,5 @@ pub(crate) async fn replace(
         .secrets()
         .replace(&caller, id, parse(wish)?, guard)
         .await?;
-    Ok(tagged(&secret.revision.to_string(), Body(view(&secret))))
+    found(&secret)
 }

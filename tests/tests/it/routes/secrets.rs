@@ -73,15 +73,18 @@ async fn a_secret_goes_in_is_replaced_and_never_comes_out() {
         .problem(412, "etag_mismatch");
     let replaced = admin.put(&own(&secret)).json(&newer).send().await;
     replaced.is(200);
-    for answer in [made, replaced, admin.get("/secrets").send().await] {
+    let read = admin.get(&own(&secret)).send().await;
+    assert_eq!(read.is(200).json()["has_value"], true);
+    for answer in [made, replaced, read, admin.get("/secrets").send().await] {
         let text = String::from_utf8_lossy(&answer.body).into_owned();
         assert!(!text.contains("canary"), "{text}");
     }
     let records = admin.records("operation=secrets.replace").await;
     assert!(!json!(records).to_string().contains("canary"));
     let other = server.tenant("bolt").await;
-    let foreign = other.delete(&own(&secret)).send().await;
-    foreign.problem(404, "not_found");
+    for call in [other.get(&own(&secret)), other.delete(&own(&secret))] {
+        call.send().await.problem(404, "not_found");
+    }
     assert!(other.all("/secrets?limit=10").await.is_empty());
     let reader = admin.scoped(&["remotes:read"]).await;
     let refused = reader.delete(&own(&secret)).send().await;
@@ -142,6 +145,40 @@ async fn impossible_secrets_are_refused_with_the_field() {
 }
 
 #[tokio::test]
+async fn what_is_told_of_a_secret_makes_the_same_again() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    for (own_fields, sealed) in [
+        (
+            json!({"name": "v", "kind": "vault", "url": "https://v.example:8200", "mount": "kv", "path": "mft/bank", "key": "password",
+                "namespace": "eu", "ca_pem": null}),
+            "token",
+        ),
+        (
+            json!({"name": "s", "kind": "aws_secrets_manager", "region": "eu-central-1", "secret": "mft/bank", "key": "password",
+                "access_key_id": "AKIA1", "endpoint": "https://s.example"}),
+            "secret_access_key",
+        ),
+        (
+            json!({"name": "a", "kind": "azure_key_vault", "url": "https://a.example", "secret": "bank", "version": "1", "directory_id": "d",
+                "client_id": "c", "authority_url": "https://l.example"}),
+            "client_secret",
+        ),
+    ] {
+        let mut wish = own_fields.clone();
+        wish[sealed] = json!("canary");
+        let made = keep(&admin, &wish).await;
+        let read = admin.get(&own(&made)).send().await.is(200).json();
+        assert_eq!(read, made);
+        for (name, value) in own_fields.as_object().unwrap() {
+            assert_eq!(&read[name], value, "{name}");
+        }
+        assert_eq!(read[format!("has_{sealed}")], true);
+        assert!(!read.to_string().contains("canary"), "{read}");
+    }
+}
+
+#[tokio::test]
 async fn a_remote_uses_the_secret_that_it_refers_to_and_holds_it() {
     let server = Server::start().await;
     let admin = server.admin();
@@ -151,6 +188,8 @@ async fn a_remote_uses_the_secret_that_it_refers_to_and_holds_it() {
     let reference = json!({"secret_id": secret["secret_id"]});
     let remote = far(&admin, &sshd, "far", reference).await;
     assert_eq!(remote["has_private_key"], true);
+    let referred = json!({"private_key": secret["secret_id"]});
+    assert_eq!(remote["secret_ids"], referred);
     admin.upload("/a", b"a").await;
     assert_eq!(admin.transfer("/a", "far:/a").await["state"], "completed");
     let used = admin
@@ -174,7 +213,8 @@ async fn a_remote_uses_the_secret_that_it_refers_to_and_holds_it() {
     let problem = refused.problem(422, "validation_failed");
     assert_eq!(problem["errors"][0]["pointer"], "#/private_key");
     let own_key = json!({"private_key": sshd.key("ed25519")});
-    admin.patch(&path).json(&own_key).send().await.is(200);
+    let changed = admin.patch(&path).json(&own_key).send().await;
+    assert_eq!(changed.is(200).json()["secret_ids"], json!({}));
     assert_eq!(admin.transfer("/a", "far:/b").await["state"], "completed");
     admin.delete(&own(&secret)).send().await.is(204);
 }
