@@ -20,6 +20,9 @@ pub(super) async fn export(
     let mut server = Server::new(client);
     let kinds = site::kinds_named(&args.kinds);
     let chapters = site::chapters(&mut server, &kinds).await?;
+    for line in &server.withheld {
+        session.say(line);
+    }
     if let Some(folder) = &args.folder {
         std::fs::create_dir_all(folder).map_err(Failure::local("make", folder))?;
         for chapter in &chapters {
@@ -105,8 +108,9 @@ async fn planned(
     files: &SiteFiles,
     meaning: Meaning<'_>,
 ) -> Result<Plan, Failure> {
-    let site = site::read(&files.files)?;
+    let mut site = site::read(&files.files)?;
     let present = server.things(&site.kinds).await?;
+    site::without_ids(&mut site, server);
     let me = client.auth().validate().await?;
     let own = [
         me.principal_id.to_string(),

@@ -5,15 +5,36 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use bailee_client::Error;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::form::{self, reference, secret_source};
+use super::form::{self, reference, secret_name, secret_source};
 use super::kinds::{Absent, Field, Form, Kind, Time, Update};
 use super::plan::{Change, Plan, Step};
 use super::read::{Declared, Place};
-use super::server::{Call, Present, Server, etag, json, path_of, text};
+use super::server::{Call, Present, Server, etag, json, text};
 use crate::Failure;
 use crate::session::{Session, read_secret};
+
+/// How a thing is changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Way {
+    method: &'static str,
+    /// What stands behind the path of the thing.
+    suffix: &'static str,
+}
+
+const REFRESH: Way = Way {
+    method: "POST",
+    suffix: "/refresh",
+};
+const PUT: Way = Way {
+    method: "PUT",
+    suffix: "",
+};
+const PATCH: Way = Way {
+    method: "PATCH",
+    suffix: "",
+};
 
 /// What carries a plan out.
 pub struct Carrier<'a> {
@@ -58,26 +79,24 @@ impl Carrier<'_> {
 
     async fn make(&mut self, declared: &Declared, secrets: Secrets) -> Result<(), Failure> {
         let kind = declared.kind;
+        let collection = self.collection(declared)?;
         let mut body = Map::new();
         let mut rest = Map::new();
         for field in kind.fields {
             let Some(value) = declared.fields.get(field.name) else {
                 continue;
             };
-            let value = self.wired(field, value, &declared.place)?;
             let is_later =
                 field.time == Time::Later || matches!(field.form, Form::OrNever) && value.is_null();
             let into = if is_later { &mut rest } else { &mut body };
-            if !matches!(field.form, Form::Secret(_)) {
-                into.insert(field.wire().to_owned(), value);
-            }
+            self.put(into, declared, (field, value))?;
         }
         body.extend(secrets.0);
         let call = Call {
             body: Some(body),
             ..Call::default()
         };
-        let answer = self.server.call("POST", kind.path, call).await?;
+        let answer = self.server.call("POST", &collection, call).await?;
         let thing = json(&answer)?;
         let id = text(&thing, kind.id);
         let name = form::name(kind, &declared.fields);
@@ -91,7 +110,8 @@ impl Carrier<'_> {
             if_match: etag(&answer),
             ..Call::default()
         };
-        self.server.call("PATCH", &path_of(kind, &id), call).await?;
+        let path = format!("{collection}/{id}");
+        self.server.call("PATCH", &path, call).await?;
         Ok(())
     }
 
@@ -109,41 +129,86 @@ impl Carrier<'_> {
                 form::name(declared.kind, &declared.fields)
             )));
         }
-        let method = match declared.kind.update {
-            Update::Patch => "PATCH",
-            Update::Put => "PUT",
-        };
-        let mut body = self.whole(declared, present)?;
-        for change in changes {
-            let value = match change.field.form {
-                Form::Object(_) => merged(&change.from, &change.to),
-                _ => self.wired(change.field, &change.to, &declared.place)?,
+        let mut if_match = if_match;
+        for (way, body) in self.bodies((declared, present), changes, secrets)? {
+            let call = Call {
+                body: Some(body),
+                if_match: if_match.filter(|_| way.method != "POST"),
+                ..Call::default()
             };
-            body.insert(change.field.wire().to_owned(), value);
+            let path = format!("{}{}", present.path(), way.suffix);
+            if_match = etag(&self.server.call(way.method, &path, call).await?);
         }
-        body.extend(secrets.0);
-        let call = Call {
-            body: Some(body),
-            if_match,
-            ..Call::default()
-        };
-        self.server.call(method, &present.path(), call).await?;
         Ok(())
     }
 
-    /// What is sent beside the changes: everything else, where the API takes whole things only.
-    fn whole(&self, declared: &Declared, present: &Present) -> Result<Map<String, Value>, Failure> {
-        let mut body = Map::new();
-        if declared.kind.update == Update::Patch {
-            return Ok(body);
+    /// What is sent to change a thing, in order.
+    fn bodies(
+        &self,
+        (declared, present): (&Declared, &Present),
+        changes: &[Change],
+        secrets: Secrets,
+    ) -> Result<Vec<(Way, Map<String, Value>)>, Failure> {
+        let update = declared.kind.update;
+        let way_of = |change: &Change| match (change.field.time, update) {
+            (Time::Refreshed, _) => REFRESH,
+            (_, Update::Patch) | (Time::Later, Update::PutAndPatch) => PATCH,
+            (_, Update::Put | Update::PutAndPatch) => PUT,
+        };
+        let mut bodies = Vec::new();
+        for way in [REFRESH, PUT, PATCH] {
+            let changes: Vec<_> = changes
+                .iter()
+                .filter(|change| way_of(change) == way)
+                .collect();
+            if changes.is_empty() {
+                continue;
+            }
+            let body = match way {
+                PUT => self.whole((declared, present), &changes)?,
+                _ => self.patch(declared, &changes)?,
+            };
+            bodies.push((way, body));
         }
+        // Secrets are of things that are changed in one way.
+        if let Some((_, body)) = bodies.last_mut() {
+            body.extend(secrets.0);
+        }
+        Ok(bodies)
+    }
+
+    fn patch(
+        &self,
+        declared: &Declared,
+        changes: &[&Change],
+    ) -> Result<Map<String, Value>, Failure> {
+        let mut body = Map::new();
+        for change in changes {
+            if let Form::Object(_) = change.field.form {
+                let patch = merged(&change.from, &change.to);
+                body.insert(change.field.wire().to_owned(), patch);
+            } else {
+                self.put(&mut body, declared, (change.field, &change.to))?;
+            }
+        }
+        Ok(body)
+    }
+
+    /// All of a thing as it should be.
+    fn whole(
+        &self,
+        (declared, present): (&Declared, &Present),
+        changes: &[&Change],
+    ) -> Result<Map<String, Value>, Failure> {
+        let mut body = Map::new();
+        // What is of another kind has other fields.
+        let is_same_kind = changes.iter().all(|change| change.field.name != "kind");
         for field in declared.kind.fields {
-            let stays = matches!(field.absent, Absent::AsItIs);
+            let stays = is_same_kind && matches!(field.absent, Absent::AsItIs);
             let value = declared.fields.get(field.name);
             let value = value.or_else(|| present.fields.get(field.name).filter(|_| stays));
-            if let Some(value) = value {
-                let value = self.wired(field, value, &declared.place)?;
-                body.insert(field.wire().to_owned(), value);
+            if let Some(value) = value.filter(|_| field.time != Time::Later) {
+                self.put(&mut body, declared, (field, value))?;
             }
         }
         Ok(body)
@@ -159,20 +224,51 @@ impl Carrier<'_> {
         Ok(())
     }
 
-    /// A value as the API takes it.
-    fn wired(&self, field: &Field, value: &Value, place: &Place) -> Result<Value, Failure> {
-        let Form::Reference(..) = field.form else {
-            return Ok(value.clone());
+    /// Where the API has a thing that is to be made.
+    fn collection(&self, declared: &Declared) -> Result<String, Failure> {
+        let Some(parent) = declared.kind.parent() else {
+            return Ok(declared.kind.path.to_owned());
         };
-        if value.is_null() {
-            return Ok(Value::Null);
+        let name = declared.fields.get(parent.name).unwrap_or(&Value::Null);
+        let id = self.wired((parent, name), &declared.place)?;
+        Ok(declared.kind.collection(id.as_str().unwrap_or_default()))
+    }
+
+    /// Puts a field into a body. What stands in the path, and secrets, which are read elsewhere, do not.
+    fn put(
+        &self,
+        body: &mut Map<String, Value>,
+        declared: &Declared,
+        (field, value): (&Field, &Value),
+    ) -> Result<(), Failure> {
+        let is_secret = field.form.is_secret() && secret_source(value).is_some();
+        let parent = declared.kind.parent();
+        if is_secret || parent.is_some_and(|parent| parent.name == field.name) {
+            return Ok(());
+        }
+        match (field.form, self.wired((field, value), &declared.place)?) {
+            (Form::Document(_), Value::Object(document)) => body.extend(document),
+            (_, value) => _ = body.insert(field.wire().to_owned(), value),
+        }
+        Ok(())
+    }
+
+    /// A value as the API takes it.
+    fn wired(&self, (field, value): (&Field, &Value), place: &Place) -> Result<Value, Failure> {
+        let secret = field.form.is_secret().then(|| secret_name(value)).flatten();
+        let is_reference = matches!(field.form, Form::Reference(..));
+        if value.is_null() || !is_reference && secret.is_none() {
+            return Ok(self.server.names.numbered(value, field.form.inner()));
         }
         let id = self.server.names.id_of(value).ok_or_else(|| {
             let (noun, name) = reference(value).unwrap_or_default();
             let at = place.of(&format!("/{}", field.name));
             Failure::Site(vec![format!("{at}: there is no {noun} {name}")])
         })?;
-        Ok(Value::String(id))
+        Ok(match secret {
+            Some(_) => json!({"secret_id": id}),
+            None => Value::String(id),
+        })
     }
 
     /// Keeps a secret that the server showed this once, in a file that nobody else can read.
@@ -218,7 +314,7 @@ fn secrets(plan: &Plan) -> Result<Vec<Secrets>, Failure> {
             for field in declared.kind.fields {
                 let value = declared.fields.get(field.name);
                 let Some((source, name)) = value
-                    .filter(|_| matches!(field.form, Form::Secret(_)))
+                    .filter(|_| field.form.is_secret())
                     .and_then(secret_source)
                 else {
                     continue;
@@ -280,9 +376,12 @@ fn told_by_place(declared: &Declared, failure: &Failure) {
             .fields
             .iter()
             .find(|field| field.wire() == first);
-        let pointer = match field {
-            Some(field) => pointer.replacen(first, field.name, 1),
-            None => pointer.to_owned(),
+        let is_document = |field: &&Field| matches!(field.form, Form::Document(_));
+        let document = declared.kind.fields.iter().find(is_document);
+        let pointer = match (field, document) {
+            (Some(field), _) => pointer.replacen(first, field.name, 1),
+            (None, Some(document)) => format!("/{}{pointer}", document.name),
+            (None, None) => pointer.to_owned(),
         };
         let line = format!("{}: {}", declared.place.of(&pointer), error.detail);
         eprintln!("error: {}", crate::failure::visible(&line));

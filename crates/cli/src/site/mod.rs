@@ -16,13 +16,13 @@ mod text;
 pub use carry::Carrier;
 pub use kinds::KINDS;
 pub use plan::{Meaning, Plan, STEP, plan};
-pub use read::read;
+pub use read::{Site, read};
 pub use server::Server;
 
 use serde_json::{Map, Value, json};
 
 use self::form::name;
-use self::kinds::{Form, Kind};
+use self::kinds::Kind;
 use self::server::Present;
 use self::text::{Members, yaml, yaml_list};
 use crate::Failure;
@@ -31,6 +31,15 @@ use crate::Failure;
 pub fn kinds_named(names: &[String]) -> Vec<&'static Kind> {
     let wanted = |kind: &&Kind| names.is_empty() || names.iter().any(|name| name == kind.plural);
     kinds::ALL.iter().copied().filter(wanted).collect()
+}
+
+/// Calls what the files name by ids by its name, as the server's things are.
+pub fn without_ids(site: &mut Site, server: &Server<'_>) {
+    for declared in &mut site.things {
+        server
+            .names
+            .without_ids(declared.kind, &mut declared.fields);
+    }
 }
 
 /// One kind as a site file tells it.
@@ -89,7 +98,7 @@ fn members(thing: &Present) -> Members {
     let fields = thing.kind.fields.iter().filter_map(|field| {
         let value = thing.fields.get(field.name)?;
         let value = match field.form {
-            Form::Secret(_) => {
+            form if form.is_secret() && form::secret_name(value).is_none() => {
                 let name = name(thing.kind, &thing.fields);
                 json!({"env": variable(&[thing.kind.noun, &name, field.name])})
             }

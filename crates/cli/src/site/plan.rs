@@ -15,6 +15,9 @@ use crate::output::View;
 /// Longest value that is shown in a plan.
 const SHOWN_MAX: usize = 100;
 
+/// Most places inside of a value of which a plan tells.
+const PLACES_MAX: usize = 20;
+
 /// How a plan is printed for programs.
 pub const STEP: View = View {
     columns: &[("ACTION", "action"), ("KIND", "kind"), ("NAME", "name")],
@@ -155,13 +158,19 @@ fn changes(declared: &Declared, present: &Present, meaning: Meaning<'_>) -> Vec<
     let changes = fields.filter_map(|field| {
         let wish = declared.fields.get(field.name);
         let now = present.fields.get(field.name);
-        let is_secret = matches!(field.form, Form::Secret(_));
         let is_same = match (wish, now) {
             (None, None) => true,
             (None, Some(_)) => matches!(field.absent, Absent::AsItIs),
-            (Some(_), Some(_)) if is_secret => !meaning.sends_secrets,
-            (Some(wish), Some(now)) if matches!(field.form, Form::Part) => form::agrees(wish, now),
-            (Some(wish), Some(now)) => wish == now,
+            (Some(wish), Some(now)) => match field.form {
+                Form::Secret(_) => !meaning.sends_secrets,
+                Form::Credential(_) => match (form::secret_name(wish), form::secret_name(now)) {
+                    (None, None) => !meaning.sends_secrets,
+                    (wish, now) => wish == now,
+                },
+                Form::Part(_) => form::agrees(wish, now),
+                Form::Armored(_) => form::is_same_armor(wish, now),
+                _ => wish == now,
+            },
             (Some(wish), None) => wish.is_null(),
         };
         let usual = match field.absent {
@@ -277,11 +286,9 @@ impl Step {
                     }
                 }
             }
-            Self::Change { changes, .. } => lines.extend(changes.iter().map(|change| {
-                let name = change.field.name;
-                let from = said(&change.from, change.field);
-                format!("    {name}: {from} → {}", said(&change.to, change.field))
-            })),
+            Self::Change { changes, .. } => {
+                lines.extend(changes.iter().flat_map(Change::lines));
+            }
             Self::Remove(_) => {}
         }
         lines
@@ -307,13 +314,73 @@ impl Step {
     }
 }
 
+impl Change {
+    /// What differs, for people: of what has insides, the places that do.
+    fn lines(&self) -> Vec<String> {
+        if let Form::Armored(_) = self.field.form {
+            return vec![format!("    {}: another form of it", self.field.name)];
+        }
+        let has_insides = matches!(self.field.form, Form::Part(_) | Form::Document(_));
+        let mut places = Vec::new();
+        if has_insides && self.from.is_object() && self.to.is_object() {
+            let is_part = matches!(self.field.form, Form::Part(_));
+            differences(self.field.name, (&self.from, &self.to), &mut places);
+            // Of a part, what a file leaves out is no difference.
+            places.retain(|(_, _, to)| !is_part || !to.is_null());
+        }
+        if places.is_empty() {
+            let name = self.field.name.to_owned();
+            places.push((name, self.from.clone(), self.to.clone()));
+        }
+        let more = places.len().saturating_sub(PLACES_MAX);
+        places.truncate(PLACES_MAX);
+        let lines = places.iter().map(|(place, from, to)| {
+            let (from, to) = (said(from, self.field), said(to, self.field));
+            format!("    {place}: {from} → {to}")
+        });
+        let mut lines: Vec<_> = lines.collect();
+        lines.extend((more > 0).then(|| format!("    and {more} more")));
+        lines
+    }
+}
+
+/// Where two values differ, as deep as both have the same form.
+fn differences(
+    place: &str,
+    (from, to): (&Value, &Value),
+    places: &mut Vec<(String, Value, Value)>,
+) {
+    let below = |name: &dyn std::fmt::Display| format!("{place}/{name}");
+    match (from, to) {
+        (Value::Object(from), Value::Object(to)) => {
+            let gone = from.keys().filter(|name| !to.contains_key(*name));
+            for name in to.keys().chain(gone) {
+                let member = |members: &Map<String, Value>| members.get(name).cloned();
+                let (from, to) = (
+                    member(from).unwrap_or_default(),
+                    member(to).unwrap_or_default(),
+                );
+                differences(&below(name), (&from, &to), places);
+            }
+        }
+        (Value::Array(from), Value::Array(to)) if from.len() == to.len() => {
+            for (at, pair) in from.iter().zip(to).enumerate() {
+                differences(&below(&at), pair, places);
+            }
+        }
+        (from, to) if from == to => {}
+        (from, to) => places.push((place.to_owned(), from.clone(), to.clone())),
+    }
+}
+
 /// A value for people: secrets by where they come from, long ones cut.
 fn said(value: &Value, field: &Field) -> String {
-    if matches!(field.form, Form::Secret(_)) {
-        return match secret_source(value) {
-            Some((source, name)) => format!("secret of {source} {name}"),
-            None if value.is_null() => "no secret".to_owned(),
-            None => "a secret".to_owned(),
+    if field.form.is_secret() {
+        return match (secret_source(value), form::secret_name(value)) {
+            (Some((source, name)), _) => format!("secret of {source} {name}"),
+            (None, Some(name)) => format!("the secret {name}"),
+            (None, None) if value.is_null() => "no secret".to_owned(),
+            (None, None) => "a secret".to_owned(),
         };
     }
     let text = inline(value);

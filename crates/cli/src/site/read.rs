@@ -210,6 +210,10 @@ impl Reader {
                 }
             }
         }
+        if let Some(fault) = misnamed(kind, &fields) {
+            self.faults
+                .push(format!("{}: {fault}", place.of("/document/name")));
+        }
         for field in kind.fields {
             let is_missing = fields.get(field.name).is_none_or(Value::is_null);
             if matches!(field.absent, kinds::Absent::Required) && is_missing {
@@ -299,22 +303,36 @@ fn value(
             }
         }
         Form::Set if !value.is_array() => Err(here("this is a list")),
-        Form::Part if !value.is_object() => Err(here("this is an object")),
+        Form::Part(_) if !value.is_object() => Err(here("this is an object")),
         Form::Secret(_) => match secret_source(&value) {
             Some(_) => Ok(value),
             None => Err(here(
                 "a secret does not stand in a site file: write {env: NAME} or {file: PATH}",
             )),
         },
-        Form::Text => match value.get("file").and_then(Value::as_str) {
-            Some(path) => {
-                let path = place.beside(path);
-                let text = text_of(&path).map_err(|failure| here(&failure.to_string()))?;
-                Ok(Value::String(text))
-            }
-            None if value.is_string() => Ok(value),
-            None => Err(here("this is a text, or {file: PATH}")),
+        Form::Credential(_) => match (secret_source(&value), form::secret_name(&value)) {
+            (None, None) => Err(here(
+                "a secret does not stand in a site file: write {env: NAME}, {file: PATH} or {secret: NAME}",
+            )),
+            _ => Ok(value),
         },
+        Form::Document(_) => match (secret_source(&value), &value) {
+            (Some(("file", path)), _) => {
+                document_of(&place.beside(path)).map_err(|fault| here(&fault))
+            }
+            (_, Value::Object(_)) => Ok(value),
+            _ => Err(here("this is a document, or {file: PATH}")),
+        },
+        Form::Text => text(&value, place).map_err(|fault| here(&fault)),
+        Form::Armored(_) => {
+            let key = text(&value, place).map_err(|fault| here(&fault))?;
+            if key.as_str().is_some_and(|key| key.contains("PRIVATE KEY")) {
+                return Err(here(
+                    "this is a secret key, which no site file holds; `bailee pgp-key import` takes it in",
+                ));
+            }
+            Ok(key)
+        }
         Form::Reference(_, kinds) => match form::reference(&value) {
             Some((noun, _)) if noun.is_empty() || kinds.iter().any(|kind| kind.noun == noun) => {
                 Ok(value)
@@ -327,6 +345,40 @@ fn value(
         },
         _ => Ok(value),
     }
+}
+
+/// A text that stands here or in a file of its own.
+fn text(value: &Value, place: &Place) -> Result<Value, String> {
+    match value.get("file").and_then(Value::as_str) {
+        Some(path) => {
+            let text = text_of(&place.beside(path)).map_err(|failure| failure.to_string())?;
+            Ok(Value::String(text))
+        }
+        None if value.is_string() => Ok(value.clone()),
+        None => Err("this is a text, or {file: PATH}".to_owned()),
+    }
+}
+
+/// The document in a file of its own.
+fn document_of(path: &Path) -> Result<Value, String> {
+    let text = text_of(path).map_err(|failure| failure.to_string())?;
+    let named = |line: usize, fault: &str| format!("{}:{line}: {fault}", path.display());
+    let documents = node::documents(&text).map_err(|fault| named(fault.line, &fault.detail))?;
+    match documents.as_slice() {
+        [document] if document.members().is_some() => Ok(document.value()),
+        _ => Err(named(1, "this is not one document")),
+    }
+}
+
+/// What is wrong with the name in a document, which is the thing's own.
+fn misnamed(kind: &Kind, fields: &Map<String, Value>) -> Option<String> {
+    let mut documents = kind
+        .fields
+        .iter()
+        .filter(|field| matches!(field.form, Form::Document(_)));
+    let inside = fields.get(documents.next()?.name)?.get("name")?;
+    let name = fields.get("name")?;
+    (inside != name).then(|| format!("this is the document of {inside}, not of {name}"))
 }
 
 fn unknown(name: &str, kind: &Kind) -> String {

@@ -4,7 +4,7 @@ use bailee_client::{Answer, Client, RawCall};
 use serde_json::{Map, Value};
 
 use super::form::{self, Names, shown};
-use super::kinds::{self, Form, Kind};
+use super::kinds::{self, Kind};
 use crate::Failure;
 
 /// Things that one page of a list holds.
@@ -17,6 +17,8 @@ const THINGS_MAX: usize = 100_000;
 pub struct Present {
     /// What it is.
     pub kind: &'static Kind,
+    /// Where the API has it and those beside it.
+    pub collection: String,
     /// Its id; empty if there is just one.
     pub id: String,
     /// Its fields in normal form.
@@ -26,16 +28,11 @@ pub struct Present {
 impl Present {
     /// Where the API has it.
     pub fn path(&self) -> String {
-        path_of(self.kind, &self.id)
-    }
-}
-
-/// Where the API has a thing.
-pub fn path_of(kind: &Kind, id: &str) -> String {
-    if id.is_empty() {
-        kind.path.to_owned()
-    } else {
-        format!("{}/{id}", kind.path)
+        if self.id.is_empty() {
+            self.collection.clone()
+        } else {
+            format!("{}/{}", self.collection, self.id)
+        }
     }
 }
 
@@ -44,6 +41,8 @@ pub struct Server<'a> {
     client: &'a Client,
     /// What things are called.
     pub names: Names,
+    /// Things that are there and that no file can tell of, each with the reason.
+    pub withheld: Vec<String>,
 }
 
 impl<'a> Server<'a> {
@@ -52,6 +51,7 @@ impl<'a> Server<'a> {
         Self {
             client,
             names: Names::default(),
+            withheld: Vec::new(),
         }
     }
 
@@ -63,24 +63,77 @@ impl<'a> Server<'a> {
             if !is_wanted(kind) && !wanted.iter().any(|other| refers(other, kind)) {
                 continue;
             }
-            for thing in self.all(kind).await? {
-                if (kind.is_gone)(&thing) {
-                    continue;
-                }
-                let id = text(&thing, kind.id);
-                let fields = shown(kind, &thing, &self.names);
-                self.names.learn(kind, &form::name(kind, &fields), &id);
-                if is_wanted(kind) {
-                    things.push(Present { kind, id, fields });
+            for collection in self.collections(kind) {
+                for thing in self.present(kind, &collection).await? {
+                    let name = form::name(kind, &thing.fields);
+                    self.names.learn(kind, &name, &thing.id);
+                    if is_wanted(kind) {
+                        things.push(thing);
+                    }
                 }
             }
         }
         Ok(things)
     }
 
-    async fn all(&self, kind: &'static Kind) -> Result<Vec<Value>, Failure> {
+    /// Where the API has the things of a kind: below each thing in which they are.
+    fn collections(&self, kind: &Kind) -> Vec<String> {
+        let Some(parent) = kind.parent() else {
+            return vec![kind.path.to_owned()];
+        };
+        let kinds = kinds::ALL.iter().filter(|kind| parent.form.refers_to(kind));
+        let parents = kinds.flat_map(|kind| self.names.ids(kind));
+        parents.map(|id| kind.collection(&id)).collect()
+    }
+
+    /// The things of a collection that files can tell of.
+    async fn present(
+        &mut self,
+        kind: &'static Kind,
+        collection: &str,
+    ) -> Result<Vec<Present>, Failure> {
+        let mut present = Vec::new();
+        for thing in self.all(kind, collection).await? {
+            if (kind.is_gone)(&thing) {
+                continue;
+            }
+            if let Some(withheld) = kind.withheld
+                && (withheld.is)(&thing)
+            {
+                let name = text(&thing, "name");
+                let line = format!("left out {} {name}: {}", kind.noun, withheld.why);
+                self.withheld.push(line);
+                continue;
+            }
+            let mut thing_there = Present {
+                kind,
+                collection: collection.to_owned(),
+                id: text(&thing, kind.id),
+                fields: Map::new(),
+            };
+            let thing = self.detailed(&thing_there, thing).await?;
+            thing_there.fields = shown(kind, &thing, &self.names);
+            present.push(thing_there);
+        }
+        Ok(present)
+    }
+
+    /// A thing with the members that only a call of their own shows.
+    async fn detailed(&self, present: &Present, mut thing: Value) -> Result<Value, Failure> {
+        let Some(details) = present.kind.details else {
+            return Ok(thing);
+        };
+        let path = format!("{}{details}", present.path());
+        let more = json(&self.call("GET", &path, Call::default()).await?)?;
+        if let (Value::Object(thing), Value::Object(more)) = (&mut thing, more) {
+            thing.extend(more);
+        }
+        Ok(thing)
+    }
+
+    async fn all(&self, kind: &'static Kind, collection: &str) -> Result<Vec<Value>, Failure> {
         if kind.is_single() {
-            let answer = self.call("GET", kind.path, Call::default()).await?;
+            let answer = self.call("GET", collection, Call::default()).await?;
             return Ok(vec![json(&answer)?]);
         }
         let mut things = Vec::new();
@@ -92,7 +145,7 @@ impl<'a> Server<'a> {
                 &self
                     .call(
                         "GET",
-                        kind.path,
+                        collection,
                         Call {
                             query,
                             ..Call::default()
@@ -122,8 +175,9 @@ impl<'a> Server<'a> {
     /// A thing as it is now, and its ETag if it has one.
     pub async fn read(&self, thing: &Present) -> Result<(Present, Option<String>), Failure> {
         let answer = self.call("GET", &thing.path(), Call::default()).await?;
+        let shows = self.detailed(thing, json(&answer)?).await?;
         let now = Present {
-            fields: shown(thing.kind, &json(&answer)?, &self.names),
+            fields: shown(thing.kind, &shows, &self.names),
             ..thing.clone()
         };
         Ok((now, etag(&answer)))
@@ -154,10 +208,7 @@ pub struct Call {
 }
 
 fn refers(kind: &Kind, to: &Kind) -> bool {
-    kind.fields.iter().any(|field| match field.form {
-        Form::Reference(_, kinds) => kinds.iter().any(|kind| kind.plural == to.plural),
-        _ => false,
-    })
+    kind.fields.iter().any(|field| field.form.refers_to(to))
 }
 
 /// The ETag of an answer.

@@ -1,5 +1,7 @@
 //! `bailee export`, `bailee diff`, `bailee apply`.
 
+mod linked;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -287,6 +289,21 @@ async fn wrong_files_are_refused_with_place_and_reason() {
             "site.yaml:3: /api_keys/0/principal: ",
             "service_account",
         ),
+        (
+            "pgp_keys:\n  - name: own\n    key: |\n      -----BEGIN PGP PRIVATE KEY BLOCK-----\n      hunter2\n",
+            "site.yaml:3: /pgp_keys/0/key: ",
+            "secret key",
+        ),
+        (
+            "flows:\n  - name: a\n    document:\n      name: b\n      steps: []\n",
+            "site.yaml:4: /flows/0/document/name: ",
+            "document of \"b\"",
+        ),
+        (
+            "subscribers:\n  - name: bank\n    destination: /in/\n",
+            "site.yaml:2: /subscribers/0: ",
+            "`channel` is missing",
+        ),
         ("bailee: 2\n", "site.yaml:1: /bailee: ", "version 1"),
         ("users:\n  - name: a\n   roles: []\n", "site.yaml:3: ", ""),
     ] {
@@ -298,7 +315,13 @@ async fn wrong_files_are_refused_with_place_and_reason() {
             .says(reason);
         assert!(!refused.talk.contains("hunter2"), "{}", refused.talk);
     }
-    // What only the server knows to be wrong is told by its place all the same, and what came before stays.
+}
+
+#[tokio::test]
+async fn what_only_the_server_knows_to_be_wrong_is_told_by_its_place() {
+    let server = Server::start().await;
+    let desk = Desk::new(&server, server.admin());
+    // What came before stays.
     desk.write(
         "site.yaml",
         "users:\n  - name: first\nwebhooks:\n  - types: ['*']\n    url: https://h.example/\n    limits:\n      per_second: 0\n",
@@ -316,6 +339,20 @@ async fn wrong_files_are_refused_with_place_and_reason() {
     desk.apply(&["-f", "site.yaml"])
         .is(1)
         .says("there is no user nobody");
+    desk.write(
+        "site.yaml",
+        "remotes:\n  - name: a\n    kind: sftp\n    host: h\n    username: u\n    password: {secret: nope}\n",
+    );
+    desk.apply(&["-f", "site.yaml"])
+        .is(1)
+        .says("site.yaml:6: /remotes/0/password: there is no secret nope");
+    desk.write(
+        "site.yaml",
+        "flows:\n  - name: a\n    document:\n      steps:\n        - id: keep\n          kind: copy\n          too: /archive/\n",
+    );
+    desk.apply(&["-f", "site.yaml"])
+        .is(2)
+        .says("site.yaml:7: /flows/0/document/steps/0/too: ");
     desk.write(
         "site.yaml",
         "remotes:\n  - name: a\n    kind: local\n    folder: /x\n",
