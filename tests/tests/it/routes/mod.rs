@@ -1,5 +1,6 @@
 //! Each route by itself, noun by noun.
 
+mod alert_findings;
 mod alert_rules;
 mod alerts;
 mod api_keys;
