@@ -6,6 +6,7 @@ use crate::{Change, DbError, Guard, Reader, values};
 statements! {
     INSERT: tenant = "INSERT INTO delivery (tenant_id, id, webhook_id, event_id, state, body, subject, sequence, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    TURN: tenant = "SELECT id FROM webhook WHERE tenant_id = $1 AND id = $2 {for_update}";
     // What arrived, waits or is under way is not sent again.
     INSERT_MISSED: tenant = "INSERT INTO delivery (tenant_id, id, webhook_id, event_id, state, body, subject, sequence, created_at) \
         SELECT $1, $2, $3, $4, $5, $6, CAST($7 AS TEXT), CAST($8 AS BIGINT), CAST($9 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM delivery \
@@ -54,6 +55,13 @@ impl Change {
     /// Adds a delivery unless its event has arrived at its webhook, or is on its way there.
     pub fn insert_missed_delivery(&mut self, delivery: &Delivery) -> &mut Self {
         self.add(INSERT_MISSED, row(delivery), Guard::Any, "delivery")
+    }
+
+    /// Waits for its turn at a webhook that keeps an order. Whether an earlier delivery is open, and whether a later one
+    /// waits, are questions about absence: asked at the same time by the one that ends and the one that comes, both could
+    /// find nothing, and the later one would wait for ever.
+    pub fn take_webhook_turn(&mut self, webhook: WebhookId) -> &mut Self {
+        self.add(TURN, values![webhook], Guard::Any, "webhook")
     }
 
     /// Adds the job of a delivery that was added before, unless one about the same subject must end first.

@@ -175,6 +175,35 @@ async fn the_order_of_a_subject_is_kept() {
     assert_eq!(sequences[0], sequences[1], "{sequences:?}");
 }
 
+/// An event that comes while the one before it is settled sees it as open, and is not seen by it: nobody else would
+/// ever send it.
+#[tokio::test]
+async fn nothing_about_a_subject_waits_for_ever() {
+    let server = Server::start().await;
+    let admin = server.admin();
+    let receiver = Receiver::start();
+    let wish = json!({"url": receiver.url, "types": ["file.*"], "ordering": "subject"});
+    subscribe(&admin, wish).await;
+    let (writers, writes) = (6, 25);
+    let write = async |writer: usize| {
+        for number in 0..writes {
+            let put = admin
+                .put(&format!("/files/content?path=/w/{writer}"))
+                .body(format!("{number}"));
+            assert!([200, 201].contains(&put.send().await.status));
+        }
+    };
+    futures::future::join_all((0..writers).map(write)).await;
+    let received = receiver.wait_for(writers * writes).await;
+    let mut last = std::collections::HashMap::new();
+    for one in received {
+        let told = one.json();
+        let sequence = told["sequence"].as_u64().unwrap();
+        let before = last.insert(told["data"]["path"].clone(), sequence);
+        assert!(before < Some(sequence), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn a_receiver_is_pressed_no_harder_than_it_was_said() {
     let server = Server::start().await;
