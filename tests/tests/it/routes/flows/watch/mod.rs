@@ -324,11 +324,11 @@ async fn a_watch_looks_with_the_rights_of_its_owner_and_is_seen_by_its_tenant() 
     foreign.problem(404, "not_found");
     let remotes = admin.get("/remotes").send().await.is(200).json();
     let near = remotes["data"][0]["remote_id"].as_str().unwrap();
-    let near = admin.delete(&format!("/remotes/{near}"));
-    near.send().await.is(204);
-    let state = look(&admin, &own).await;
-    assert_eq!(state["error_code"], "remote_unknown", "{state}");
+    let near = format!("/remotes/{near}");
+    // What is watched stays as long as it is watched.
+    admin.delete(&near).send().await.problem(409, "in_use");
     admin.delete(&path_of(&own, "")).send().await.is(204);
+    admin.delete(&near).send().await.is(204);
 }
 
 #[tokio::test]
