@@ -421,7 +421,9 @@ impl Core {
         if ended.subject.is_some() {
             let mut job = self.delivery_job(change.tenant(), ended);
             job.run_at = self.clock.now();
-            change.take_webhook_turn(ended.webhook).enqueue_next(ended, &job);
+            change
+                .take_webhook_turn(ended.webhook)
+                .enqueue_next(ended, &job);
         }
     }
 
