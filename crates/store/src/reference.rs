@@ -36,7 +36,7 @@ impl Change {
                 Named::PgpKey(PgpKeyRef::Name(name)) => (HOLD_KEY_NAMED, name.to_string()),
                 Named::Webhook(id) => (HOLD_WEBHOOK, id.to_string()),
                 Named::Flow(id) => (HOLD_FLOW, id.to_string()),
-                Named::FlowNamed(name) => (HOLD_FLOW_NAMED, name.to_string()),
+                Named::FlowCalled(name) => (HOLD_FLOW_NAMED, name.to_string()),
             };
             self.add(hold, values![key], Guard::One, GONE);
             self.add(INSERT, values![user, named.to_string()], Guard::One, GONE);

@@ -23,6 +23,9 @@ struct Way {
     suffix: &'static str,
 }
 
+/// One call that changes a thing, and what it sends.
+type Sent = (Way, Map<String, Value>);
+
 const REFRESH: Way = Way {
     method: "POST",
     suffix: "/refresh",
@@ -148,7 +151,7 @@ impl Carrier<'_> {
         (declared, present): (&Declared, &Present),
         changes: &[Change],
         secrets: Secrets,
-    ) -> Result<Vec<(Way, Map<String, Value>)>, Failure> {
+    ) -> Result<Vec<Sent>, Failure> {
         let update = declared.kind.update;
         let way_of = |change: &Change| match (change.field.time, update) {
             (Time::Refreshed, _) => REFRESH,

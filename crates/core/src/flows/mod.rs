@@ -200,7 +200,7 @@ impl Flows<'_> {
                 let detail = format!("{open} runs of it have not ended; cancel them first.");
                 return Err(Error::new(ErrorKind::InUse, detail));
             }
-            let names = (Named::Flow(id), Named::FlowNamed(flow.name.clone()));
+            let names = (Named::Flow(id), Named::FlowCalled(flow.name.clone()));
             let names = [&names.0, &names.1];
             self.core.refuse_while_named(caller, &reader, names).await?;
             let mut change = self.core.store.change(&permit);
@@ -265,7 +265,7 @@ impl Flows<'_> {
             let mut flow = self.find(caller, &permit, id).await?;
             let known = self.core.tenant(permit.tenant()).await?;
             precondition.admit(Some(&flow.revision.to_string()), &known.tenant)?;
-            let (old_version, old_name) = (flow.version, Named::FlowNamed(flow.name.clone()));
+            let (old_version, old_name) = (flow.version, Named::FlowCalled(flow.name.clone()));
             act(&mut flow);
             flow.revision += 1;
             flow.updated_at = self.core.clock.now();
@@ -280,7 +280,7 @@ impl Flows<'_> {
                 change.insert_flow_version(&version_of(&flow));
                 change.put_references(&id.to_string(), &named_in(&read));
             }
-            if old_name != Named::FlowNamed(flow.name.clone()) {
+            if old_name != Named::FlowCalled(flow.name.clone()) {
                 let reader = self.core.store.reader(&permit);
                 let names = [&old_name, &old_name];
                 self.core.refuse_while_named(caller, &reader, names).await?;

@@ -48,7 +48,7 @@ pub enum Named {
     /// A flow, whatever its name.
     Flow(FlowId),
     /// Whichever flow has this name.
-    FlowNamed(FlowName),
+    FlowCalled(FlowName),
 }
 
 impl fmt::Display for Named {
@@ -59,7 +59,7 @@ impl fmt::Display for Named {
             Self::PgpKey(PgpKeyRef::Name(name)) => write!(out, "pgp_key_named:{name}"),
             Self::Webhook(id) => write!(out, "webhook:{id}"),
             Self::Flow(id) => write!(out, "flow:{id}"),
-            Self::FlowNamed(name) => write!(out, "flow_named:{name}"),
+            Self::FlowCalled(name) => write!(out, "flow_named:{name}"),
         }
     }
 }
@@ -71,7 +71,7 @@ impl Referent {
             Self::Remote(name) | Self::RemoteEvents(name) => Named::Remote(name.clone()),
             Self::PgpKey { key, .. } => Named::PgpKey(key.clone()),
             Self::Webhook(id) => Named::Webhook(*id),
-            Self::Flow(name) => Named::FlowNamed(name.clone()),
+            Self::Flow(name) => Named::FlowCalled(name.clone()),
         }
     }
 }
