@@ -396,22 +396,16 @@ impl Core {
     /// Adds a delivery and the job that sends it.
     pub(crate) fn schedule(&self, change: &mut Change, delivery: &Delivery) {
         let job = self.delivery_job(change.tenant(), delivery);
-        if delivery.subject.is_some() {
-            change.take_webhook_turn(delivery.webhook);
-            change
-                .insert_delivery(delivery)
-                .enqueue_delivery(delivery, &job);
-        } else {
-            change.insert_delivery(delivery).enqueue(&job);
-        }
+        change.insert_delivery(delivery);
+        match delivery.subject {
+            None => change.enqueue(&job),
+            Some(_) => change.enqueue_delivery(delivery, &job),
+        };
     }
 
     /// Adds a delivery and its job unless the event has arrived, or is on its way.
     pub(crate) fn schedule_missed(&self, change: &mut Change, delivery: &Delivery) {
         let job = self.delivery_job(change.tenant(), delivery);
-        if delivery.subject.is_some() {
-            change.take_webhook_turn(delivery.webhook);
-        }
         change.insert_missed_delivery(delivery);
         change.enqueue_delivery(delivery, &job);
     }
@@ -421,9 +415,7 @@ impl Core {
         if ended.subject.is_some() {
             let mut job = self.delivery_job(change.tenant(), ended);
             job.run_at = self.clock.now();
-            change
-                .take_webhook_turn(ended.webhook)
-                .enqueue_next(ended, &job);
+            change.enqueue_next(ended, &job);
         }
     }
 

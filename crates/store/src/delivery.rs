@@ -49,19 +49,14 @@ pub struct DeliveryFilter {
 impl Change {
     /// Adds a delivery.
     pub fn insert_delivery(&mut self, delivery: &Delivery) -> &mut Self {
-        self.add(INSERT, row(delivery), Guard::One, "delivery")
+        self.take_webhook_turn(delivery)
+            .add(INSERT, row(delivery), Guard::One, "delivery")
     }
 
     /// Adds a delivery unless its event has arrived at its webhook, or is on its way there.
     pub fn insert_missed_delivery(&mut self, delivery: &Delivery) -> &mut Self {
-        self.add(INSERT_MISSED, row(delivery), Guard::Any, "delivery")
-    }
-
-    /// Waits for its turn at a webhook that keeps an order. Whether an earlier delivery is open, and whether a later one
-    /// waits, are questions about absence: asked at the same time by the one that ends and the one that comes, both could
-    /// find nothing, and the later one would wait for ever.
-    pub fn take_webhook_turn(&mut self, webhook: WebhookId) -> &mut Self {
-        self.add(TURN, values![webhook], Guard::Any, "webhook")
+        self.take_webhook_turn(delivery)
+            .add(INSERT_MISSED, row(delivery), Guard::Any, "delivery")
     }
 
     /// Adds the job of a delivery that was added before, unless one about the same subject must end first.
@@ -79,7 +74,18 @@ impl Change {
             ended.webhook,
             ended.subject.as_deref()
         ];
-        self.add(ENQUEUE_NEXT, row, Guard::Any, "job")
+        self.take_webhook_turn(ended)
+            .add(ENQUEUE_NEXT, row, Guard::Any, "job")
+    }
+
+    /// Waits for its turn at a webhook that keeps an order. Whether an earlier delivery is open, and whether a later one
+    /// waits, are questions about absence: asked at the same time by the one that ends and the one that comes, both could
+    /// find nothing, and the later one would wait for ever.
+    fn take_webhook_turn(&mut self, delivery: &Delivery) -> &mut Self {
+        match delivery.subject {
+            Some(_) => self.add(TURN, values![delivery.webhook], Guard::Any, "webhook"),
+            None => self,
+        }
     }
 
     /// Replaces a delivery. Its job's fence guards against an old runner.

@@ -70,6 +70,7 @@ async fn both_mounts_read_alike() {
             "events.stream",
             "events.list",
             "audit.search",
+            "audit.export",
             "audit.checkpoints",
             "audit.latest_checkpoint",
             "audit.checkpoint",
