@@ -103,7 +103,8 @@ impl Events<'_> {
     async fn check_kept(&self, permit: &Permit, after: u64) -> Result<()> {
         let reader = self.core.store.reader(permit);
         let next = reader.walk(after, 1).await.map_err(error::from_db)?;
-        let oldest_kept = self.core.clock.now().minus(limit::EVENTS_KEPT);
+        let kept = self.core.settings.events_kept;
+        let oldest_kept = self.core.clock.now().minus(kept);
         let is_kept = |sealed: &SealedEntry| sealed.entry.timestamp >= oldest_kept;
         if next.iter().all(|(sealed, _)| is_kept(sealed)) {
             return Ok(());
@@ -112,7 +113,9 @@ impl Events<'_> {
         let oldest = reader.first_from(first).await.map_err(error::from_db)?;
         let head = reader.journal_head().await.map_err(error::from_db)?;
         let oldest = oldest.unwrap_or_else(|| head.map_or(0, |head| head.size) + 1);
-        let detail = "Events are kept for 30 days; those behind this number are older.";
+        let seconds = kept.as_secs();
+        let detail =
+            format!("The feed goes back {seconds} seconds; events behind this number are older.");
         Err(Error::new(ErrorKind::EventsExpired, detail).with("oldest_sequence", oldest))
     }
 

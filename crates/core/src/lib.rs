@@ -113,6 +113,7 @@ pub use webhooks::{
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bailee_auth::Policies;
 use bailee_model::{Chance, Clock, Error, ErrorKind, RequestId, Result};
@@ -126,6 +127,8 @@ pub struct CoreSettings {
     pub file_bytes_max: u64,
     /// Transfers of one tenant that may be open at once.
     pub transfers_open_max: u64,
+    /// How far the event feed goes back.
+    pub events_kept: Duration,
     /// Whether webhooks may go to `http://` receivers on this machine (development only).
     pub plain_http_receivers: bool,
     /// Whether new keys begin with `bailee_dev_`.
@@ -143,6 +146,7 @@ impl Default for CoreSettings {
         Self {
             file_bytes_max: bailee_model::limit::FILE_BYTES_MAX,
             transfers_open_max: bailee_model::limit::OPEN_TRANSFERS_MAX,
+            events_kept: bailee_model::limit::EVENTS_KEPT,
             plain_http_receivers: false,
             key_env: KeyEnv::Live,
             local_folders: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bailee_core::{Core, CoreParts, CoreSettings, KeyEnv, SYSTEM_TENANT};
@@ -99,6 +100,7 @@ pub async fn core(config: &Config, db: (Db, bool), mode: Mode) -> Result<Core> {
         settings: CoreSettings {
             file_bytes_max: config.uploads.max_file_bytes,
             transfers_open_max: config.transfers.open_per_tenant,
+            events_kept: Duration::from_secs(config.events.kept_seconds),
             plain_http_receivers: mode == Mode::Development,
             key_env: if mode == Mode::Development {
                 KeyEnv::Dev

@@ -3,7 +3,7 @@ use bailee_model::limit;
 const HOUR_SECONDS: i64 = 3600;
 
 /// Least and most of each number. A setting moves a limit within bounds; it does not abolish it.
-const BOUNDS: [(&str, i64, i64); 22] = [
+const BOUNDS: [(&str, i64, i64); 23] = [
     ("server.drain_seconds", 0, HOUR_SECONDS),
     ("database.pool", 1, 1_000),
     ("limits.connections", 1, 1_000_000),
@@ -26,6 +26,7 @@ const BOUNDS: [(&str, i64, i64); 22] = [
     ("transfers.running", 1, 10_000),
     ("transfers.running_per_tenant", 1, 10_000),
     ("transfers.open_per_tenant", 1, 10_000_000),
+    ("events.kept_seconds", 1, 3650 * 24 * HOUR_SECONDS),
 ];
 
 /// What is wrong with a number, if anything is.

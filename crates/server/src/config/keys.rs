@@ -5,8 +5,8 @@ use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde::{Deserializer, forward_to_deserialize_any};
 
 use super::section::{
-    Data, Database, Egress, Keys, Limits, Local, Log, Metrics, RateLimits, Secrets, Server, Tls,
-    Transfers, Uploads,
+    Data, Database, Egress, Events, Keys, Limits, Local, Log, Metrics, RateLimits, Secrets, Server,
+    Tls, Transfers, Uploads,
 };
 
 /// Secrets: only the environment may set them.
@@ -33,7 +33,7 @@ pub(crate) fn nearest(key: &str) -> Option<String> {
         .map(|(_, known)| known)
 }
 
-fn sections() -> [(&'static str, &'static [&'static str]); 14] {
+fn sections() -> [(&'static str, &'static [&'static str]); 15] {
     [
         ("server", fields::<Server>()),
         ("tls", fields::<Tls>()),
@@ -47,6 +47,7 @@ fn sections() -> [(&'static str, &'static [&'static str]); 14] {
         ("secrets", fields::<Secrets>()),
         ("uploads", fields::<Uploads>()),
         ("transfers", fields::<Transfers>()),
+        ("events", fields::<Events>()),
         ("log", fields::<Log>()),
         ("metrics", fields::<Metrics>()),
     ]

@@ -41,6 +41,8 @@ pub struct Config {
     pub uploads: Uploads,
     /// Bounds of transfers.
     pub transfers: Transfers,
+    /// The event feed.
+    pub events: Events,
     /// Logs.
     pub log: Log,
     /// Metrics.
@@ -330,6 +332,22 @@ impl Default for Transfers {
             running: limit::TRANSFERS_RUNNING,
             running_per_tenant: limit::TRANSFERS_RUNNING_PER_TENANT,
             open_per_tenant: limit::OPEN_TRANSFERS_MAX,
+        }
+    }
+}
+
+/// `[events]`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Events {
+    /// How far the feed goes back.
+    pub kept_seconds: u64,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self {
+            kept_seconds: limit::EVENTS_KEPT.as_secs(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::kit::{Call, PATIENCE, Server};
+use crate::kit::{Call, LOOK_EVERY, Options, PATIENCE, Server};
 
 #[tokio::test]
 async fn the_feed_has_every_event_once_in_order() {
@@ -221,6 +221,30 @@ async fn a_stop_ends_streams_and_long_polls_at_an_end_of_message() {
     streamed.await.unwrap().unwrap();
     let polled = poll.await.unwrap();
     assert!(matches!(polled.status, 200 | 503));
+}
+
+#[tokio::test]
+async fn whoever_stood_still_for_too_long_is_told_where_to_go_on() {
+    let options = Options::new().set("events.kept_seconds", 1);
+    let server = options.start().await;
+    let admin = server.admin();
+    admin.upload("/e/a", b"a").await;
+    let begun = Instant::now();
+    let problem = loop {
+        let answer = admin.get("/events?after=0").send().await;
+        if answer.status != 200 {
+            break answer.problem(410, "events_expired");
+        }
+        assert!(begun.elapsed() < PATIENCE, "nothing expires");
+        tokio::time::sleep(LOOK_EVERY * 4).await;
+    };
+    let oldest = problem["oldest_sequence"].as_u64().unwrap();
+    assert!(oldest > 1, "{problem}");
+    let stream = admin.get("/events/stream").header("last-event-id", "0");
+    stream.send().await.problem(410, "events_expired");
+    // The journal keeps what the feed does not.
+    let records = admin.records("operation=files.upload").await;
+    assert_eq!(records.len(), 1);
 }
 
 #[tokio::test]
