@@ -73,6 +73,8 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("uploads.put_part", &[408, 409, 410, 413, 422, 507]),
     ("uploads.complete", &[409, 410, 413]),
     ("uploads.abort", &[409, 410]),
+    ("events.list", &[410]),
+    ("events.stream", &[410]),
     ("transfers.create", &[404]),
     ("transfers.update", &[409]),
     ("transfers.cancel", &[409]),
