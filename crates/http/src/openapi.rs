@@ -118,6 +118,7 @@ const OWN_PROBLEMS: &[(&str, &[u16])] = &[
     ("flows.create", &[409]),
     ("flows.replace", &[409]),
     ("flows.delete", &[409]),
+    ("webhooks.delete", &[409]),
     ("flows.rotate_secret", &[409]),
     ("flows.hook", &[409]),
     ("users.create", &[409]),
