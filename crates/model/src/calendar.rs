@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::text::as_text;
 use crate::{CalendarId, Timestamp};
 
 /// The working days of a week and the days on which nobody works.
@@ -95,18 +96,7 @@ impl fmt::Display for HolidayDate {
     }
 }
 
-impl Serialize for HolidayDate {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for HolidayDate {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(input)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+as_text!(HolidayDate);
 
 /// Names of the days, in the order of their bits.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

@@ -1,9 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::limit;
+use crate::text::as_text;
 
 /// A pattern for paths below a folder: `*` and `?` within a name, `[a-z]` for one letter, `**` for any folders.
 ///
@@ -68,18 +67,7 @@ impl fmt::Display for Glob {
     }
 }
 
-impl Serialize for Glob {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Glob {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(input)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+as_text!(Glob);
 
 /// One row of a table at a time: what the pattern so far can reach. Its cost is the product of both lengths, whatever
 /// the pattern.

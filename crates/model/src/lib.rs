@@ -31,6 +31,7 @@ mod schedule;
 mod scope;
 mod secret;
 mod tenant;
+mod text;
 mod time;
 mod transfer;
 mod upload;

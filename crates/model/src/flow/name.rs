@@ -1,9 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::limit;
+use crate::text::as_text;
 
 /// Whether `text` is a short name: a lower-case letter, then letters, digits, `_` and `-`.
 fn is_short_name(text: &str) -> bool {
@@ -46,18 +45,7 @@ macro_rules! short_names {
             }
         }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-                out.serialize_str(&self.0)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(input)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
+        as_text!($name);
     )*};
 }
 

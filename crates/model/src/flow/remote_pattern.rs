@@ -1,9 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::is_wild;
+use crate::text::as_text;
 use crate::{Glob, RemoteName, limit};
 
 /// Files in one folder of a remote: `partner:/out/a.csv`, `partner:/out/` or `partner:/out/*.csv`. The folders above are
@@ -117,18 +116,7 @@ impl fmt::Display for RemotePattern {
     }
 }
 
-impl Serialize for RemotePattern {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for RemotePattern {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(input)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+as_text!(RemotePattern);
 
 #[cfg(test)]
 mod tests {

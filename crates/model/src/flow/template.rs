@@ -1,10 +1,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::{ParamName, StepFault, StepId};
 use crate::limit;
+use crate::text::as_text;
 
 /// What a name in a template or a condition stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -317,18 +316,7 @@ impl fmt::Display for Template {
     }
 }
 
-impl Serialize for Template {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&self.source)
-    }
-}
-
-impl<'de> Deserialize<'de> for Template {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(input)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+as_text!(Template);
 
 #[cfg(test)]
 mod tests {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::limit;
+use crate::text::as_text;
 
 /// Minute, hour, day of the month, month, day of the week: `30 2 * * mon-fri`.
 ///
@@ -243,18 +243,7 @@ impl fmt::Debug for Cron {
     }
 }
 
-impl Serialize for Cron {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&self.text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Cron {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(input)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+as_text!(Cron);
 
 #[cfg(test)]
 mod tests {

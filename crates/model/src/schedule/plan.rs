@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{Cron, Zone};
+use crate::text::as_text;
 use crate::{Calendar, Timestamp, WorkingDays};
 
 /// Days that are looked at for the next time: 29 February on a bound day of the week may be forty years away.
@@ -91,18 +92,7 @@ impl fmt::Display for DayTime {
     }
 }
 
-impl Serialize for DayTime {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for DayTime {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(input)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+as_text!(DayTime);
 
 /// When something runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

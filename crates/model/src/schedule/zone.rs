@@ -4,9 +4,9 @@ use std::str::FromStr;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp as Instant, ToSpan as _};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Timestamp;
+use crate::text::as_text;
 
 /// Longest stretch of local time that a change of the clocks ever left out, in minutes: a whole day, and some.
 const GAP_MINUTES_MAX: u32 = 1_500;
@@ -104,18 +104,7 @@ impl fmt::Debug for Zone {
     }
 }
 
-impl Serialize for Zone {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&self.name)
-    }
-}
-
-impl<'de> Deserialize<'de> for Zone {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(input)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+as_text!(Zone);
 
 #[cfg(test)]
 mod tests {
