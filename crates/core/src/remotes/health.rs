@@ -203,14 +203,24 @@ impl Core {
             change.drop_job(JobKind::CheckRemote, &subject);
             return;
         }
+        self.look_from_now(change, (JobKind::CheckRemote, "look"), subject);
+    }
+
+    /// Makes a look at something due now, in the tenant's lane of such looks; each subject has one job for them.
+    pub(crate) fn look_from_now(
+        &self,
+        change: &mut Change,
+        (kind, lane): (JobKind, &str),
+        subject: String,
+    ) {
         let now = self.clock.now();
         let tenant = change.tenant();
         change.enqueue_look(&Job {
             id: JobId::new(now, &*self.chance),
             tenant,
-            kind: JobKind::CheckRemote,
+            kind,
             subject,
-            lane: format!("look:{tenant}"),
+            lane: format!("{lane}:{tenant}"),
             run_at: now,
             priority: 0,
         });

@@ -9,8 +9,8 @@ mod compare;
 use bailee_auth::{Action, Caller, Door, Facts, Resource, Via};
 use bailee_model::flow::{Trigger, WatchState, WatchTrigger};
 use bailee_model::{
-    Allowance, Error, ErrorKind, Flow, FlowDocument, FlowId, FlowRunId, Job, JobId, JobKind, Lease,
-    RequestId, Result, StepFault, TenantId, Timestamp,
+    Allowance, Error, ErrorKind, Flow, FlowDocument, FlowId, FlowRunId, JobKind, Lease, RequestId,
+    Result, StepFault, TenantId, Timestamp,
 };
 use bailee_store::{Change, DbError, conflict};
 
@@ -197,17 +197,7 @@ impl Core {
             change.drop_job(JobKind::WatchFlow, &subject);
             return;
         }
-        let now = self.clock.now();
-        let tenant = change.tenant();
-        change.enqueue_look(&Job {
-            id: JobId::new(now, &*self.chance),
-            tenant,
-            kind: JobKind::WatchFlow,
-            subject,
-            lane: format!("watch:{tenant}"),
-            run_at: now,
-            priority: 0,
-        });
+        self.look_from_now(change, (JobKind::WatchFlow, "watch"), subject);
     }
 }
 
